@@ -1,0 +1,1 @@
+"""The rules of the ledger: pure functions over entries. No I/O, no clock, no randomness, no framework."""

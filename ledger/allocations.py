@@ -1,0 +1,137 @@
+"""From a fund to a project, and what is left of it back again."""
+
+from ledger import account, entries
+from ledger.account import CNY, Account
+from ledger.books import Books
+from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_day, check_quantity, check_text
+from ledger.line import Span, first_of
+from ledger.posting import Hold, Take
+from ledger.refusals import Invalid, NothingLeft, PolicyMissing, RestrictionBroken
+
+
+class AllocateMoney(Proposable, frozen=True, kw_only=True, tag="money.allocated"):
+    """Give a fund's money to a project of the same organisation, first in first out."""
+
+    org: str
+    fund: str
+    project: str
+    amount_fen: int
+    on: str
+    decision: str = ""
+
+
+class ReleaseMoney(Proposable, frozen=True, kw_only=True, tag="money.released"):
+    """Give back to the fund what is left of an allocation; `amount_fen` 0: all of it."""
+
+    org: str
+    ref: int
+    on: str
+    reason: str
+    amount_fen: int = 0
+
+
+def allocate(command: AllocateMoney, books: Books, facts: Facts, proposal: int) -> Effect:
+    """The fund's lowest free positions, if the project is what its donors wanted."""
+    qty = check_quantity(command.amount_fen)
+    if books.policy is None:
+        raise PolicyMissing
+    check_day("on", command.on, latest=facts.today)
+    check_text("decision", command.decision, optional=True)
+    fund = books.fund(command.org, command.fund)
+    check_restriction(fund.restriction, books.project(command.org, command.project))
+    src = Account(account.fund(command.org, command.fund), CNY)
+    spans = books.lines[src].first_in(qty, proposal)
+    return Effect(
+        body=body_of(entries.MoneyAllocated, command),
+        org=command.org,
+        takes=(Take(src, tuple(spans)),),
+        into=account.project(command.org, command.project, command.fund),
+    )
+
+
+def release(command: ReleaseMoney, books: Books, facts: Facts, proposal: int) -> Effect:
+    """What the allocation credited to the project and nothing has consumed or holds."""
+    if books.policy is None:
+        raise PolicyMissing
+    check_day("on", command.on, latest=facts.today)
+    check_text("reason", command.reason)
+    cited = facts.cited
+    if cited is None or cited.kind != "money.allocated" or entries.org_of(cited) != command.org:
+        raise Invalid(f"ref: entry {command.ref} is no allocation of {command.org}", field="ref")
+    takes = targeted(books, facts, command.amount_fen, proposal)
+    fund_id = account.parse(takes[0].account.address).rest[1]
+    return Effect(
+        body=body_of(entries.MoneyReleased, command),
+        org=command.org,
+        takes=takes,
+        into=account.fund(command.org, fund_id),
+        by_amount=False,
+    )
+
+
+def needs_release(command: ReleaseMoney) -> Needs:
+    """The allocation's own credits."""
+    return Needs(ref=command.ref)
+
+
+def targeted(books: Books, facts: Facts, wanted: int, proposal: int) -> tuple[Take, ...]:
+    """Of the positions the facts list, those free for `proposal`, in that order, up to `wanted` (0: all).
+
+    A proposal that already holds positions takes exactly these. Raises NothingLeft, or InsufficientAmount where amounts
+    that other proposals hold would no longer be covered.
+    """
+    spans = [(where, part) for where, span in facts.spans for part in books.lines[where].free(proposal, *span)]
+    if proposal:
+        spans = [(hold.account, Span(hold.lo, hold.lo + hold.qty)) for hold in books.proposals[proposal].holds]
+    total = sum(span.qty for _, span in spans)
+    if not total or total < wanted:
+        holders = sorted({each for where, _ in facts.spans for each in books.lines[where].holders(proposal)})
+        raise NothingLeft(f"{total} left, {wanted or 'something'} wanted", left=total, proposals=holders)
+    if wanted and not proposal:
+        spans = _first(spans, wanted)
+    takes: dict[Account, list[Span]] = {}
+    for where, span in spans:
+        takes.setdefault(where, []).append(span)
+    for where, taken in takes.items():
+        # Amounts that others hold must stay covered: first_in() refuses and names them.
+        books.lines[where].first_in(sum(span.qty for span in taken), proposal)
+    return tuple(Take(where, (span,)) for where, span in spans)
+
+
+def check_restriction(wanted: entries.Restriction, project: entries.ProjectOpened) -> None:
+    """Money reaches a project only if it has every attribute the fund requires. Raises RestrictionBroken.
+
+    `recipient` is compared where money is paid: the line's fund carries it to the end.
+    """
+    pairs = (
+        ("project", wanted.project, wanted.project in {"", project.project}),
+        ("event", wanted.event, wanted.event in {"", project.event}),
+        ("category", wanted.category, wanted.category in {"", project.category}),
+        ("region", wanted.region, lies_in(project.region, wanted.region)),
+    )
+    for what, required, fits in pairs:
+        if not fits:
+            raise RestrictionBroken(f"the fund is restricted to {what} {required}", **{what: required})
+
+
+def lies_in(region: str, wanted: str) -> bool:
+    """Whether one division lies in another: by prefix, after trailing 00 pairs are stripped (GB/T 2260)."""
+    while wanted.endswith("00"):
+        wanted = wanted[:-2]
+    return region.startswith(wanted)
+
+
+def held_amounts(books: Books, proposal: int) -> dict[Account, int]:
+    """What a proposal of a first-in-first-out outflow takes from each account."""
+    holds: list[Hold] = books.proposals[proposal].holds
+    return {hold.account: hold.qty for hold in holds}
+
+
+def _first(spans: list[tuple[Account, Span]], wanted: int) -> list[tuple[Account, Span]]:
+    found = []
+    for where, span in spans:
+        found.append((where, next(iter(first_of([span], min(wanted, span.qty))))))
+        wanted -= found[-1][1].qty
+        if not wanted:
+            break
+    return found

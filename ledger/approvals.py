@@ -1,0 +1,133 @@
+"""Four eyes: the policy, proposals, and what approvals amount to. Evaluated from the log alone."""
+
+from ledger import entries
+from ledger.books import WHOLE_LOG, Books, Proposal
+from ledger.command import Command, Draft, Effect, Proposable, check_text
+from ledger.entries import By, PolicySet, Rule, Tier
+from ledger.posting import parts
+from ledger.refusals import Closed, DecisionRequired, Invalid, SamePerson
+from ledger.roles import REQUIRED, Required
+
+MAX_APPROVALS = 5
+
+
+class SetPolicy(Proposable, frozen=True, kw_only=True, tag="policy.set"):
+    """The policy from now on; replaces the one before."""
+
+    rules: tuple[Rule, ...] = ()
+
+
+class ApproveProposal(Command, frozen=True, kw_only=True, tag="proposal.approved"):
+    """Yes; the last yes that is needed makes the effect happen."""
+
+    proposal: int
+
+
+class RejectProposal(Command, frozen=True, kw_only=True, tag="proposal.rejected"):
+    """No."""
+
+    proposal: int
+    reason: str
+
+
+class WithdrawProposal(Command, frozen=True, kw_only=True, tag="proposal.withdrawn"):
+    """Its maker takes it back."""
+
+    proposal: int
+
+
+def set_policy(command: SetPolicy) -> Effect:
+    """Rules for kinds that can wait for approval; each kind once, tiers ascending."""
+    kinds = [rule.kind for rule in command.rules]
+    if len(set(kinds)) != len(kinds):
+        raise Invalid("rules: each kind once", field="rules")
+    for rule in command.rules:
+        if not REQUIRED.get(rule.kind, _NOTHING).checker:
+            raise Invalid(f"rules: {rule.kind} is no kind that waits for approval", field="rules")
+        froms = [tier.from_qty for tier in rule.approvals]
+        if froms != sorted(set(froms)) or any(qty < 0 for qty in froms):
+            raise Invalid(f"rules: the tiers of {rule.kind} ascend from 0 or more", field="rules")
+        if any(not 0 <= tier.approvals <= MAX_APPROVALS for tier in rule.approvals):
+            raise Invalid(f"rules: 0 to {MAX_APPROVALS} approvals", field="rules")
+        if not -1 <= rule.decision_from <= 2**53 - 1:
+            raise Invalid("rules: decision_from is an amount in fen, or -1 for never", field="rules")
+    return Effect(body=PolicySet(rules=tuple(sorted(command.rules, key=lambda rule: rule.kind))), org=WHOLE_LOG)
+
+
+def needed(books: Books, kind: str, qty: int) -> int:
+    """How many approvals an effect of this kind and size needs now."""
+    rule = (books.policy or {}).get(kind)
+    tiers: tuple[Tier, ...] = rule.approvals if rule else ()
+    by_policy = [tier.approvals for tier in tiers if qty >= tier.from_qty]
+    return max(REQUIRED[kind].approvals, by_policy[-1] if by_policy else 0)
+
+
+def check_decision(books: Books, effect: Effect) -> None:
+    """三重一大: from the policy's amount on, the body names the decision document. Raises DecisionRequired."""
+    rule = (books.policy or {}).get(entries.kind_of(effect.body))
+    if rule and 0 <= rule.decision_from <= effect.qty and not getattr(effect.body, "decision", "-"):
+        raise DecisionRequired(
+            f"a decision document is needed from {rule.decision_from} fen", decision_from=rule.decision_from
+        )
+
+
+def propose(command: Command, effect: Effect, salt: str) -> list[Draft]:
+    """What the log says of a command that waits: holds and a commitment, not its text."""
+    kind = entries.kind_of(effect.body)
+    commitment = entries.commitment(effect.body, salt)
+    runs = parts(effect.holds())
+    return [
+        Draft(
+            entries.ProposalMade(
+                command=kind,
+                commitment=commitment,
+                holds=run,
+                into=(effect.into,) if effect.into else (),
+                org=effect.org,
+                part=(i, len(runs)) if len(runs) > 1 else (),
+            ),
+            By(maker=command.maker),
+        )
+        for i, run in enumerate(runs, 1)
+    ]
+
+
+def approve(command: ApproveProposal, books: Books) -> tuple[Proposal, Draft]:
+    """One approval. Raises SamePerson for the maker or a second yes of one checker."""
+    proposal = find(books, command.proposal)
+    if command.maker == proposal.maker:
+        raise SamePerson("the maker of a proposal does not approve it")
+    if command.maker in proposal.approvals:
+        raise SamePerson("one person approves once")
+    books.require(command.maker, REQUIRED[proposal.command].checker, proposal.org)
+    body = entries.ProposalApproved(proposal=command.proposal, org=proposal.org)
+    return proposal, Draft(body, By(maker=command.maker))
+
+
+def reject(command: RejectProposal, books: Books) -> Draft:
+    """A checker's no."""
+    proposal = find(books, command.proposal)
+    check_text("reason", command.reason)
+    if command.maker == proposal.maker:
+        raise SamePerson("the maker of a proposal withdraws it, and does not reject it")
+    books.require(command.maker, REQUIRED[proposal.command].checker, proposal.org)
+    body = entries.ProposalRejected(proposal=command.proposal, reason=command.reason, org=proposal.org)
+    return Draft(body, By(maker=command.maker))
+
+
+def withdraw(command: WithdrawProposal, books: Books) -> Draft:
+    """Only the maker."""
+    proposal = find(books, command.proposal)
+    if command.maker != proposal.maker:
+        raise SamePerson("only its maker withdraws a proposal")
+    return Draft(entries.ProposalWithdrawn(proposal=command.proposal, org=proposal.org), By(maker=command.maker))
+
+
+def find(books: Books, number: int) -> Proposal:
+    """An open proposal. Raises Closed."""
+    if number not in books.proposals:
+        raise Closed(f"proposal {number} is not open", proposal=number)
+    return books.proposals[number]
+
+
+_NOTHING = Required(())

@@ -1,0 +1,240 @@
+"""The books: the state every decision reads, and the one function that moves it on, entry by entry."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar, assert_never
+
+from ledger import account, entries
+from ledger.account import Account
+from ledger.entries import Entry
+from ledger.line import Line, Span
+from ledger.posting import NO_LINE, Hold, Posting
+from ledger.refusals import NotAllowed, Unknown
+from ledger.roles import Role
+
+Known = TypeVar("Known")
+
+WHOLE_LOG = ""
+"""In place of an organisation: concerns all of them."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Proposal:
+    """An open proposal, as the log tells it."""
+
+    command: str
+    commitment: str
+    holds: list[Hold]
+    into: tuple[str, ...]
+    maker: str
+    org: str
+    approvals: list[str] = field(default_factory=list)
+
+    @property
+    def qty(self) -> int:
+        """What it holds in all."""
+        return sum(hold.qty for hold in self.holds)
+
+
+@dataclass(slots=True, kw_only=True)
+class Import:
+    """An approved import whose rows are being entered."""
+
+    approved: entries.ImportApproved
+    maker: str
+    rows: int = 0
+    sum_fen: int = 0
+    last_row: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Books:
+    """What the entries up to now amount to. Only `apply` changes it; the store drops and fills `lines` and `refs`."""
+
+    seq: int = -1
+    prev: str = entries.GENESIS_PREV
+    at: str = ""
+    organisations: dict[str, entries.OrganisationRegistered] = field(default_factory=dict)
+    staff: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
+    policy: dict[str, entries.Rule] | None = None
+    events: dict[str, entries.EventDeclared] = field(default_factory=dict)
+    funds: dict[tuple[str, str], entries.FundOpened] = field(default_factory=dict)
+    projects: dict[tuple[str, str], entries.ProjectOpened] = field(default_factory=dict)
+    proposals: dict[int, Proposal] = field(default_factory=dict)
+    imports: dict[int, Import] = field(default_factory=dict)
+    lines: dict[Account, Line] = field(default_factory=dict)
+    refs: set[str] = field(default_factory=set)
+
+    def line(self, address: str, unit: str = account.CNY) -> Line:
+        """The line of an account the decision said it reads."""
+        return self.lines[Account(address, unit)]
+
+    def put(self, where: Account, line: Line) -> None:
+        """Take over a line as the store kept it; what open proposals hold on it is added here."""
+        for number, proposal in self.proposals.items():
+            for hold in proposal.holds:
+                if hold.account == where:
+                    _hold(line, number, hold)
+        self.lines[where] = line
+
+    def organisation(self, org: str) -> entries.OrganisationRegistered:
+        """A registered organisation. Raises Unknown."""
+        return _known(self.organisations.get(org), "organisation", org)
+
+    def fund(self, org: str, fund: str) -> entries.FundOpened:
+        """An open fund. Raises Unknown."""
+        return _known(self.funds.get((org, fund)), "fund", f"{org}:{fund}")
+
+    def project(self, org: str, project: str) -> entries.ProjectOpened:
+        """An open project. Raises Unknown."""
+        return _known(self.projects.get((org, project)), "project", f"{org}:{project}")
+
+    def roles(self, staff: str, org: str) -> frozenset[str]:
+        """The roles a person holds in an organisation. An administrator is one in every organisation below, too."""
+        held = self.staff.get(staff, {})
+        roles = held.get(org, frozenset())
+        above = (held.get(each, frozenset()) for each in self._above(org))
+        if any(Role.ADMINISTRATOR in each for each in above):
+            roles |= {Role.ADMINISTRATOR}
+        return roles
+
+    def require(self, staff: str, wanted: Iterable[Role], org: str) -> None:
+        """Raises NotAllowed unless the person holds one of these roles in the organisation."""
+        if self.roles(staff, org).isdisjoint(wanted):
+            raise NotAllowed(
+                f"{staff} holds none of {', '.join(wanted)} in {org or 'the whole log'}", roles=[*wanted], org=org
+            )
+
+    def administrators(self) -> set[str]:
+        """Those who administer the whole log."""
+        return {each for each, held in self.staff.items() if Role.ADMINISTRATOR in held.get(WHOLE_LOG, ())}
+
+    def _above(self, org: str) -> Iterable[str]:
+        """The organisations above this one, nearest first; the whole log is above all."""
+        while org in self.organisations:
+            org = self.organisations[org].parent
+            yield org
+        yield WHOLE_LOG
+
+    def apply(self, entry: Entry, written_digest: str) -> None:
+        """Move on by one entry whose bytes hash to `written_digest`. The entry was decided: nothing is checked here.
+
+        Also how the books are read back at start: by the same code as in normal work. Lines that are not loaded are
+        left alone.
+        """
+        assert entry.seq == self.seq + 1 or not entry.postings, "gaps only while control entries are read back"
+        self.seq, self.prev, self.at = entry.seq, written_digest, entry.at
+        proposal = entry.by.proposal
+        for posting in entry.postings:
+            if posting.src_lo != NO_LINE and (line := self.lines.get(Account(posting.src, posting.unit))):
+                line.consume(posting.src_span, proposal)
+            if line := self.lines.get(Account(posting.dst, posting.unit)):
+                assert line.credited == posting.dst_lo, "credited beside the end of the line"
+                line.credit(posting.qty, entry.seq)
+        self._note(entry)
+        if proposal in self.proposals:
+            self._take_from_hold(proposal, entry)
+
+    def _take_from_hold(self, number: int, entry: Entry) -> None:
+        """An effect's part releases what it took; the last part resolves the proposal."""
+        index, count = entries.part_of(entry.body)
+        if index == count:
+            self._resolve(number)
+            return
+        proposal = self.proposals[number]
+        for posting in entry.postings:
+            left = [_less(hold, posting) for hold in proposal.holds]
+            proposal.holds = [hold for hold in left if hold.qty]
+
+    def _resolve(self, number: int) -> None:
+        proposal = self.proposals.pop(number)
+        for hold in proposal.holds:
+            if line := self.lines.get(hold.account):
+                line.release(number)
+
+    def _note(self, entry: Entry) -> None:  # noqa: C901, PLR0912  one arm for each kind, on purpose
+        """What the entry says beside its postings."""
+        match entry.body:
+            case entries.MoneyReceived() as body:  # first: nearly all entries are gifts
+                if body.ref:
+                    self.refs.add(body.ref)
+                if body.batch and (batch := self.imports.get(body.batch)):
+                    batch.rows += 1
+                    batch.sum_fen += entries.qty_of(entry)
+                    batch.last_row = body.row
+            case entries.LogOpened() as body:
+                self.staff |= {each: {WHOLE_LOG: frozenset({Role.ADMINISTRATOR})} for each in body.administrators}
+            case entries.OrganisationRegistered() as body:  # and OrganisationChanged
+                self.organisations[body.org] = body
+            case entries.StaffEnrolled() as body:
+                held = self.staff.setdefault(body.staff, {})
+                held[body.org] = held.get(body.org, frozenset()) | frozenset(body.roles)
+            case entries.StaffDismissed() as body:
+                self.staff[body.staff].pop(body.org)
+            case entries.PolicySet() as body:
+                self.policy = {rule.kind: rule for rule in body.rules}
+            case entries.EventDeclared() as body:
+                self.events[body.event] = body
+            case entries.FundOpened() as body:
+                self.funds[body.org, body.fund] = body
+            case entries.ProjectOpened() as body:
+                self.projects[body.org, body.project] = body
+            case entries.ProposalMade() as body:
+                self._propose(entry, body)
+            case entries.ProposalApproved() as body:
+                self.proposals[body.proposal].approvals.append(entry.by.maker)
+            case entries.ProposalRejected(proposal=number) | entries.ProposalWithdrawn(proposal=number):
+                self._resolve(number)
+            case entries.ImportApproved() as body:
+                self.imports[entry.seq] = Import(approved=body, maker=entry.by.maker)
+            case entries.ImportCompleted() as body:
+                del self.imports[body.batch]
+            case (
+                entries.MoneyAllocated()
+                | entries.MoneyReleased()
+                | entries.MoneyDisbursed()
+                | entries.GiftRefunded()
+                | entries.DeliveryConfirmed()
+                | entries.FeedbackPublished()
+            ):
+                pass  # their postings say it all
+            case body:
+                assert_never(body)
+
+    def _propose(self, entry: Entry, body: entries.ProposalMade) -> None:
+        index, _ = entries.part_of(body)
+        number = entry.seq - index + 1
+        if index == 1:
+            self.proposals[number] = Proposal(
+                command=body.command,
+                commitment=body.commitment,
+                holds=[],
+                into=body.into,
+                maker=entry.by.maker,
+                org=body.org,
+            )
+        self.proposals[number].holds += body.holds
+        for hold in body.holds:
+            if line := self.lines.get(hold.account):
+                _hold(line, number, hold)
+
+
+def _known(found: Known | None, what: str, name: str) -> Known:
+    if found is None:
+        raise Unknown(f"{what} {name} is not registered", **{what: name})
+    return found
+
+
+def _hold(line: Line, number: int, hold: Hold) -> None:
+    if hold.lo == NO_LINE:
+        line.hold_amount(number, hold.qty)
+    else:
+        line.hold_span(number, Span(hold.lo, hold.lo + hold.qty))
+
+
+def _less(hold: Hold, taken: Posting) -> Hold:
+    """What is still held after an effect took a posting's positions: held spans whole, from their start."""
+    if hold.account != (taken.src, taken.unit) or hold.lo not in {NO_LINE, taken.src_lo}:
+        return hold
+    lo = hold.lo if hold.lo == NO_LINE else taken.src_lo + taken.qty
+    return Hold(hold.address, lo, hold.qty - taken.qty, hold.unit)

@@ -1,0 +1,158 @@
+"""What every command and every decision is made of; the commands themselves stand with their capability."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import TypeVar
+
+import msgspec
+
+from ledger import account
+from ledger.account import Account
+from ledger.entries import AnyBody, Body, By, Entry
+from ledger.line import Span
+from ledger.posting import Hold, Posting, Take
+from ledger.refusals import Invalid
+
+MAX_TEXT = 500
+"""Characters of any one text in an entry."""
+
+MAX_LIST = 50
+"""Elements of any one list in an entry's body."""
+
+
+class Command(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="command", forbid_unknown_fields=True
+):
+    """Somebody wants something entered. Written as JSON when it waits for approval."""
+
+    maker: str
+
+
+class Proposable(Command, frozen=True, kw_only=True):
+    """A command that policy may submit to other people's approval. Tagged with the kind of its effect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What of the postings a decision has to see."""
+
+    ref: int = -1
+    """An entry it cites."""
+    images: bool = False
+    """Follow the cited entry's positions to where they rest now; else the positions it credited itself."""
+    project: tuple[str, str] | None = None
+    """All lines of this project (organisation, project)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a decision is given beside the books. Read by the store, or in tests by a model of it."""
+
+    today: str
+    """Beijing's date."""
+    salt: str = ""
+    """Fresh, for a commitment."""
+    cited: Entry | None = None
+    """The entry that Needs.ref names (its first part)."""
+    cited_qty: int = 0
+    """What it moved, all parts together."""
+    confirmed_qty: int = 0
+    """What earlier confirmations say of it."""
+    spans: tuple[tuple[Account, Span], ...] = ()
+    """Positions that Needs asked for and that no posting consumed, in the order of the cited entry's own positions."""
+    first_seqs: Mapping[Account, int] = field(default_factory=dict)
+    """Lines of Needs.project → the entry that credited the lowest position neither consumed nor held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a command would do, on the books as they are."""
+
+    body: AnyBody
+    org: str
+    takes: tuple[Take, ...] = ()
+    into: str = ""
+    """The account that gets what is taken."""
+    by_amount: bool = True
+    """First in first out, so a proposal holds amounts; else it holds exactly these positions."""
+
+    @property
+    def qty(self) -> int:
+        """What moves in all."""
+        return sum(take.qty for take in self.takes)
+
+    def holds(self) -> list[Hold]:
+        """What a proposal of it keeps."""
+        if self.by_amount:
+            return [Hold(take.account.address, -1, take.qty, take.account.unit) for take in self.takes]
+        return [
+            Hold(take.account.address, lo, hi - lo, take.account.unit) for take in self.takes for lo, hi in take.spans
+        ]
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A decided entry that waits for its place: number, previous hash and time."""
+
+    body: AnyBody
+    by: By
+    postings: tuple[Posting, ...] = ()
+    code: str = ""
+    """The receipt code its `receipt` will bind to its place."""
+
+
+AnyOf = TypeVar("AnyOf", bound=Body)
+
+
+def body_of(kind: type[AnyOf], command: Command) -> AnyOf:
+    """The body whose fields all stand in the command under the same names. Raises Invalid for a wrong type."""
+    try:
+        return msgspec.convert(command, kind, from_attributes=True)
+    except msgspec.ValidationError as error:
+        raise Invalid(str(error)) from error
+
+
+def check_quantity(qty: object) -> int:
+    """A positive whole number of the smallest unit. Raises Invalid."""
+    if type(qty) is not int or not 0 < qty <= account.MAX_POSITION:
+        raise Invalid("an amount is a whole number of fen, at least 1")
+    return qty
+
+
+def check_id(what: str, text: str) -> None:
+    """Raises Invalid for what cannot stand in an address."""
+    if not account.is_id(text):
+        raise Invalid(f"{what}: 1 to 32 of a-z, 0-9 and inner hyphens", field=what)
+
+
+def check_text(what: str, text: str, *, optional: bool = False) -> None:
+    """Raises Invalid for an empty or overlong text, or one with control characters."""
+    if not (text or optional) or len(text) > MAX_TEXT or not text.isprintable() or text != text.strip():
+        raise Invalid(f"{what}: 1 to {MAX_TEXT} printable characters", field=what)
+
+
+def check_evidence(evidence: tuple[str, ...]) -> None:
+    """Evidence files are named by their hex SHA-256. Raises Invalid."""
+    if len(evidence) > MAX_LIST or not all(map(_is_digest, evidence)):
+        raise Invalid(f"evidence: at most {MAX_LIST} SHA-256 digests, 64 hex digits each", field="evidence")
+
+
+def check_day(what: str, day: str, *, latest: str = "9999-12-31") -> None:
+    """An ISO date, not after `latest`. Raises Invalid."""
+    if not _is_day(day):
+        raise Invalid(f"{what}: a date such as 2026-11-21", field=what)
+    if day > latest:
+        raise Invalid(f"{what}: {day} is after {latest}, today in Beijing", field=what)
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
+
+
+@lru_cache(maxsize=4096)
+def _is_day(day: str) -> bool:
+    try:
+        return date.fromisoformat(day).isoformat() == day
+    except ValueError:
+        return False

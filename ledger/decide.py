@@ -1,0 +1,218 @@
+"""decide(command, books, facts) → the entries it amounts to, or a refusal. Changes nothing."""
+
+from typing import TypeAlias, assert_never
+
+import msgspec
+
+from ledger import account, allocations, approvals, corrections, disbursements, donations, entries, organisations
+from ledger.account import CNY, Account
+from ledger.allocations import AllocateMoney, ReleaseMoney
+from ledger.approvals import ApproveProposal, RejectProposal, SetPolicy, WithdrawProposal
+from ledger.books import Books
+from ledger.command import Draft, Effect, Facts, Needs
+from ledger.corrections import RefundGift
+from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
+from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
+from ledger.entries import By, Entry
+from ledger.line import NO_PROPOSAL
+from ledger.organisations import (
+    ChangeOrganisation,
+    DeclareEvent,
+    DismissStaff,
+    EnrolStaff,
+    OpenFund,
+    OpenLog,
+    OpenProject,
+    RegisterOrganisation,
+)
+from ledger.posting import move, parts
+from ledger.refusals import Invalid
+from ledger.roles import REQUIRED
+
+AnyProposable: TypeAlias = (
+    AllocateMoney
+    | ApproveImport
+    | ChangeOrganisation
+    | ConfirmDelivery
+    | DeclareEvent
+    | DisburseMoney
+    | DismissStaff
+    | EnrolStaff
+    | OpenFund
+    | OpenProject
+    | PublishFeedback
+    | RefundGift
+    | RegisterOrganisation
+    | ReleaseMoney
+    | SetPolicy
+)
+"""Commands that policy may submit to other people's approval."""
+
+AnyCommand: TypeAlias = (
+    AnyProposable | ApproveProposal | CompleteImport | OpenLog | ReceiveMoney | RejectProposal | WithdrawProposal
+)
+
+
+def decide(command: AnyCommand, books: Books, facts: Facts, proposed: "Proposed | None" = None) -> list[Draft]:
+    """The entries of one command, in order. `proposed`: for an approval, what the proposal wants done.
+
+    Raises Refused; nothing has changed then. Everything is decided on the books before the command's first entry.
+    """
+    match command:
+        case ReceiveMoney():
+            return [donations.receive(command, books, facts.today)]
+        case ApproveProposal():
+            assert proposed is not None, "the store loads what waits before it is approved"
+            return _approve(command, proposed, books, facts)
+        case RejectProposal():
+            return [approvals.reject(command, books)]
+        case WithdrawProposal():
+            return [approvals.withdraw(command, books)]
+        case CompleteImport():
+            return [donations.complete_import(command, books)]
+        case OpenLog():
+            return [Draft(organisations.open_log(command, books), By(maker=command.administrators[0]))]
+        case _:
+            effect = _checked(command, books, facts, NO_PROPOSAL)
+            if approvals.needed(books, entries.kind_of(effect.body), effect.qty):
+                return approvals.propose(command, effect, facts.salt)
+            return _drafts(effect, By(maker=command.maker), books)
+
+
+class Proposed(msgspec.Struct, frozen=True):
+    """What waits for approval, as the store kept it apart from the log."""
+
+    command: AnyProposable
+    salt: str
+
+
+def needs(command: AnyCommand | Proposed) -> Needs | None:
+    """What of the postings the decision has to see; None: nothing but the lines."""
+    match command:
+        case Proposed(command=proposed):
+            return needs(proposed)
+        case ReleaseMoney():
+            return allocations.needs_release(command)
+        case DisburseMoney():
+            return disbursements.needs_disburse(command)
+        case RefundGift():
+            return corrections.needs_refund(command)
+        case ConfirmDelivery() | PublishFeedback():
+            return disbursements.needs_payment(command)
+        case _:
+            return None
+
+
+def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Account]:
+    """The accounts with a line that the decision reads or its entries touch."""
+    match command:
+        case Proposed(command=proposed):
+            return lines(proposed, books, facts)
+        case ApproveProposal(proposal=number) if number in books.proposals:
+            proposal = books.proposals[number]
+            return {hold.account for hold in proposal.holds} | {Account(address, CNY) for address in proposal.into}
+        case ReceiveMoney(org=org, fund=fund):
+            return {Account(account.fund(org, fund), CNY)}
+        case AllocateMoney(org=org, fund=fund, project=project):
+            return {Account(account.fund(org, fund), CNY), Account(account.project(org, project, fund), CNY)}
+        case ReleaseMoney(org=org):
+            sources = {where for where, _ in facts.spans}
+            return sources | {
+                Account(account.fund(org, account.parse(where.address).rest[1]), CNY) for where in sources
+            }
+        case DisburseMoney(org=org):
+            return {*facts.first_seqs, Account(account.payees(org), CNY)}
+        case RefundGift(org=org):
+            return {where for where, _ in facts.spans} | {Account(account.refunds(org), CNY)}
+        case _:
+            return set()
+
+
+def seal(draft: Draft, books: Books, at: str) -> tuple[Entry, bytes]:
+    """The draft as the next entry, and its bytes. Raises TooLarge."""
+    body = draft.body
+    if draft.code:
+        assert isinstance(body, entries.MoneyReceived)
+        body = donations.bind(body, books.prev, draft.code)
+    entry = Entry(
+        at=at,
+        body=body,
+        by=draft.by,
+        kind=entries.kind_of(body),
+        postings=draft.postings,
+        prev=books.prev,
+        seq=books.seq + 1,
+        v=1,
+    )
+    return entry, entries.encode(entry)
+
+
+def _approve(command: ApproveProposal, proposed: Proposed, books: Books, facts: Facts) -> list[Draft]:
+    """The approval; and, where it is the last one needed, the effect on the books as they are now."""
+    proposal, approval = approvals.approve(command, books)
+    effect = _checked(proposed.command, books, facts, command.proposal)
+    assert entries.commitment(effect.body, proposed.salt) == proposal.commitment, "not what was proposed"
+    checkers = (*proposal.approvals, command.maker)
+    for checker in proposal.approvals:  # they held the role when they said yes; the effect needs them to hold it now
+        books.require(checker, REQUIRED[proposal.command].checker, proposal.org)
+    if len(checkers) < approvals.needed(books, proposal.command, effect.qty):
+        return [approval]
+    by = By(maker=proposal.maker, checkers=checkers, proposal=command.proposal, salt=proposed.salt)
+    return [approval, *_drafts(effect, by, books)]
+
+
+def _checked(command: AnyProposable, books: Books, facts: Facts, proposal: int) -> Effect:
+    """The effect, if the rules, the maker's role and the policy allow it."""
+    effect = _effect(command, books, facts, proposal)
+    books.require(command.maker, REQUIRED[entries.kind_of(effect.body)].maker, effect.org)
+    approvals.check_decision(books, effect)
+    return effect
+
+
+def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -> Effect:  # noqa: C901, PLR0912
+    match command:
+        case AllocateMoney():
+            return allocations.allocate(command, books, facts, proposal)
+        case ReleaseMoney():
+            return allocations.release(command, books, facts, proposal)
+        case DisburseMoney():
+            return disbursements.disburse(command, books, facts, proposal)
+        case RefundGift():
+            return corrections.refund(command, books, facts, proposal)
+        case ConfirmDelivery():
+            return disbursements.confirm(command, books, facts)
+        case PublishFeedback():
+            return disbursements.publish_feedback(command, books, facts)
+        case ApproveImport():
+            return donations.approve_import(command, books, facts.today)
+        case SetPolicy():
+            return approvals.set_policy(command)
+        case RegisterOrganisation():
+            return organisations.register(command, books)
+        case ChangeOrganisation():
+            return organisations.change(command, books)
+        case EnrolStaff():
+            return organisations.enrol(command, books)
+        case DismissStaff():
+            return organisations.dismiss(command, books)
+        case DeclareEvent():
+            return organisations.declare(command, books)
+        case OpenFund():
+            return organisations.open_fund(command, books)
+        case OpenProject():
+            return organisations.open_project(command, books)
+        case _:
+            assert_never(command)
+
+
+def _drafts(effect: Effect, by: By, books: Books) -> list[Draft]:
+    """The effect as one entry, or as several where its postings do not fit one."""
+    if not effect.into:
+        return [Draft(effect.body, by)]
+    line = books.line(effect.into)
+    if line.credited + effect.qty > account.MAX_POSITION:
+        raise Invalid("the account's line would pass 2^53-1")
+    runs = parts(move(effect.takes, effect.into, line.credited))
+    if len(runs) == 1:
+        return [Draft(effect.body, by, runs[0])]
+    return [Draft(msgspec.structs.replace(effect.body, part=(i, len(runs))), by, run) for i, run in enumerate(runs, 1)]

@@ -1,0 +1,157 @@
+"""Gifts of money, one by one and from an approved import."""
+
+import msgspec
+
+from ledger import account, entries, privacy
+from ledger.books import Books, Import
+from ledger.command import (
+    Command,
+    Draft,
+    Effect,
+    Proposable,
+    body_of,
+    check_day,
+    check_id,
+    check_quantity,
+    check_text,
+)
+from ledger.entries import By, DonorClass, MoneyReceived
+from ledger.posting import NO_LINE, Posting
+from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, PolicyMissing, Unknown
+from ledger.roles import REQUIRED
+
+
+class ReceiveMoney(Command, frozen=True, kw_only=True, tag="money.received"):
+    """A gift arrived. Codes and commitments were drawn before; who gave stays in the vault."""
+
+    org: str
+    fund: str
+    amount_fen: int
+    channel: str
+    on: str
+    donor: str
+    donor_class: DonorClass = "unknown"
+    ref: str = ""
+    event: str = ""
+    code: str = ""
+    batch: int = 0
+    row: int = 0
+
+
+class ApproveImport(Proposable, frozen=True, kw_only=True, tag="import.approved"):
+    """A checked file of gifts to enter: what the check counted."""
+
+    org: str
+    fund: str
+    channel: str
+    event: str = ""
+    name: str
+    profile: str
+    file: str
+    rows: int
+    sum_fen: int
+    first_on: str
+    last_on: str
+
+
+class CompleteImport(Command, frozen=True, kw_only=True, tag="import.completed"):
+    """Every row is decided."""
+
+    batch: int
+
+
+def receive(command: ReceiveMoney, books: Books, today: str) -> Draft:
+    """The gift's entry: a credit at the end of its fund's line."""
+    qty = check_quantity(command.amount_fen)
+    if books.policy is None:
+        raise PolicyMissing
+    fund = books.fund(command.org, command.fund)
+    check_day("on", command.on, latest=today)
+    check_id("channel", command.channel)
+    if command.event and command.event not in books.events:
+        raise Unknown(f"event {command.event} is not declared", event=command.event)
+    if fund.restriction.event and command.event and command.event != fund.restriction.event:
+        raise Invalid(f"event: the fund is for {fund.restriction.event}", field="event")
+    if command.ref in books.refs and command.ref:
+        raise AlreadyThere("this channel reference is in the log", ref=command.ref)
+    if command.batch:
+        _check_row(command, _open_import(books, command.batch))
+    else:
+        books.require(command.maker, REQUIRED["money.received"].maker, command.org)
+    into = account.fund(command.org, command.fund)
+    line = books.line(into)
+    if line.credited + qty > account.MAX_POSITION:
+        raise Invalid("the fund's line would pass 2^53-1 fen", field="amount_fen")
+    body = MoneyReceived(
+        channel=command.channel,
+        donor=command.donor,
+        fund=command.fund,
+        on=command.on,
+        batch=command.batch,
+        donor_class=command.donor_class,
+        event=command.event,
+        ref=command.ref,
+        row=command.row,
+    )
+    posting = Posting(account.donors(command.org), NO_LINE, into, line.credited, qty, account.CNY)
+    return Draft(body, By(maker=command.maker), (posting,), command.code)
+
+
+def approve_import(command: ApproveImport, books: Books, today: str) -> Effect:
+    """What the second person approves: file, count, sum, fund, dates."""
+    if books.policy is None:
+        raise PolicyMissing
+    books.fund(command.org, command.fund)
+    check_id("channel", command.channel)
+    check_text("name", command.name)
+    check_quantity(command.rows)
+    check_quantity(command.sum_fen)
+    check_day("first_on", command.first_on)
+    check_day("last_on", command.last_on, latest=today)
+    if command.event and command.event not in books.events:
+        raise Unknown(f"event {command.event} is not declared", event=command.event)
+    if command.last_on < command.first_on:
+        raise Invalid("last_on: before first_on", field="last_on")
+    return Effect(body=body_of(entries.ImportApproved, command), org=command.org)
+
+
+def complete_import(command: CompleteImport, books: Books) -> Draft:
+    """Entered + rejected = approved, in rows and in fen."""
+    batch = _open_import(books, command.batch)
+    if batch.maker != command.maker:
+        raise ImportMismatch("an import is entered in the name of its maker")
+    body = entries.ImportCompleted(
+        batch=command.batch,
+        org=batch.approved.org,
+        rows=batch.rows,
+        sum_fen=batch.sum_fen,
+        rejected=batch.approved.rows - batch.rows,
+        rejected_fen=batch.approved.sum_fen - batch.sum_fen,
+    )
+    return Draft(body, By(maker=command.maker))
+
+
+def bind(body: MoneyReceived, prev: str, code: str) -> MoneyReceived:
+    """The body with the receipt commitment its place in the log gives it."""
+    return msgspec.structs.replace(body, receipt=privacy.receipt_commitment(prev, code))
+
+
+def _open_import(books: Books, number: int) -> Import:
+    if number not in books.imports:
+        raise ImportMismatch(f"import {number} is not open", batch=number)
+    return books.imports[number]
+
+
+def _check_row(command: ReceiveMoney, batch: Import) -> None:
+    approved = batch.approved
+    if command.maker != batch.maker:
+        raise ImportMismatch("rows are entered in the name of the import's maker")
+    if command.row <= batch.last_row:
+        raise AlreadyThere(f"row {command.row} was decided", batch=command.batch, row=command.row)
+    same = (command.org, command.fund, command.channel, command.event)
+    if same != (approved.org, approved.fund, approved.channel, approved.event):
+        raise ImportMismatch("organisation, fund, channel or event differ from what was approved")
+    if not approved.first_on <= command.on <= approved.last_on:
+        raise ImportMismatch(f"{command.on} lies outside the approved dates")
+    if batch.rows + 1 > approved.rows or batch.sum_fen + command.amount_fen > approved.sum_fen:
+        raise ImportMismatch("more than was approved")

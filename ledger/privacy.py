@@ -1,0 +1,117 @@
+"""What binds a person to an entry without naming her: commitments, receipt codes, references (DESIGN 5).
+
+Nothing here draws randomness or holds a key: salts, keys and drawn symbols come in as arguments.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+
+from ledger.entries import Body, canonical
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base32: no I, L, O, U."""
+
+CODE_SYMBOLS = 15
+"""Random symbols of a receipt code: 75 bits. A sixteenth checks them."""
+
+_SYMBOL = {symbol: value for value, symbol in enumerate(ALPHABET)}
+_FORGIVEN = str.maketrans("OIL", "011")
+_DROPPED = re.compile(r"[\s\-\u2010-\u2015\u2212\uff0d\u200b\ufeff]+")
+STAFF_ID = re.compile(r"s-[a-z2-7]{13}")
+"""A pseudonym: 13 random symbols of base32."""
+
+
+class Identity(Body, frozen=True):
+    """Who gave, as the vault keeps it: never in an entry."""
+
+    contact: str = ""
+    name: str = ""
+    named: bool = False
+    """Whether she wishes to be named in public."""
+
+
+class ChannelRecord(Body, frozen=True):
+    """How the gift came, as the vault and the receipt's box keep it."""
+
+    amount_fen: int
+    channel: str
+    on: str
+    channel_ref: str = ""
+
+
+def identity_digest(identity: Identity, salt: bytes) -> bytes:
+    """Salted SHA-256 of the identity record; 32 bytes."""
+    return _salted(b"identity", identity, salt)
+
+
+def channel_digest(record: ChannelRecord, salt: bytes) -> bytes:
+    """Salted SHA-256 of the channel record; 32 bytes."""
+    return _salted(b"channel", record, salt)
+
+
+def donor_commitment(identity: bytes, channel: bytes) -> str:
+    """`donor` of an entry: opened by the channel record, its salt and the identity digest, without a name."""
+    return hashlib.sha256(
+        b"sunledger/donor/1\n%b\n%b\n" % (identity.hex().encode(), channel.hex().encode())
+    ).hexdigest()
+
+
+def receipt_commitment(prev: str, code: str) -> str:
+    """`receipt` of an entry: binds the code to this one place in the log."""
+    return hashlib.sha256(f"sunledger/receipt/1\n{prev}\n{code}\n".encode()).hexdigest()
+
+
+def reference(key: bytes, org: str, channel: str, channel_ref: str) -> str:
+    """`ref` of an entry: equal for equal channel references, which nobody without the key can read or test."""
+    return hmac.digest(key, f"{org}\n{channel}\n{channel_ref}".encode(), "sha256").hex()
+
+
+def code_of(symbols: Sequence[int]) -> str:
+    """The receipt code of 15 symbol values (0 to 31): with its check character, undivided."""
+    assert len(symbols) == CODE_SYMBOLS
+    return "".join(ALPHABET[value] for value in symbols) + ALPHABET[check_value(symbols)]
+
+
+def check_value(symbols: Sequence[int]) -> int:
+    """Σ α^i·v_i for i = 1…15 over GF(32) = x^5+x^2+1, α = 2: any one wrong symbol and any swap changes it."""
+    total = 0
+    for times, value in zip(_TIMES, symbols, strict=True):
+        total ^= times[value]
+    return total
+
+
+def parse_code(typed: str) -> str | None:
+    """The code a person meant: case, spaces, hyphens, O for 0, I and L for 1 forgiven; None if it is no code."""
+    symbols = _DROPPED.sub("", typed[:64]).upper().translate(_FORGIVEN)
+    if len(symbols) != CODE_SYMBOLS + 1 or any(symbol not in _SYMBOL for symbol in symbols):
+        return None
+    values = [_SYMBOL[symbol] for symbol in symbols]
+    return symbols if check_value(values[:-1]) == values[-1] else None
+
+
+def printed(code: str) -> str:
+    """XXXX-XXXX-XXXX-XXXX."""
+    return "-".join(code[i : i + 4] for i in range(0, len(code), 4))
+
+
+def masked(name: str) -> str:
+    """张*: what is shown of a person's name where she agreed to be named but not in full."""
+    return name[:1] + "*" * min(len(name) - 1, 2) if name else ""
+
+
+def _salted(what: bytes, record: Body, salt: bytes) -> bytes:
+    assert len(salt) == 32
+    return hashlib.sha256(b"sunledger/%b/1\n%b\n%b\n" % (what, salt.hex().encode(), canonical(record))).digest()
+
+
+def _times(exponent: int) -> tuple[int, ...]:
+    """Value → α^exponent·value."""
+    table = list(range(32))
+    for _ in range(exponent):
+        table = [(value << 1) ^ (0b100101 if value & 16 else 0) for value in table]
+    return tuple(table)
+
+
+_TIMES = tuple(_times(i) for i in range(1, CODE_SYMBOLS + 1))

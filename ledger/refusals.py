@@ -1,0 +1,161 @@
+"""Refusals: answers of the rules that say no, with the facts a reader needs. The doors map each to a problem page."""
+
+from typing import Any, ClassVar
+
+
+class Refused(Exception):  # noqa: N818  a refusal is an answer, not an error
+    """The ledger does not accept this command; nothing has changed."""
+
+    slug: ClassVar[str] = "refused"
+    """Last part of the problem's `type` address."""
+    title: ClassVar[str] = "账本未接受这项操作"
+    title_en: ClassVar[str] = "The ledger refused this command"
+    advice: ClassVar[str] = "请核对后重新提交；账本没有任何变化。"
+    advice_en: ClassVar[str] = "Check and send it again; nothing has changed."
+
+    def __init__(self, detail: str = "", **facts: Any) -> None:
+        super().__init__(detail or self.title_en)
+        self.detail = detail
+        self.facts = facts
+
+
+class Invalid(Refused):
+    """A value no entry can carry."""
+
+    slug = "invalid-value"
+    title = "内容不符合要求"
+    title_en = "A value cannot be accepted"
+
+
+class Unknown(Refused):
+    """Something the command names is not in the log."""
+
+    slug = "unknown-reference"
+    title = "所指对象不存在"
+    title_en = "Something this names does not exist"
+    advice = "请核对编号；需要先登记的，请先登记。"
+    advice_en = "Check the identifier; register it first if it is new."
+
+
+class AlreadyThere(Refused):
+    """The id is taken, the reference is in the log, the step was made before."""
+
+    slug = "already-recorded"
+    title = "已经登记过"
+    title_en = "This is already recorded"
+    advice = "同一编号或同一渠道流水只能登记一次；请先查询已有的那一条。"
+    advice_en = "An identifier or a channel reference is recorded once; look the existing entry up."
+
+
+class NotAllowed(Refused):
+    """The person does not hold the role this needs."""
+
+    slug = "role-required"
+    title = "没有办理这项业务的职责"
+    title_en = "Your role does not include this"
+    advice = "请由持有相应职责的人员办理，或由管理员调整职责。"
+    advice_en = "Ask somebody who holds the role, or an administrator to change yours."
+
+
+class SamePerson(NotAllowed):
+    """Maker and checker are one person, or one checker twice."""
+
+    slug = "four-eyes"
+    title = "经办与复核必须是不同的人"
+    title_en = "Maker and checkers must be different people"
+    advice = "请由另一位有复核职责的人员办理。"
+    advice_en = "Another person with the checking role has to decide."
+
+
+class PolicyMissing(Refused):
+    """No posting before the first policy.set."""
+
+    slug = "policy-missing"
+    title = "尚未设定审批规则"
+    title_en = "No policy has been set yet"
+    advice = "请先由两位管理员设定审批规则。"
+    advice_en = "Two administrators have to set the policy first."
+
+
+class DecisionRequired(Refused):
+    """三重一大: the amount needs a collective decision's document number."""
+
+    slug = "decision-required"
+    title = "缺少集体决策文号"
+    title_en = "A decision document number is required from this amount"
+    advice = "达到“三重一大”额度的业务，请填写集体决策文件的文号。"
+    advice_en = "Give the number of the collective decision's document."
+
+
+class InsufficientAmount(Refused):
+    """More was asked for than is free."""
+
+    slug = "insufficient-amount"
+    title = "可用余额不足"
+    title_en = "Not enough is available"
+    advice = "可用余额不含已被其他申请占用的部分；请减少数额，或先办结那些申请。"
+    advice_en = "What open proposals hold is not available: ask for less, or settle those proposals first."
+
+    def __init__(self, *, wanted: int, available: int, in_the_way: tuple[int, ...] = ()) -> None:
+        super().__init__(
+            f"{wanted} wanted, {available} available", wanted=wanted, available=available, proposals=list(in_the_way)
+        )
+
+
+class NothingLeft(Refused):
+    """What was cited has moved on or is held."""
+
+    slug = "nothing-left"
+    title = "所指款项已无可动用的部分"
+    title_en = "Nothing of what this cites is left to move"
+    advice = "款项已经用出，或被其他申请占用；请查看去向。"
+    advice_en = "It has been spent or is held by another proposal; look at its trace."
+
+
+class RestrictionBroken(Refused):
+    """The donor's restriction does not allow this."""
+
+    slug = "restriction"
+    title = "不符合捐赠人限定的用途"
+    title_en = "The donor's restriction does not allow this"
+    advice = "定向捐赠只能用于限定的项目、事件、地区、类别或受助方。"
+    advice_en = "Restricted money goes only to the project, event, region, category or recipient it was given for."
+
+
+class Closed(Refused):
+    """The fund, project, staff member or proposal is no longer open."""
+
+    slug = "closed"
+    title = "已经关闭或办结"
+    title_en = "This is closed or already resolved"
+    advice = "已关闭的基金、项目和已办结的申请不再变动。"
+    advice_en = "A closed fund or project, or a resolved proposal, does not change any more."
+
+
+class ImportMismatch(Refused):
+    """Rows do not agree with the approved import."""
+
+    slug = "import-mismatch"
+    title = "与批准的导入批次不符"
+    title_en = "This does not agree with the approved import"
+    advice = "请核对批次、行号、笔数和金额。"
+    advice_en = "Check batch, row numbers, count and sum."
+
+
+class TooLarge(Refused):
+    """The entry would not fit its 65,535 bytes."""
+
+    slug = "too-large"
+    title = "内容过长"
+    title_en = "This does not fit one entry"
+
+
+def every() -> list[type[Refused]]:
+    """All kinds of refusal, the general one first: what docs, problem pages and tests walk over."""
+    found: list[type[Refused]] = []
+    queue: list[type[Refused]] = [Refused]
+    while queue:
+        kind = queue.pop(0)
+        found.append(kind)
+        queue.extend(sorted(kind.__subclasses__(), key=lambda each: each.slug))
+    return found

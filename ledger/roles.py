@@ -1,0 +1,55 @@
+"""Who may make and who may check each kind of entry: the built-in table, which a policy may only tighten."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Role(StrEnum):
+    """What a pseudonym may do in an organisation (named by `org`), or in the whole log (no organisation)."""
+
+    ADMINISTRATOR = "administrator"
+    """Sets up organisations, staff, funds, projects, policy; also in every organisation below."""
+    INTAKE = "intake"
+    """Records gifts as they arrive: a cashier, or a channel's connector."""
+    FINANCE = "finance"
+    """Prepares allocations, payments, refunds, imports."""
+    PROGRAMME = "programme"
+    """Prepares allocations; records confirmations and feedback."""
+    APPROVER = "approver"
+    """Checks what finance and programme prepare."""
+    AUDITOR = "auditor"
+    """Reads everything, posts nothing."""
+    SUPERVISOR = "supervisor"
+    """Reads everything, posts nothing; the supervisory board 监事会."""
+
+
+class Required(NamedTuple):
+    """Roles of which the maker needs one, roles of which each checker needs one, and approvals at the least."""
+
+    maker: tuple[Role, ...]
+    checker: tuple[Role, ...] = ()
+    approvals: int = 0
+
+
+_ADMINISTRATOR = (Role.ADMINISTRATOR,)
+_APPROVER = (Role.APPROVER,)
+
+REQUIRED: dict[str, Required] = {
+    "delivery.confirmed": Required((Role.PROGRAMME, Role.FINANCE)),
+    "event.declared": Required(_ADMINISTRATOR, _ADMINISTRATOR),
+    "feedback.published": Required((Role.PROGRAMME, Role.FINANCE), _APPROVER),
+    "fund.opened": Required(_ADMINISTRATOR, _ADMINISTRATOR),
+    "gift.refunded": Required((Role.FINANCE,), _APPROVER),
+    "import.approved": Required((Role.FINANCE,), _APPROVER, approvals=1),
+    "money.allocated": Required((Role.FINANCE, Role.PROGRAMME), _APPROVER),
+    "money.disbursed": Required((Role.FINANCE,), _APPROVER),
+    "money.received": Required((Role.INTAKE, Role.FINANCE)),
+    "money.released": Required((Role.FINANCE, Role.PROGRAMME), _APPROVER),
+    "org.changed": Required(_ADMINISTRATOR, _ADMINISTRATOR),
+    "org.registered": Required(_ADMINISTRATOR, _ADMINISTRATOR),
+    "policy.set": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),
+    "project.opened": Required((Role.ADMINISTRATOR, Role.PROGRAMME), _ADMINISTRATOR),
+    "staff.dismissed": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),
+    "staff.enrolled": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),
+}
+"""Kinds a person commands. Every kind with a checker may be given approvals by `policy.set`."""
