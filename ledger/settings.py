@@ -1,0 +1,76 @@
+"""Settings: every one is an environment variable named SUNLEDGER_…; docs/settings.md lists them (a test compares)."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_POSTGRES = r"^postgres(ql)?://"
+
+
+class Settings(BaseSettings):
+    """What an operator chooses. Built once at the start and handed on as values."""
+
+    model_config = SettingsConfigDict(env_prefix="SUNLEDGER_", extra="forbid", frozen=True)
+
+    log: str = Field("sunledger", pattern=r"^[a-z][a-z0-9_]{0,30}$")
+    """Name of the log: its PostgreSQL schema, and the prefix of its three database roles."""
+
+    data_dir: Path = Path("data")
+    """Where the embedded store, keys, password files and uploaded sheets live."""
+
+    keys_dir: Path | None = None
+    """Key files; outside the database and its backups. Default: keys/ in the data directory."""
+
+    roles_dir: Path | None = None
+    """The database roles' password files. Default: roles/ in the data directory."""
+
+    database_url: str | None = Field(None, pattern=_POSTGRES)
+    """A PostgreSQL 15 to 18 of your own, as a user who may create roles. Default: the embedded one."""
+
+    read_url: str | None = Field(None, pattern=_POSTGRES)
+    """Where the public application reads: a streaming replica. Default: the same server. Role and password are ours."""
+
+    public_host: str = "127.0.0.1"
+    """Address the public application listens on."""
+
+    public_port: int = Field(8000, ge=1, le=65535)
+    """Port of the public application."""
+
+    admin_host: str = "127.0.0.1"
+    """Address the admin application listens on."""
+
+    admin_port: int = Field(8001, ge=1, le=65535)
+    """Port of the admin application."""
+
+    admin_url: str = "http://127.0.0.1:8001"
+    """Where the command line finds the admin application."""
+
+    pool_size: int = Field(8, ge=2, le=100)
+    """Database connections of one process."""
+
+    queue_size: int = Field(2000, ge=1, le=100_000)
+    """Commands that may wait to be sequenced; beyond it the answer is 503 with Retry-After."""
+
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    """How much the applications log."""
+
+    @property
+    def keys(self) -> Path:
+        """Directory of the key files."""
+        return self.keys_dir or self.data_dir / "keys"
+
+    @property
+    def roles(self) -> Path:
+        """Directory of the password files."""
+        return self.roles_dir or self.data_dir / "roles"
+
+    @property
+    def cluster(self) -> Path:
+        """Directory of the embedded PostgreSQL cluster."""
+        return self.data_dir / "postgres"
+
+    @property
+    def sheets(self) -> Path:
+        """Uploaded sheets while they are entered."""
+        return self.data_dir / "sheets"

@@ -1,0 +1,76 @@
+"""One pool of connections. Two ways in, never both on one connection: raw asyncpg, or SQLModel for ordinary reads."""
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    import asyncpg
+
+COMMAND_TIMEOUT_S = 60
+POOL_TIMEOUT_S = 5
+
+
+class Database:
+    """A log's schema on a PostgreSQL server, as one of its roles."""
+
+    def __init__(self, url: str, schema: str, *, user: str, password: str, pool_size: int = 5) -> None:
+        """`url` says where the server is; its own user and password are not used."""
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        self.schema = schema
+        self.user = user
+        where: dict[str, object] = {
+            "host": query.get("host") or unquote(parts.hostname or "") or None,
+            "port": int(query.get("port") or parts.port or 5432),
+            "database": unquote(parts.path.lstrip("/")) or "postgres",
+            "user": user,
+            "password": password,
+            "ssl": query.get("sslmode") or query.get("ssl"),
+            "command_timeout": COMMAND_TIMEOUT_S,
+            "server_settings": {"search_path": f'"{schema}", public', "application_name": user, "timezone": "UTC"},
+        }
+        self.engine: AsyncEngine = create_async_engine(
+            "postgresql+asyncpg://",
+            connect_args={key: value for key, value in where.items() if value is not None},
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+        )
+
+    @asynccontextmanager
+    async def raw(self) -> "AsyncGenerator[asyncpg.Connection]":
+        """A connection for SQL by hand outside a transaction. Leave no session state behind."""
+        async with self.engine.connect() as connection:
+            fairy = await connection.get_raw_connection()
+            yield cast("asyncpg.Connection", fairy.driver_connection)
+
+    @asynccontextmanager
+    async def write(self) -> "AsyncGenerator[asyncpg.Connection]":
+        """A connection for SQL by hand inside one transaction: kept at the end, undone by an exception."""
+        # SQLAlchemy begins lazily and would not know of raw statements; the transaction is asyncpg's own.
+        async with self.raw() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> "AsyncGenerator[asyncpg.Connection]":
+        """A connection whose reads all see one moment of the log."""
+        async with self.raw() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> "AsyncGenerator[AsyncSession]":
+        """A session for SQLModel selects."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()

@@ -1,0 +1,56 @@
+"""Fixtures: one PostgreSQL for the run, a migrated template, and for each test a database of its own."""
+
+import itertools
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.settings import Settings
+from ledger.store import setup
+from tests.support.postgres import Cluster
+
+_numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the tests that take minutes, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        for item in items:
+            if "long" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="takes minutes: pytest --long"))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A fast PostgreSQL: it forgets everything in a power cut."""
+    server = Cluster()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def roles_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Password files: the roles belong to the whole server."""
+    return tmp_path_factory.mktemp("roles")
+
+
+@pytest.fixture(scope="session")
+async def template(cluster: Cluster, roles_dir: Path) -> str:
+    """A database with the real migrations."""
+    await cluster.create_database("template_ledger")
+    settings = Settings(data_dir=roles_dir, roles_dir=roles_dir)
+    await setup.prepare(settings, cluster.url("template_ledger"))
+    return "template_ledger"
+
+
+@pytest.fixture
+async def settings(cluster: Cluster, template: str, roles_dir: Path, tmp_path: Path) -> AsyncGenerator[Settings]:
+    """A log of its own: real commits, real locks."""
+    name = f"test_{next(_numbers)}"
+    await cluster.create_database(name, template)
+    yield Settings(data_dir=tmp_path, roles_dir=roles_dir, database_url=cluster.url(name))
+    await cluster.drop_database(name)
