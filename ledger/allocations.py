@@ -4,7 +4,7 @@ from ledger import account, entries
 from ledger.account import CNY, Account
 from ledger.books import Books
 from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_day, check_quantity, check_text
-from ledger.line import Span, first_of
+from ledger.line import NO_PROPOSAL, Span, first_of
 from ledger.posting import Hold, Take
 from ledger.refusals import Invalid, NothingLeft, PolicyMissing, RestrictionBroken
 
@@ -75,27 +75,19 @@ def needs_release(command: ReleaseMoney) -> Needs:
 
 
 def targeted(books: Books, facts: Facts, wanted: int, proposal: int) -> tuple[Take, ...]:
-    """Of the positions the facts list, those free for `proposal`, in that order, up to `wanted` (0: all).
+    """Of the positions the facts list, those that are free, in that order, up to `wanted` (0: all).
 
-    A proposal that already holds positions takes exactly these. Raises NothingLeft, or InsufficientAmount where amounts
-    that other proposals hold would no longer be covered.
+    A proposal takes exactly the positions it holds, wherever else the cited money has gone since. Raises NothingLeft,
+    or InsufficientAmount where amounts that other proposals hold would no longer be covered.
     """
-    spans = [(where, part) for where, span in facts.spans for part in books.lines[where].free(proposal, *span)]
-    if proposal:
-        spans = [(hold.account, Span(hold.lo, hold.lo + hold.qty)) for hold in books.proposals[proposal].holds]
-    total = sum(span.qty for _, span in spans)
-    if not total or total < wanted:
-        holders = sorted({each for where, _ in facts.spans for each in books.lines[where].holders(proposal)})
-        raise NothingLeft(f"{total} left, {wanted or 'something'} wanted", left=total, proposals=holders)
-    if wanted and not proposal:
-        spans = _first(spans, wanted)
-    takes: dict[Account, list[Span]] = {}
+    spans = _held_spans(books, proposal) if proposal else _free_spans(books, facts, wanted)
+    taken: dict[Account, int] = {}
     for where, span in spans:
-        takes.setdefault(where, []).append(span)
-    for where, taken in takes.items():
+        taken[where] = taken.get(where, 0) + span.qty
+    for where, qty in taken.items():
         # Amounts that others hold must stay covered: first_in() refuses and names them.
-        books.lines[where].first_in(sum(span.qty for span in taken), proposal)
-    return tuple(Take(where, (span,)) for where, span in spans)
+        books.lines[where].first_in(qty, proposal)
+    return tuple(Take(where, (span,)) for where, span in _joined(spans))
 
 
 def check_restriction(wanted: entries.Restriction, project: entries.ProjectOpened) -> None:
@@ -127,6 +119,21 @@ def held_amounts(books: Books, proposal: int) -> dict[Account, int]:
     return {hold.account: hold.qty for hold in holds}
 
 
+def _held_spans(books: Books, proposal: int) -> list[tuple[Account, Span]]:
+    return [(hold.account, Span(hold.lo, hold.lo + hold.qty)) for hold in books.proposals[proposal].holds]
+
+
+def _free_spans(books: Books, facts: Facts, wanted: int) -> list[tuple[Account, Span]]:
+    if wanted:
+        check_quantity(wanted)
+    spans = [(where, part) for where, span in facts.spans for part in books.lines[where].free(NO_PROPOSAL, *span)]
+    total = sum(span.qty for _, span in spans)
+    if not total or total < wanted:
+        holders = sorted({each for where, _ in facts.spans for each in books.lines[where].holders()})
+        raise NothingLeft(f"{total} left, {wanted or 'something'} wanted", left=total, proposals=holders)
+    return _first(spans, wanted) if wanted else spans
+
+
 def _first(spans: list[tuple[Account, Span]], wanted: int) -> list[tuple[Account, Span]]:
     found = []
     for where, span in spans:
@@ -134,4 +141,15 @@ def _first(spans: list[tuple[Account, Span]], wanted: int) -> list[tuple[Account
         wanted -= found[-1][1].qty
         if not wanted:
             break
+    return found
+
+
+def _joined(spans: list[tuple[Account, Span]]) -> list[tuple[Account, Span]]:
+    """Neighbours on one line as one span: two postings that could be one are one."""
+    found: list[tuple[Account, Span]] = []
+    for where, span in spans:
+        if found and (found[-1][0], found[-1][1].hi) == (where, span.lo):
+            found[-1] = (where, Span(found[-1][1].lo, span.hi))
+        else:
+            found.append((where, span))
     return found

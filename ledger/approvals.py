@@ -9,6 +9,7 @@ from ledger.refusals import Closed, DecisionRequired, Invalid, SamePerson
 from ledger.roles import REQUIRED, Required
 
 MAX_APPROVALS = 5
+MAX_TIERS = 10
 
 
 class SetPolicy(Proposable, frozen=True, kw_only=True, tag="policy.set"):
@@ -47,8 +48,8 @@ def set_policy(command: SetPolicy) -> Effect:
         froms = [tier.from_qty for tier in rule.approvals]
         if froms != sorted(set(froms)) or any(qty < 0 for qty in froms):
             raise Invalid(f"rules: the tiers of {rule.kind} ascend from 0 or more", field="rules")
-        if any(not 0 <= tier.approvals <= MAX_APPROVALS for tier in rule.approvals):
-            raise Invalid(f"rules: 0 to {MAX_APPROVALS} approvals", field="rules")
+        if len(froms) > MAX_TIERS or any(not 0 <= tier.approvals <= MAX_APPROVALS for tier in rule.approvals):
+            raise Invalid(f"rules: at most {MAX_TIERS} tiers of 0 to {MAX_APPROVALS} approvals", field="rules")
         if not -1 <= rule.decision_from <= 2**53 - 1:
             raise Invalid("rules: decision_from is an amount in fen, or -1 for never", field="rules")
     return Effect(body=PolicySet(rules=tuple(sorted(command.rules, key=lambda rule: rule.kind))), org=WHOLE_LOG)

@@ -62,7 +62,6 @@ def decide(command: AnyCommand, books: Books, facts: Facts, proposed: "Proposed 
         case ReceiveMoney():
             return [donations.receive(command, books, facts.today)]
         case ApproveProposal():
-            assert proposed is not None, "the store loads what waits before it is approved"
             return _approve(command, proposed, books, facts)
         case RejectProposal():
             return [approvals.reject(command, books)]
@@ -108,8 +107,8 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
     match command:
         case Proposed(command=proposed):
             return lines(proposed, books, facts)
-        case ApproveProposal(proposal=number) if number in books.proposals:
-            proposal = books.proposals[number]
+        case ApproveProposal() | RejectProposal() | WithdrawProposal() if command.proposal in books.proposals:
+            proposal = books.proposals[command.proposal]
             return {hold.account for hold in proposal.holds} | {Account(address, CNY) for address in proposal.into}
         case ReceiveMoney(org=org, fund=fund):
             return {Account(account.fund(org, fund), CNY)}
@@ -129,7 +128,7 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
 
 
 def seal(draft: Draft, books: Books, at: str) -> tuple[Entry, bytes]:
-    """The draft as the next entry, and its bytes. Raises TooLarge."""
+    """The draft as the next entry, and its bytes."""
     body = draft.body
     if draft.code:
         assert isinstance(body, entries.MoneyReceived)
@@ -147,9 +146,10 @@ def seal(draft: Draft, books: Books, at: str) -> tuple[Entry, bytes]:
     return entry, entries.encode(entry)
 
 
-def _approve(command: ApproveProposal, proposed: Proposed, books: Books, facts: Facts) -> list[Draft]:
+def _approve(command: ApproveProposal, proposed: Proposed | None, books: Books, facts: Facts) -> list[Draft]:
     """The approval; and, where it is the last one needed, the effect on the books as they are now."""
     proposal, approval = approvals.approve(command, books)
+    assert proposed is not None, "the store loads what an open proposal wants before it is approved"
     effect = _checked(proposed.command, books, facts, command.proposal)
     assert entries.commitment(effect.body, proposed.salt) == proposal.commitment, "not what was proposed"
     checkers = (*proposal.approvals, command.maker)

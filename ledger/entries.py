@@ -12,7 +12,6 @@ import msgspec
 
 from ledger import account
 from ledger.posting import NO_LINE, Hold, Posting
-from ledger.refusals import TooLarge
 
 MAX_BYTES = 65_535
 """An entry bundle writes each entry's length in two bytes (c2sp.org/tlog-tiles)."""
@@ -25,8 +24,10 @@ BEIJING = timedelta(hours=8)
 
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What an entry says beside its postings. A field with its default value is absent from the bytes; defaults are of the kind Python keeps once (empty, small numbers),
-    because msgspec compares by identity."""
+    """What an entry says beside its postings. A field with its default value is absent from the bytes.
+
+    Defaults are values Python keeps once (empty, small numbers): msgspec tells a default by identity.
+    """
 
 
 class Restriction(Body, frozen=True):
@@ -401,10 +402,9 @@ canonical = _encoder.encode
 
 
 def encode(entry: Entry) -> bytes:
-    """The entry's bytes. Raises TooLarge beyond MAX_BYTES."""
+    """The entry's bytes. The checks of commands and the split into parts keep them below MAX_BYTES."""
     written = _encoder.encode(entry)
-    if len(written) > MAX_BYTES:
-        raise TooLarge(f"the entry would take {len(written)} bytes of at most {MAX_BYTES}")
+    assert len(written) <= MAX_BYTES, "an entry that no bundle can hold"
     return written
 
 

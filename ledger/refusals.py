@@ -142,12 +142,14 @@ class ImportMismatch(Refused):
     advice_en = "Check batch, row numbers, count and sum."
 
 
-class TooLarge(Refused):
-    """The entry would not fit its 65,535 bytes."""
+class KeyReused(Refused):
+    """The Idempotency-Key came before with another request."""
 
-    slug = "too-large"
-    title = "内容过长"
-    title_en = "This does not fit one entry"
+    slug = "idempotency-key-reused"
+    title = "同一幂等键用于不同的请求"
+    title_en = "This Idempotency-Key came with another request before"
+    advice = "重试须原样重发；新的操作请用新的键。"
+    advice_en = "Repeat a request unchanged, or use a new key for a new one."
 
 
 def every() -> list[type[Refused]]:

@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     keys_dir: Path | None = None
     """Key files; outside the database and its backups. Default: keys/ in the data directory."""
 
+    lookup_file: Path | None = None
+    """Keys that find a receipt by its code; the public application needs only this one. Default: with the others."""
+
     roles_dir: Path | None = None
     """The database roles' password files. Default: roles/ in the data directory."""
 
@@ -59,6 +62,11 @@ class Settings(BaseSettings):
     def keys(self) -> Path:
         """Directory of the key files."""
         return self.keys_dir or self.data_dir / "keys"
+
+    @property
+    def lookup(self) -> Path:
+        """File of the look-up keys."""
+        return self.lookup_file or self.keys / "lookup.json"
 
     @property
     def roles(self) -> Path:

@@ -42,6 +42,7 @@ class Database:
             poolclass=AsyncAdaptedQueuePool,
             pool_size=pool_size,
             max_overflow=0,
+            pool_use_lifo=True,  # a warm connection has its statements prepared
             pool_timeout=POOL_TIMEOUT_S,
         )
 

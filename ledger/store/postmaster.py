@@ -56,7 +56,8 @@ def runs(pid: int, data: Path) -> bool:
         try:
             return Path(f"/proc/{pid}/cwd").samefile(data)  # the server and its children work in their directory
         except PermissionError:  # root in a container may not look so closely at another account's process
-            return mark(data).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            return mark(data).encode() in line or os.fsencode(data) in line.split(b"\0")
     except OSError:
         return False  # it is gone
 

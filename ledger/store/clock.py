@@ -1,0 +1,41 @@
+"""The one place that reads the clock for the log."""
+
+import time
+from datetime import UTC, datetime
+
+from ledger import entries
+
+BEHIND_S_MAX = 2
+"""A clock this far behind the last entry has been set back: writing stops."""
+
+DRIFT_S_MAX = 60
+"""A clock that moved this far against the monotonic one was changed under us: writing stops."""
+
+
+class ClockError(Exception):
+    """The clock cannot be right; nothing is written until somebody has looked."""
+
+
+class Clock:
+    """Gives each batch its `at`, never less than the one before."""
+
+    def __init__(self) -> None:
+        self._offset_s = time.time() - time.monotonic()
+
+    def at(self, last: str) -> str:
+        """The time for the next batch; `last` is the head's `at`, empty for an empty log. Raises ClockError."""
+        drift_s = time.time() - time.monotonic() - self._offset_s
+        if abs(drift_s) > DRIFT_S_MAX:
+            raise ClockError(f"the clock moved {drift_s:.0f} s against the monotonic clock")
+        now = entries.instant(datetime.now(UTC))  # noqa: TID251  the one reading
+        if now >= last:
+            return now
+        behind_s = (entries.moment(last) - entries.moment(now)).total_seconds()
+        if behind_s > BEHIND_S_MAX:
+            raise ClockError(f"the clock is {behind_s:.1f} s behind the last entry, {last}")
+        return last
+
+
+def today(at: str) -> str:
+    """Beijing's date at this time."""
+    return entries.beijing_date(entries.moment(at)).isoformat()

@@ -1,0 +1,308 @@
+"""Projections: what each entry means for the tables. The same code serves the sequencer and `sunledger rebuild`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from ledger import account, entries
+from ledger.account import Account, AccountClass
+from ledger.books import Books
+from ledger.entries import Entry
+from ledger.posting import NO_LINE, Posting
+from ledger.store import rows
+
+BLOCK_ENTRIES = 4096
+"""Rollups are kept by blocks of this many entries, so that a figure as of any entry is blocks and a tail."""
+
+_RollupKey = tuple[int, str, str, str, str, date]
+
+
+@dataclass(slots=True)
+class Projector:
+    """Moves the books on, entry by entry, and gathers the rows; `write` puts them into the tables."""
+
+    books: Books
+    ids: dict[Account, int]
+    """Every account's row, ever. New ones get the next number in the order in which entries name them."""
+    _entry: list[tuple[Any, ...]] = field(default_factory=list)
+    _account: list[tuple[Any, ...]] = field(default_factory=list)
+    _posting: list[tuple[Any, ...]] = field(default_factory=list)
+    _gift: list[tuple[Any, ...]] = field(default_factory=list)
+    _citation: list[tuple[Any, ...]] = field(default_factory=list)
+    _rollup: dict[_RollupKey, list[int]] = field(default_factory=dict)
+    _touched: set[Account] = field(default_factory=set)
+    _entered: dict[int, list[int]] = field(default_factory=dict)
+    _statements: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def add(self, entry: Entry, written: bytes, digest: str) -> None:
+        """One more entry."""
+        org = entries.org_of(entry)
+        self._entry.append((entry.seq, written, _moment(entry.at), entry.kind, org))
+        if entry.postings:
+            self._post(entry)
+        if isinstance(entry.body, entries.MoneyReceived):
+            self._give(entry, entry.body)
+        else:
+            self._note(entry)
+        self.books.apply(entry, digest)
+
+    async def write(self, connection: asyncpg.Connection, *, entries_too: bool = True) -> None:
+        """Put the gathered rows in and forget them. In the transaction of their entries, or (rebuild) after it."""
+        if entries_too:
+            await rows.fill(connection, rows.ENTRY, self._entry)
+        await rows.fill(connection, rows.ACCOUNT, self._account)
+        await rows.fill(connection, rows.POSTING, self._posting)
+        await rows.fill(connection, rows.GIFT, self._gift)
+        for statement, *arguments in self._statements:
+            await connection.execute(statement, *arguments)
+        await rows.fill(connection, rows.CITATION, self._citation)
+        await rows.fill(connection, rows.LINE, [self._line(where) for where in sorted(self._touched)])
+        await rows.fill(connection, rows.ROLLUP, [(*key, *sums) for key, sums in sorted(self._rollup.items())])
+        if self._entered:
+            await connection.execute(
+                _ENTERED, *zip(*((batch, *sums) for batch, sums in self._entered.items()), strict=True)
+            )
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what was gathered."""
+        for gathered in (self._entry, self._account, self._posting, self._gift, self._citation, self._statements):
+            gathered.clear()
+        self._rollup.clear()
+        self._touched.clear()
+        self._entered.clear()
+
+    def _id(self, where: Account) -> int:
+        if (known := self.ids.get(where)) is not None:
+            return known
+        number = self.ids[where] = len(self.ids) + 1
+        self._account.append(
+            (number, where.address, where.unit, account.has_line(where.address), account.parse(where.address).org)
+        )
+        return number
+
+    def _post(self, entry: Entry) -> None:
+        """Rows of posting: each names the credit just before its own, and one that covers what it spends."""
+        seq, lines = entry.seq, self.books.lines
+        ends: dict[Account, int] = {}  # lines this entry has credited already
+        for n, (src_address, src_lo, dst_address, dst_lo, qty, unit) in enumerate(map(_fields, entry.postings)):
+            src, dst = Account(src_address, unit), Account(dst_address, unit)
+            cover: tuple[int | None, int | None] = (None, None)
+            if src_lo != NO_LINE:
+                cover = (lines[src].credited, lines[src].last_seq)
+                self._touched.add(src)
+            before = ends.get(dst, lines[dst].last_seq)
+            ends[dst] = seq
+            self._touched.add(dst)
+            self._posting.append(
+                (
+                    seq,
+                    n,
+                    unit,
+                    qty,
+                    self._id(src),
+                    None if src_lo == NO_LINE else src_lo,
+                    self._id(dst),
+                    dst_lo,
+                    before if dst_lo else None,
+                    *cover,
+                )
+            )
+        self._roll(entry)
+
+    def _roll(self, entry: Entry) -> None:
+        """Sums by block, organisation, fund, project, kind and day; an effect in parts counts as one entry."""
+        day = _day(entry.body.on)  # type: ignore[union-attr]  # every body with postings has `on`
+        counts = entries.part_of(entry.body)[0] == 1
+        for posting in entry.postings:
+            key = (entry.seq // BLOCK_ENTRIES, *_dimensions(posting.src, posting.dst), entry.kind, day)
+            sums = self._rollup.get(key)
+            if sums is None:
+                sums = self._rollup[key] = [0, 0]
+            if counts:
+                sums[0] += 1
+                counts = False
+            sums[1] += posting.qty
+
+    def _give(self, entry: Entry, body: entries.MoneyReceived) -> None:
+        posting = entry.postings[0]
+        self._gift.append(
+            (
+                entry.seq,
+                self.ids[Account(posting.dst, posting.unit)],
+                posting.qty,
+                body.channel,
+                body.donor_class,
+                body.event,
+                _day(body.on),
+                bytes.fromhex(body.ref) if body.ref else None,
+                body.batch or None,
+                body.row or None,
+            )
+        )
+        if body.batch:
+            sums = self._entered.setdefault(body.batch, [0, 0])
+            sums[0] += 1
+            sums[1] += posting.qty
+
+    def _note(self, entry: Entry) -> None:
+        """Rows of the kinds that are rare: one statement each."""
+        body, seq = entry.body, entry.seq
+        if (write := _STATEMENTS.get(type(body))) is not None:
+            self._statements.append(write(seq, body, entry))
+        if isinstance(body, entries.DeliveryConfirmed):
+            self._citation.append((body.ref, seq, entry.kind, body.qty))
+        elif isinstance(ref := getattr(body, "ref", None), int):
+            self._citation.append((ref, seq, entry.kind, entries.qty_of(entry)))
+        if isinstance(body, entries.ProposalMade):
+            self._touched.update(hold.account for hold in body.holds)
+        number = getattr(body, "proposal", 0) or entry.by.proposal
+        if number in self.books.proposals:
+            self._touched.update(hold.account for hold in self.books.proposals[number].holds)
+        if entry.by.proposal and len(set(entries.part_of(entry.body))) == 1:  # the last part, or the only one
+            self._statements.append((_RESOLVE, entry.by.proposal, "effected", seq))
+
+    def _line(self, where: Account) -> tuple[int, ...]:
+        line = self.books.lines[where]
+        first = line.consumed.first(0)
+        front = first.hi if first is not None and first.lo == 0 else 0
+        held = line.balance - line.available
+        return (self._id(where), line.credited, line.consumed.total, front, held, line.last_seq)
+
+
+_ENTERED = """
+  update import_batch b set entered_rows = entered_rows + n, entered_fen = entered_fen + fen
+  from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as entered (seq, n, fen) where b.seq = entered.seq
+"""
+_RESOLVE = "update proposal set status = $2, resolved_seq = $3 where seq = $1"
+_ORGANISATION = """
+  insert into organisation (org, name, level, parent, division, uscc, seq) values ($1, $2, $3, $4, $5, $6, $7)
+  on conflict (org) do update set name = excluded.name, level = excluded.level, parent = excluded.parent,
+    division = excluded.division, uscc = excluded.uscc, seq = excluded.seq
+"""
+_STAFF = """
+  insert into staff (staff, org, roles, seq) values ($1, $2, $3, $4)
+  on conflict (staff, org) do update set seq = excluded.seq,
+    roles = array(select distinct unnest(staff.roles || excluded.roles) order by 1)
+"""
+
+
+def _organisation(seq: int, body: Any, _: Entry) -> tuple[Any, ...]:
+    return (_ORGANISATION, body.org, body.name, body.level, body.parent, body.division, body.uscc, seq)
+
+
+def _proposal(seq: int, body: Any, entry: Entry) -> tuple[Any, ...]:
+    qty = sum(hold.qty for hold in body.holds)
+    if entries.part_of(body)[0] > 1:
+        return ("update proposal set qty = qty + $2 where seq = $1", seq - entries.part_of(body)[0] + 1, qty)
+    return (
+        """insert into proposal (seq, command, org, maker, qty, approvals, status)
+           values ($1, $2, $3, $4, $5, 0, 'open')""",
+        seq,
+        body.command,
+        body.org,
+        entry.by.maker,
+        qty,
+    )
+
+
+_STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
+    entries.LogOpened: lambda seq, body, _: (
+        """insert into staff (staff, org, roles, seq)
+           select staff, '', array['administrator'], $2 from unnest($1::text[]) staff""",
+        list(body.administrators),
+        seq,
+    ),
+    entries.OrganisationRegistered: _organisation,
+    entries.OrganisationChanged: _organisation,
+    entries.StaffEnrolled: lambda seq, body, _: (_STAFF, body.staff, body.org, list(body.roles), seq),
+    entries.StaffDismissed: lambda seq, body, _: (
+        "update staff set roles = '{}', seq = $3 where staff = $1 and org = $2",
+        body.staff,
+        body.org,
+        seq,
+    ),
+    entries.EventDeclared: lambda seq, body, _: (
+        "insert into event (event, name, emergency, seq) values ($1, $2, $3, $4)",
+        body.event,
+        body.name,
+        body.emergency,
+        seq,
+    ),
+    entries.FundOpened: lambda seq, body, _: (
+        "insert into fund (org, fund, name, restriction, spending, seq) values ($1, $2, $3, $4, $5, $6)",
+        body.org,
+        body.fund,
+        body.name,
+        msgspec.json.encode(body.restriction).decode(),
+        list(body.spending),
+        seq,
+    ),
+    entries.ProjectOpened: lambda seq, body, _: (
+        """insert into project (org, project, name, category, region, event, budget_fen, starts, ends, seq)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+        body.org,
+        body.project,
+        body.name,
+        body.category,
+        body.region,
+        body.event,
+        body.budget_fen,
+        body.starts,
+        body.ends,
+        seq,
+    ),
+    entries.ProposalMade: _proposal,
+    entries.ProposalApproved: lambda _, body, __: (
+        "update proposal set approvals = approvals + 1 where seq = $1",
+        body.proposal,
+    ),
+    entries.ProposalRejected: lambda seq, body, _: (_RESOLVE, body.proposal, "rejected", seq),
+    entries.ProposalWithdrawn: lambda seq, body, _: (_RESOLVE, body.proposal, "withdrawn", seq),
+    entries.ImportApproved: lambda seq, body, entry: (
+        """insert into import_batch
+             (seq, org, fund, channel, name, profile, maker, rows, sum_fen, entered_rows, entered_fen)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)""",
+        seq,
+        body.org,
+        body.fund,
+        body.channel,
+        body.name,
+        body.profile,
+        entry.by.maker,
+        body.rows,
+        body.sum_fen,
+    ),
+    entries.ImportCompleted: lambda seq, body, _: (
+        "update import_batch set completed_seq = $2 where seq = $1",
+        body.batch,
+        seq,
+    ),
+}
+
+
+def _fields(posting: Posting) -> tuple[str, int, str, int, int, str]:
+    return (posting.src, posting.src_lo, posting.dst, posting.dst_lo, posting.qty, posting.unit)
+
+
+@lru_cache(maxsize=65_536)
+def _dimensions(src: str, dst: str) -> tuple[str, str, str]:
+    """Organisation, fund and project of a movement: of the inside accounts it touches, the source's first."""
+    org, fund, project = "", "", ""
+    for address in (src, dst):
+        kind, its_org, rest = account.parse(address)
+        if account.class_of(address) is AccountClass.INSIDE:
+            org = org or its_org
+            fund = fund or rest[-1]
+            if kind == "project":
+                project = project or rest[0]
+    return org, fund, project
+
+
+_day = lru_cache(maxsize=4096)(date.fromisoformat)
+_moment = lru_cache(maxsize=64)(entries.moment)

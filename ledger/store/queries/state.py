@@ -1,0 +1,132 @@
+"""Reading back what a decision needs: the books, lines, and facts of the postings."""
+
+from collections.abc import Iterable
+
+import asyncpg
+import msgspec
+
+from ledger import account, entries
+from ledger.account import CNY, Account
+from ledger.books import Books
+from ledger.command import Facts, Needs
+from ledger.corrections import refundable
+from ledger.decide import AnyProposable, Proposed
+from ledger.line import Line, Span
+from ledger.store.queries.trace import forward, resting
+
+READ_ENTRIES = 2_000
+
+
+async def read_books(connection: asyncpg.Connection) -> Books:
+    """The books as the log tells them: every entry but the gifts, by the same code that moved them on."""
+    books = Books()
+    at = -1
+    while found := await connection.fetch(_CONTROL, at, READ_ENTRIES):
+        for seq, written in found:
+            books.apply(entries.decode(written), "")
+            at = seq
+    for batch in books.imports:
+        kept = books.imports[batch]
+        kept.rows, kept.sum_fen, kept.last_row = await connection.fetchrow(_IMPORTED, batch)
+    head = await connection.fetchrow("select seq, prev, at from head")
+    books.seq, books.prev, books.at = head["seq"], head["prev"].hex(), head["at"]
+    return books
+
+
+async def read_ids(connection: asyncpg.Connection) -> dict[Account, int]:
+    """Every account's row."""
+    found = await connection.fetch("select id, address, unit from account order by id")
+    return {Account(row["address"], row["unit"]): row["id"] for row in found}
+
+
+async def load_lines(
+    connection: asyncpg.Connection, books: Books, ids: dict[Account, int], wanted: Iterable[Account]
+) -> None:
+    """Put the lines that are not in the books there; an account nobody has used has an empty one."""
+    missing = [where for where in wanted if where not in books.lines]
+    known = {ids[where]: where for where in missing if where in ids}
+    kept = {row["account"]: row for row in await connection.fetch(_LINES, list(known))} if known else {}
+    for where in missing:
+        row = kept.get(ids.get(where, 0))
+        if row is None:
+            books.put(where, Line())
+            continue
+        spans = [(0, row["front"])] if row["front"] else []
+        if row["consumed"] > row["front"]:
+            spans += [(r["src_lo"], r["src_hi"]) for r in await connection.fetch(_HOLES, row["account"], row["front"])]
+        books.put(where, Line(row["credited"], row["last_seq"], spans))
+
+
+async def load_facts(  # noqa: PLR0913  what there is to know
+    connection: asyncpg.Connection,
+    needs: Needs,
+    books: Books,
+    ids: dict[Account, int],
+    *,
+    today: str,
+    salt: str,
+) -> Facts:
+    """What the postings say about what the decision asks."""
+    if needs.project is not None:
+        return Facts(today=today, salt=salt, first_seqs=await _first_seqs(connection, needs.project, books, ids))
+    found = await connection.fetchrow("select bytes from entry where seq = $1", needs.ref)
+    if found is None:
+        return Facts(today=today, salt=salt)
+    cited = entries.decode(found["bytes"])
+    index, count = entries.part_of(cited.body)
+    if index != 1:  # a split effect is cited by its first part, and means all of them
+        return Facts(today=today, salt=salt)
+    first, last = needs.ref, needs.ref + count - 1
+    org = entries.org_of(cited)
+    spans: list[tuple[Account, Span]] = []
+    if cited.postings:
+        leaves = resting(await forward(connection, first, last))
+        if needs.images:
+            leaves = [leaf for leaf in leaves if refundable(leaf.address, org)]
+        else:
+            leaves = [leaf for leaf in leaves if leaf.depth == 0]
+        spans = [(Account(leaf.address, leaf.unit), Span(leaf.lo, leaf.lo + leaf.qty)) for leaf in leaves]
+    return Facts(
+        today=today,
+        salt=salt,
+        cited=cited,
+        cited_qty=await connection.fetchval(_QTY, first, last),
+        confirmed_qty=await connection.fetchval(_CONFIRMED, first, last),
+        spans=tuple(spans),
+    )
+
+
+async def load_proposed(connection: asyncpg.Connection, proposal: int) -> Proposed | None:
+    """What waits for approval; None for a number that is no proposal."""
+    found = await connection.fetchrow("select command, salt from draft where proposal = $1", proposal)
+    return None if found is None else Proposed(_commands.decode(found["command"]), found["salt"])
+
+
+async def _first_seqs(
+    connection: asyncpg.Connection, project: tuple[str, str], books: Books, ids: dict[Account, int]
+) -> dict[Account, int]:
+    org, project_id = project
+    funds = [fund for its_org, fund in books.funds if its_org == org]
+    candidates = (Account(account.project(org, project_id, fund), CNY) for fund in funds)
+    used = [where for where in candidates if where in ids]
+    await load_lines(connection, books, ids, used)
+    seqs: dict[Account, int] = {}
+    for where in used:
+        lowest = books.lines[where].lowest_free()
+        if lowest is not None:
+            seqs[where] = await connection.fetchval(_CREDITED_BY, ids[where], lowest)
+    return seqs
+
+
+_commands = msgspec.json.Decoder(AnyProposable)
+_CONTROL = "select seq, bytes from entry where kind <> 'money.received' and seq > $1 order by seq limit $2"
+_IMPORTED = """
+  select count(*)::int, coalesce(sum(qty), 0)::bigint, coalesce(max(row), 0) from gift where batch = $1
+"""
+_LINES = "select account, credited, consumed, front, last_seq from line where account = any($1)"
+_HOLES = "select src_lo, src_hi from posting where src = $1 and src_lo >= $2 order by src_lo"
+_CREDITED_BY = "select seq from posting where dst = $1 and dst_lo <= $2 order by dst_lo desc limit 1"
+_QTY = "select coalesce(sum(qty), 0)::bigint from posting where seq between $1 and $2"
+_CONFIRMED = """
+  select coalesce(sum(qty), 0)::bigint from citation where ref between $1 and $2 and kind = 'delivery.confirmed'
+"""

@@ -1,0 +1,144 @@
+"""What is known of a donor, sealed: the vault's record under her own key, the receipt's box under its code."""
+
+import hashlib
+import hmac
+import os
+from typing import NamedTuple
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ledger import privacy
+from ledger.donations import ReceiveMoney
+from ledger.entries import DonorClass, canonical
+from ledger.privacy import ChannelRecord, Identity
+from ledger.store.keys import LogKeys, LookupKeys
+
+_NONCE = bytes(12)  # every key here seals one thing once
+_VAULT = b"sunledger/vault/1"
+_BOX = b"sunledger/box/1"
+_SALT_BYTES = 32
+_BOX_SALT_BYTES = 16
+
+
+class VaultRecord(msgspec.Struct, frozen=True):
+    """Everything about one gift that no entry may say."""
+
+    channel: ChannelRecord
+    channel_salt: bytes
+    code: str
+    identity: Identity
+    identity_salt: bytes
+
+
+class Box(msgspec.Struct, frozen=True):
+    """What whoever holds the code may open: enough to open `donor`, and no name."""
+
+    channel: ChannelRecord
+    channel_salt: str
+    identity: str
+
+
+class SealedGift(NamedTuple):
+    """A gift ready to be sequenced: its command, and what is kept beside its entry in the same transaction."""
+
+    command: ReceiveMoney
+    subject_key: bytes
+    sealed: bytes
+    digest: bytes
+    key_id: int
+    box: bytes
+
+
+class Gift(NamedTuple):
+    """A gift as a door or a sheet brings it."""
+
+    maker: str
+    org: str
+    fund: str
+    amount_fen: int
+    channel: str
+    channel_ref: str
+    on: str
+    donor_class: DonorClass
+    identity: Identity
+    event: str = ""
+    batch: int = 0
+    row: int = 0
+
+
+class Sealer:
+    """Draws code, salts and key of a gift and seals what is known of its donor. Done before the gift queues."""
+
+    def __init__(self, keys: LogKeys, lookup: LookupKeys) -> None:
+        self._keys = keys
+        self._key_id = lookup.current
+        self._lookup_key = lookup.keys[lookup.current]
+
+    def seal(self, gift: Gift) -> SealedGift:
+        """Everything random about a gift is drawn here, once; a retry reads it back from the vault."""
+        drawn = os.urandom(3 * _SALT_BYTES + _BOX_SALT_BYTES + 15)
+        identity_salt, channel_salt, key = drawn[:32], drawn[32:64], drawn[64:96]
+        box_salt, symbols = drawn[96:112], drawn[112:]
+        code = privacy.code_of([symbol & 31 for symbol in symbols])
+        record = ChannelRecord(
+            amount_fen=gift.amount_fen, channel=gift.channel, on=gift.on, channel_ref=gift.channel_ref
+        )
+        identity = privacy.identity_digest(gift.identity, identity_salt)
+        donor = privacy.donor_commitment(identity, privacy.channel_digest(record, channel_salt))
+        kept = VaultRecord(record, channel_salt, code, gift.identity, identity_salt)
+        box = canonical(Box(record, channel_salt.hex(), identity.hex()))
+        command = ReceiveMoney(
+            maker=gift.maker,
+            org=gift.org,
+            fund=gift.fund,
+            amount_fen=gift.amount_fen,
+            channel=gift.channel,
+            on=gift.on,
+            donor=donor,
+            donor_class=gift.donor_class,
+            ref=self._keys.ref(gift.org, gift.channel, gift.channel_ref),
+            event=gift.event,
+            code=code,
+            batch=gift.batch,
+            row=gift.row,
+        )
+        return SealedGift(
+            command,
+            key,
+            AESGCM(key).encrypt(_NONCE, _encode(kept), _VAULT),
+            hmac.digest(self._lookup_key, code.encode(), "sha256"),
+            self._key_id,
+            b"\x01" + box_salt + AESGCM(_box_key(code, box_salt)).encrypt(_NONCE, box, _BOX),
+        )
+
+
+def open_record(key: bytes, sealed: bytes) -> VaultRecord:
+    """What the vault keeps of a gift. Raises InvalidTag where key and record do not belong together."""
+    return _decode(AESGCM(key).decrypt(_NONCE, sealed, _VAULT))
+
+
+def open_box(code: str, box: bytes) -> Box | None:
+    """What a browser does with the code; None where the box is not this code's."""
+    if box[:1] != b"\x01":
+        return None
+    salt, sealed = box[1 : 1 + _BOX_SALT_BYTES], box[1 + _BOX_SALT_BYTES :]
+    try:
+        return msgspec.json.decode(AESGCM(_box_key(code, salt)).decrypt(_NONCE, sealed, _BOX), type=Box)
+    except InvalidTag:
+        return None
+
+
+def lookup_digests(lookup: LookupKeys, code: str) -> list[bytes]:
+    """What the code may be stored under: one digest for each key still in use."""
+    return [hmac.digest(key, code.encode(), "sha256") for key in lookup.keys.values()]
+
+
+def _box_key(code: str, salt: bytes) -> bytes:
+    """HKDF-SHA256 of RFC 5869 for one block: the code is the input, the box's salt the salt, _BOX the info."""
+    return hmac.digest(hmac.digest(salt, code.encode(), hashlib.sha256), _BOX + b"\x01", hashlib.sha256)
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(VaultRecord).decode
