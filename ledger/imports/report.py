@@ -1,0 +1,111 @@
+"""What a check found, for whoever decides whether the sheet is entered. It names rows and batches, nobody else."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ledger.imports import scratch as scratch_file
+from ledger.imports.fault import Reason
+from ledger.imports.sheet import Rejected
+
+
+class Footing(StrEnum):
+    """Whether what a notice prints is what its rows come to."""
+
+    AGREES = "agrees"
+    DISAGREES = "disagrees"
+    NOT_PRINTED = "not_printed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSummary:
+    """One notice. Printed totals are compared with what is listed, whether accepted or not: that is what they count."""
+
+    name: str
+    count: int
+    """Accepted gifts, their sum and their days."""
+    sum_fen: int
+    first_on: str
+    last_on: str
+    listed_count: int
+    """Accepted and rejected."""
+    listed_sum_fen: int
+    outside_window: int
+    """Gifts dated outside the days the profile expects: a warning."""
+    printed_count: int | None
+    printed_sum_fen: int | None
+    count_footing: Footing
+    """A warning: some notices print one donor more than they list."""
+    sum_footing: Footing
+    """An error: the batch is not proposed unless somebody says why."""
+
+    @property
+    def is_proposable(self) -> bool:
+        """Whether the batch may be proposed without an override."""
+        return self.count > 0 and self.sum_footing is not Footing.DISAGREES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """Gifts in different notices that may be the same one: see `check.likeness`. Reported, never refused or merged."""
+
+    on: str
+    amount_fen: int
+    places: tuple[tuple[str, int], ...]
+    """Batch and row of each, in the order of the sheet; of very many the first."""
+    gift_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole finding. Long lists are cut here and counted; `write_rejected` writes all."""
+
+    sha256: str
+    profile: str
+    channel: str
+    row_count: int
+    """Accepted and rejected."""
+    count: int
+    sum_fen: int
+    batches: tuple[BatchSummary, ...]
+    """In the order of the sheet."""
+    totals_without_rows: tuple[str, ...]
+    """Notices whose total was given and of which the sheet has no row."""
+    rejected: tuple[Rejected, ...]
+    rejected_count: int
+    rejected_by_reason: Mapping[Reason, int]
+    overlaps: tuple[Overlap, ...]
+    """The largest first."""
+    overlap_count: int
+    overlap_sum_fen: int
+    """Each suspected gift counted once."""
+    scratch: Path
+
+    def write_rejected(self, path: Path) -> None:
+        """All rejected rows as CSV, for the spreadsheet they will be mended in."""
+        with scratch_file.opened(self.scratch) as notes, path.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("row", "batch", "reason", "原因", "meaning", "detail"))
+            for line in notes.rejected():
+                told = (line.batch, line.reason.value, line.reason.zh, line.reason.en, line.detail)
+                writer.writerow((line.row, *map(_no_formula, told)))
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a JSON encoder: all but where the scratch file lies."""
+        told: dict[str, Any] = msgspec.to_builtins(self, enc_hook=str)
+        del told["scratch"]
+        for written, batch in zip(told["batches"], self.batches, strict=True):
+            written["is_proposable"] = batch.is_proposable
+        for written, line in zip(told["rejected"], self.rejected, strict=True):
+            written["reason_zh"], written["reason_en"] = line.reason.zh, line.reason.en
+        return told
+
+
+def _no_formula(cell: str) -> str:
+    """A spreadsheet runs a cell that begins like a formula; the name of a batch comes from whoever made the sheet."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
