@@ -1,0 +1,1 @@
+"""Doors: HTTP to command, query to answer. They decide nothing."""

@@ -1,0 +1,1 @@
+"""The admin application: finance, programme, audit, administration. The only one that writes."""

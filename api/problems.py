@@ -1,0 +1,218 @@
+"""RFC 9457: every error is a problem with a `type` that is a real page telling the reader what to do."""
+
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import asyncpg
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
+
+from ledger import refusals
+from ledger.refusals import Refused
+from ledger.store.sequencer import Busy, Stopped
+
+MEDIA_TYPE = "application/problem+json"
+_log = structlog.get_logger()
+
+
+class ProblemType(NamedTuple):
+    """One kind of problem: what its page says, in Chinese and English."""
+
+    status: int
+    title: str
+    title_en: str
+    advice: str
+    advice_en: str
+
+
+class Problem(BaseModel):
+    """An error answer (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="这类问题的说明页", examples=["/problems/insufficient-amount"])
+    title: str = Field(description="这类问题的名称")
+    status: int = Field(description="HTTP 状态码")
+    detail: str = Field("", description="这一次的具体情况")
+
+
+_STATUS: dict[type[Refused], int] = {
+    refusals.Invalid: 400,
+    refusals.NotAllowed: 403,
+    refusals.SamePerson: 403,
+    refusals.Unknown: 404,
+    refusals.KeyReused: 422,
+}
+"""Refusals that are not plain conflicts (409)."""
+
+TYPES: dict[str, ProblemType] = {
+    "invalid-request": ProblemType(
+        400,
+        "请求格式不正确",
+        "The request is not well formed",
+        "请按 errors 中逐项列出的要求修改后重新提交；账本没有任何变化。",
+        "Mend what `errors` lists, field by field, and send it again; nothing has changed.",
+    ),
+    "unauthorised": ProblemType(
+        401,
+        "需要有效的访问令牌",
+        "A valid token is needed",
+        "请在 Authorization 头中给出 Bearer 令牌；令牌失效请向管理员申请。",
+        "Send your token as Authorization: Bearer …; ask an administrator for a new one.",
+    ),
+    "not-found": ProblemType(
+        404, "查不到", "There is nothing here", "请核对地址或编号。", "Check the address or the number."
+    ),
+    "receipt-not-found": ProblemType(
+        404,
+        "查不到这个编号",
+        "No gift is found under this code",
+        "请对照收据核对 16 位编号；仍查不到，请联系开具收据的红十字会。",
+        "Compare the 16 characters with your receipt; if it still is not found, ask the society that issued it.",
+    ),
+    "method-not-allowed": ProblemType(
+        405, "不支持这种操作", "This method is not supported", "请查看接口文档。", "See the API's documentation."
+    ),
+    "too-large": ProblemType(413, "内容过大", "The request is too large", "请缩小后重新提交。", "Send less at once."),
+    "trace-too-large": ProblemType(
+        422,
+        "去向过于分散，无法一次列出",
+        "This trace has too many pieces to list at once",
+        "请下载账本数据自行查询，或查询其中一部分。",
+        "Download the ledger and query it, or ask for a part of it.",
+    ),
+    "busy": ProblemType(
+        503,
+        "系统正忙，请稍后重试",
+        "The service is busy",
+        "请按 Retry-After 稍后用同一个幂等键重试，不会重复入账。",
+        "Retry after the time in Retry-After with the same Idempotency-Key; nothing is entered twice.",
+    ),
+    "read-only": ProblemType(
+        503,
+        "暂停记账",
+        "The ledger is not being written just now",
+        "查询不受影响；请稍后用同一个幂等键重试。",
+        "Look-ups go on. Retry later with the same Idempotency-Key.",
+    ),
+    "internal-error": ProblemType(
+        500,
+        "系统出错",
+        "Something went wrong here",
+        "已记录；请用同一个幂等键重试，或告知请求编号。",
+        "It has been logged. Retry with the same Idempotency-Key, or tell us the request id.",
+    ),
+} | {
+    kind.slug: ProblemType(_STATUS.get(kind, 409), kind.title, kind.title_en, kind.advice, kind.advice_en)
+    for kind in refusals.every()
+}
+"""Every problem there is, by the last part of its `type`."""
+
+_BY_STATUS = {
+    400: "invalid-request",
+    401: "unauthorised",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+}
+
+
+class ProblemError(Exception):
+    """Answer with this problem."""
+
+    def __init__(self, slug: str, detail: str = "", *, headers: dict[str, str] | None = None, **facts: Any) -> None:
+        super().__init__(slug)
+        self.slug = slug
+        self.detail = detail
+        self.headers = headers or {}
+        self.facts = facts
+
+
+def problem(slug: str, detail: str = "", *, headers: dict[str, str] | None = None, **facts: Any) -> Response[Any]:
+    """The answer for one kind of problem."""
+    kind = TYPES[slug]
+    content = {"type": f"/problems/{slug}", "title": kind.title, "status": kind.status, "detail": detail, **facts}
+    no_store = {"Cache-Control": "no-store"}
+    return Response(content, status_code=kind.status, media_type=MEDIA_TYPE, headers=no_store | (headers or {}))
+
+
+def from_problem(_: Request[Any, Any, Any], error: ProblemError) -> Response[Any]:
+    """A door's own problem."""
+    return problem(error.slug, error.detail, headers=error.headers, **error.facts)
+
+
+def from_refusal(_: Request[Any, Any, Any], refused: Refused) -> Response[Any]:
+    """A refusal of the rules is an answer."""
+    return problem(refused.slug, refused.detail, **refused.facts)
+
+
+def from_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """What the framework refuses: bad bodies, unknown paths."""
+    slug = _BY_STATUS.get(error.status_code)
+    if slug is None:
+        slug = "invalid-request" if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else "internal-error"
+    if isinstance(error, ValidationException):
+        return problem(slug, errors=_errors(error))
+    headers = {key: value for key, value in (error.headers or {}).items() if key.lower() == "allow"}
+    return problem(slug, "" if error.status_code == HTTPStatus.NOT_FOUND else error.detail, headers=headers)
+
+
+def from_busy(_: Request[Any, Any, Any], __: Busy) -> Response[Any]:
+    """The queue is full."""
+    return problem("busy", headers={"Retry-After": "1"})
+
+
+def from_stopped(_: Request[Any, Any, Any], error: Stopped) -> Response[Any]:
+    """This process does not write."""
+    return problem("read-only", str(error), headers={"Retry-After": "30"})
+
+
+def from_database(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """The database does not answer; the cause is logged, and says nothing to the caller."""
+    _log.error("the database failed", exc_info=error)
+    return problem("busy", headers={"Retry-After": "5"})
+
+
+def from_bug(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Anything else is a bug."""
+    _log.error("unexpected error", exc_info=error)
+    return problem("internal-error")
+
+
+HANDLERS: dict[Any, Any] = {
+    ProblemError: from_problem,
+    Refused: from_refusal,
+    HTTPException: from_http,
+    Busy: from_busy,
+    Stopped: from_stopped,
+    SQLAlchemyError: from_database,
+    asyncpg.PostgresError: from_database,
+    asyncpg.InterfaceError: from_database,
+    OSError: from_database,
+    TimeoutError: from_database,
+    Exception: from_bug,
+}
+
+
+def described(*statuses: int) -> dict[int, ResponseSpec]:
+    """OpenAPI's description of the problems a handler can answer with."""
+    return {
+        status: ResponseSpec(
+            Problem, media_type=MEDIA_TYPE, description=HTTPStatus(status).phrase, generate_examples=False
+        )
+        for status in (400, *statuses)
+    }
+
+
+def _errors(error: ValidationException) -> list[dict[str, str]]:
+    """Field by field, without repeating what was sent: it may name a person."""
+    found = error.extra if isinstance(error.extra, list) else []
+    return [
+        {"field": str(each.get("key", "")), "message": str(each.get("message", ""))}
+        for each in found
+        if isinstance(each, dict)
+    ] or [{"field": "", "message": error.detail}]
