@@ -85,6 +85,13 @@ TYPES: dict[str, ProblemType] = {
         "请下载账本数据自行查询，或查询其中一部分。",
         "Download the ledger and query it, or ask for a part of it.",
     ),
+    "erased": ProblemType(
+        410,
+        "个人信息已按要求删除",
+        "The personal data were erased as asked",
+        "账目仍在，收据编号已随个人信息一并删除。",
+        "The entry stands; its receipt code was erased with the personal data.",
+    ),
     "busy": ProblemType(
         503,
         "系统正忙，请稍后重试",

@@ -187,7 +187,7 @@ def _launch(cluster: Cluster) -> Server:
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
         child.wait()
-        del _children[child.pid]
+        _children.pop(child.pid, None)
         raise
     return Server(
         data=data,
@@ -203,8 +203,9 @@ def _launch(cluster: Cluster) -> Server:
 
 def _spawn(cluster: Cluster, socket: Path, log: PostmasterLog) -> subprocess.Popen[bytes]:
     data, account = cluster.data, cluster.account
-    for pid in [pid for pid, child in _children.items() if child.poll() is not None]:
-        del _children[pid]
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            _children.pop(pid, None)
     variables = environment()
     if (file := read_pid_file(data)) is not None:
         # Its server is dead: we have looked. PostgreSQL itself only asks whether the number is taken, so a zombie, or

@@ -92,7 +92,7 @@ RECEIPT = Table("receipt", {"digest": "bytea", "key_id": "smallint", "seq": "big
 VAULT = Table("vault", {"seq": "bigint", "slot": "bigint", "sealed": "bytea"})
 IDEMPOTENCY = Table(
     "idempotency",
-    {"key": "bytea", "request": "bytea", "first_seq": "bigint", "last_seq": "bigint", "status": "smallint"},
+    {"key": "bytea", "request": "bytea", "first_seq": "bigint", "last_seq": "bigint"},
 )
 DRAFT = Table("draft", {"proposal": "bigint", "command": "bytea", "salt": "text"})
 

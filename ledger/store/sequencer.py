@@ -62,11 +62,10 @@ class Stopped(Exception):  # noqa: N818  an answer: this process writes no more
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """Digests of the caller's key and of her request, and the status the first answer has."""
+    """Digests of the caller's key and of her request."""
 
     key: bytes
     request: bytes
-    status: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,6 @@ class Replayed:
 
     first_seq: int
     last_seq: int
-    status: int
 
 
 Outcome: TypeAlias = Sequenced | Replayed
@@ -108,7 +106,7 @@ class _Beside:
     subject_keys: list[bytes] = field(default_factory=list)
     receipts: list[tuple[bytes, int, int, bytes]] = field(default_factory=list)
     sealed: list[tuple[int, bytes]] = field(default_factory=list)
-    idempotency: list[tuple[bytes, bytes, int, int, int]] = field(default_factory=list)
+    idempotency: list[tuple[bytes, bytes, int, int]] = field(default_factory=list)
     drafts: list[tuple[int, bytes, str]] = field(default_factory=list)
 
 
@@ -243,7 +241,7 @@ class Sequencer:
             pending.outcomes.clear()
             if pending.idempotency is not None and (row := known.get(pending.idempotency.key)) is not None:
                 same = row["request"] == pending.idempotency.request
-                replayed = Replayed(row["first_seq"], row["last_seq"], row["status"])
+                replayed = Replayed(row["first_seq"], row["last_seq"])
                 pending.outcomes.append(replayed if same else KeyReused())
                 continue
             for work in pending.work:
@@ -270,7 +268,7 @@ class Sequencer:
                 pending.outcomes.append(refused)
         if pending.idempotency is not None and self.books.seq > before:
             kept = pending.idempotency
-            beside.idempotency.append((kept.key, kept.request, before + 1, self.books.seq, kept.status))
+            beside.idempotency.append((kept.key, kept.request, before + 1, self.books.seq))
 
     def _receive(self, gift: SealedGift, at: str, beside: _Beside) -> Sequenced:
         (draft,) = decide.decide(gift.command, self.books, Facts(today=today(at)))
@@ -417,6 +415,6 @@ def _shuffle_channel_gifts(batch: list[_Pending]) -> None:
         batch[i] = gift
 
 
-_KNOWN_KEYS = "select key, request, first_seq, last_seq, status from idempotency where key = any($1)"
+_KNOWN_KEYS = "select key, request, first_seq, last_seq from idempotency where key = any($1)"
 _KNOWN_REFS = "select ref from gift where ref = any($1)"
 _MOVE_HEAD = "update head set seq = $3, prev = $4, at = $5 where epoch = $1 and seq = $2"

@@ -345,7 +345,6 @@ class IdempotencyRow(_Row, table=True):
     request: Bytes
     first_seq: Big
     last_seq: Big
-    status: Small
 
 
 class DraftRow(_Row, table=True):

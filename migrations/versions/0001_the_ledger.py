@@ -51,7 +51,11 @@ STATEMENTS = (
       has_line boolean not null,
       org text not null,
       constraint account_address_unit_key unique (address, unit),
-      constraint account_id_unit_has_line_key unique (id, unit, has_line)
+      constraint account_id_unit_has_line_key unique (id, unit, has_line),
+      constraint account_without_a_line_is_a_source check (has_line <> (split_part(address, ':', 1)
+        in ('donors', 'unidentified', 'income', 'bought', 'found', 'repacked'))),
+      constraint account_org_is_in_its_address check (org = split_part(address, ':', 2)),
+      constraint account_counts_money_or_an_item check (unit = 'CNY' or unit like 'item:_%')
     )
     """,
     """
@@ -254,8 +258,7 @@ STATEMENTS = (
       key bytea primary key,
       request bytea not null,
       first_seq bigint not null,
-      last_seq bigint not null,
-      status smallint not null
+      last_seq bigint not null
     )
     """,
     """
@@ -282,8 +285,8 @@ READ = (
 )
 """What the public application may see; the proposals' texts, the vault, staff and credentials are not in it."""
 
-INSERT = f"{READ} staff vault idempotency draft"
-UPDATE = "head line organisation staff proposal import_batch rollup"
+INSERT = f"{READ} staff vault idempotency draft credential"
+UPDATE = "head line organisation staff proposal import_batch rollup credential"
 
 
 def upgrade() -> None:
@@ -294,7 +297,7 @@ def upgrade() -> None:
     writer, reader = f'"{schema}_writer"', f'"{schema}_reader"'
     for table in READ.split():
         op.execute(f"grant select on {table} to {reader}")
-    for table in [*INSERT.split(), "credential"]:
+    for table in INSERT.split():
         op.execute(f"grant select on {table} to {writer}")
     for table in INSERT.split():
         if table != "head":

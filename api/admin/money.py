@@ -1,0 +1,206 @@
+"""Doors of donated money: gifts, allocations, payments, refunds, confirmations, feedback."""
+
+from typing import Annotated, Any, Literal
+
+from litestar import Request, Response
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from pydantic import Field
+
+from api.admin.answers import Answer, GiftAnswer, as_command, carry_out, writes
+from api.admin.resources import Resources
+from api.fields import (
+    Day,
+    EventId,
+    Evidence,
+    Fen,
+    FundId,
+    Id,
+    Input,
+    OptionalText,
+    Org,
+    ProjectId,
+    Seq,
+    Text,
+)
+from ledger import account
+from ledger.allocations import AllocateMoney, ReleaseMoney
+from ledger.corrections import RefundGift
+from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
+from ledger.privacy import Identity
+from ledger.store.vault import Gift
+
+Beneficiaries = Annotated[str, Field(pattern=r"^(1-4|[5-9]|[1-9]\d{1,8})?$", description="受益人数；不足 5 人写 1-4")]
+Part = Annotated[int, Field(ge=0, le=account.MAX_POSITION, description="金额（分）；0 表示剩余全部")]
+Door = Request[Any, Any, Any]
+
+
+class Donor(Input):
+    """捐赠人。只存入加密的保管库，不入账本。"""
+
+    name: OptionalText = Field("", description="姓名或单位名称；匿名不填")
+    contact: OptionalText = Field("", description="联系方式")
+    named: bool = Field(default=False, description="是否同意公示名称")
+
+
+class NewGift(Input):
+    """一笔捐款。"""
+
+    org: Org
+    fund: FundId
+    amount_fen: Fen
+    channel: Id = Field(description="渠道：bank、cash、wechat、alipay 等", examples=["bank"])
+    channel_ref: OptionalText = Field("", description="渠道流水号：同一渠道内不得重复")
+    on: Day
+    donor_class: Literal["person", "organisation", "unknown"] = Field("unknown", description="捐赠人类型")
+    donor: Donor = Donor()
+    event: EventId = ""
+
+
+class NewAllocation(Input):
+    """把基金的钱分配给项目。"""
+
+    org: Org
+    fund: FundId
+    project: ProjectId
+    amount_fen: Fen
+    on: Day
+    decision: OptionalText = Field("", description="集体决策文号（三重一大）")
+
+
+class NewRelease(Input):
+    """把一次分配中未用的部分退回基金。"""
+
+    org: Org
+    ref: Seq = Field(description="分配条目的序号")
+    on: Day
+    reason: Text
+    amount_fen: Part = 0
+
+
+class NewDisbursement(Input):
+    """从项目付款。"""
+
+    org: Org
+    project: ProjectId
+    amount_fen: Fen
+    spending: Literal["aid", "purchase", "campaign", "management"] = Field(description="支出类别")
+    payee: Text = Field(description="收款单位名称；付给个人写 persons", examples=["persons"])
+    purpose: Text = Field(description="用途")
+    on: Day
+    beneficiaries: Beneficiaries = ""
+    region: str = Field("", pattern=r"^(\d{6})?$", description="地区（行政区划代码）")
+    decision: OptionalText = Field("", description="集体决策文号（三重一大）")
+    evidence: Evidence = ()
+
+
+class NewRefund(Input):
+    """退还一笔捐款中未用的部分。"""
+
+    org: Org
+    ref: Seq = Field(description="捐款条目的序号")
+    on: Day
+    reason: Text
+    amount_fen: Part = 0
+    evidence: Evidence = ()
+
+
+class NewConfirmation(Input):
+    """受助方签收。"""
+
+    org: Org
+    ref: Seq = Field(description="付款条目的序号")
+    outcome: Literal["ok", "short", "damaged"] = Field(description="ok 如数、short 短缺、damaged 损坏")
+    qty: Fen = Field(description="确认的数额（分）")
+    on: Day
+    evidence: Evidence = ()
+
+
+class NewFeedback(Input):
+    """反馈一笔付款的成效。"""
+
+    org: Org
+    ref: Seq = Field(description="付款条目的序号")
+    text: Text
+    on: Day
+    beneficiaries: Beneficiaries = ""
+    evidence: Evidence = ()
+
+
+@writes("/api/v1/gifts", "登记捐款", "资金")
+async def receive_gift(
+    request: Door, data: JSONBody[NewGift], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[GiftAnswer]:
+    """入账并得到收据编号。用同一幂等键重试得到同一编号。"""
+    gift = Gift(
+        maker=staff,
+        org=data.org,
+        fund=data.fund,
+        amount_fen=data.amount_fen,
+        channel=data.channel,
+        channel_ref=data.channel_ref,
+        on=data.on,
+        donor_class=data.donor_class,
+        identity=Identity(name=data.donor.name, contact=data.donor.contact, named=data.donor.named),
+        event=data.event,
+    )
+    return await carry_out(request, resources, staff, resources.sealer.seal(gift))  # type: ignore[return-value]  # a gift's
+
+
+@writes("/api/v1/allocations", "分配资金", "资金")
+async def allocate_money(
+    request: Door, data: JSONBody[NewAllocation], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """先进先出；按审批规则可能须他人复核。"""
+    return await carry_out(request, resources, staff, as_command(AllocateMoney, data, staff))
+
+
+@writes("/api/v1/releases", "退回分配", "资金")
+async def release_money(
+    request: Door, data: JSONBody[NewRelease], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """把一次分配中未用且未被占用的部分退回基金。"""
+    return await carry_out(request, resources, staff, as_command(ReleaseMoney, data, staff))
+
+
+@writes("/api/v1/disbursements", "付款", "资金")
+async def disburse_money(
+    request: Door, data: JSONBody[NewDisbursement], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """从项目付款；按审批规则可能须他人复核。"""
+    return await carry_out(request, resources, staff, as_command(DisburseMoney, data, staff))
+
+
+@writes("/api/v1/refunds", "退还捐款", "资金")
+async def refund_gift(
+    request: Door, data: JSONBody[NewRefund], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """退还一笔捐款中未用且未被占用的部分。"""
+    return await carry_out(request, resources, staff, as_command(RefundGift, data, staff))
+
+
+@writes("/api/v1/confirmations", "签收", "资金")
+async def confirm_delivery(
+    request: Door, data: JSONBody[NewConfirmation], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """登记受助方对一笔付款的签收。"""
+    return await carry_out(request, resources, staff, as_command(ConfirmDelivery, data, staff))
+
+
+@writes("/api/v1/feedback", "成效反馈", "资金")
+async def publish_feedback(
+    request: Door, data: JSONBody[NewFeedback], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """公布一笔付款的成效。"""
+    return await carry_out(request, resources, staff, as_command(PublishFeedback, data, staff))
+
+
+HANDLERS = [
+    receive_gift,
+    allocate_money,
+    release_money,
+    disburse_money,
+    refund_gift,
+    confirm_delivery,
+    publish_feedback,
+]

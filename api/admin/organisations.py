@@ -1,0 +1,205 @@
+"""Doors of the set-up: organisations, staff, policy, events, funds, projects."""
+
+from typing import Annotated, Any, Literal
+
+from litestar import Request, Response
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, PathParameter
+from pydantic import Field
+
+from api.admin.answers import Answer, as_command, carry_out, writes
+from api.admin.resources import Resources
+from api.fields import Day, EventId, FundId, Id, Input, OptionalText, Org, ProjectId, Staff, Text
+from ledger.account import MAX_POSITION
+from ledger.approvals import MAX_APPROVALS, MAX_TIERS, SetPolicy
+from ledger.organisations import (
+    ChangeOrganisation,
+    DeclareEvent,
+    DismissStaff,
+    EnrolStaff,
+    OpenFund,
+    OpenProject,
+    RegisterOrganisation,
+)
+from ledger.roles import REQUIRED, Role
+
+Division = Annotated[str, Field(pattern=r"^\d{6}$", description="行政区划代码（GB/T 2260）", examples=["330800"])]
+OptionalOrg = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)?$", description="组织编号")]
+
+
+class OrganisationFacts(Input):
+    """组织的基本情况。"""
+
+    name: Text = Field(description="名称", examples=["衢州市红十字会"])
+    level: Literal["national", "province", "city", "county", "grassroots"] = Field(description="层级")
+    parent: OptionalOrg = Field("", description="上级组织编号")
+    division: Division
+    uscc: str = Field("", pattern=r"^([0-9A-Z]{18})?$", description="统一社会信用代码")
+
+
+class NewOrganisation(OrganisationFacts):
+    """登记组织。"""
+
+    org: Org
+
+
+class NewStaff(Input):
+    """任命人员。姓名不入账：代号由系统外保管。"""
+
+    staff: Staff
+    org: OptionalOrg = Field("", description="组织编号；不填表示整个账本")
+    roles: tuple[Role, ...] = Field(min_length=1, max_length=len(Role), description="职责", strict=False)
+
+
+class Dismissal(Input):
+    """免去人员在某组织的全部职责。"""
+
+    staff: Staff
+    org: OptionalOrg = Field("", description="组织编号；不填表示整个账本")
+
+
+class PolicyRule(Input):
+    """一类业务的审批规则。"""
+
+    kind: Literal[tuple(sorted(kind for kind, required in REQUIRED.items() if required.checker))] = Field(  # type: ignore[valid-type]  # the table's kinds
+        description="业务类型", examples=["money.disbursed"]
+    )
+    approvals: tuple[tuple[int, Annotated[int, Field(ge=0, le=MAX_APPROVALS)]], ...] = Field(
+        (), max_length=MAX_TIERS, description="[起点金额（分）, 复核人数] 的阶梯", examples=[[[0, 1], [10_000_000, 2]]]
+    )
+    decision_from: int = Field(-1, ge=-1, le=MAX_POSITION, description="“三重一大”起点金额（分）；-1 表示不要求")
+
+
+class NewPolicy(Input):
+    """审批规则，整体替换此前的规则。"""
+
+    rules: tuple[PolicyRule, ...] = Field(max_length=len(REQUIRED))
+
+
+class NewEvent(Input):
+    """登记事件。"""
+
+    event: Id = Field(description="事件编号", examples=["flood-2026"])
+    name: Text
+    emergency: bool = Field(default=False, description="是否突发事件")
+
+
+class RestrictionIn(Input):
+    """捐赠人限定的用途；不填为非定向。"""
+
+    category: OptionalOrg = Field("", description="类别")
+    event: EventId = ""
+    project: OptionalOrg = Field("", description="项目编号")
+    recipient: OptionalText = Field("", description="受助单位名称")
+    region: str = Field("", pattern=r"^(\d{6})?$", description="地区（行政区划代码）")
+
+
+class NewFund(Input):
+    """设立基金。"""
+
+    org: Org
+    fund: FundId
+    name: Text
+    restriction: RestrictionIn = RestrictionIn()
+    spending: tuple[Literal["aid", "purchase", "campaign", "management"], ...] = Field(
+        (),
+        max_length=4,
+        description="可用于：aid 救助、purchase 采购、campaign 募捐成本、management 管理费；不填为前两项",
+    )
+
+
+class NewProject(Input):
+    """设立项目。"""
+
+    org: Org
+    project: ProjectId
+    name: Text
+    category: OptionalOrg = Field("", description="类别")
+    region: str = Field("", pattern=r"^(\d{6})?$", description="地区（行政区划代码）")
+    event: EventId = ""
+    budget_fen: int = Field(0, ge=0, le=MAX_POSITION, description="预算（分）")
+    starts: Day | Literal[""] = ""
+    ends: Day | Literal[""] = ""
+
+
+Door = Request[Any, Any, Any]
+
+
+@writes("/api/v1/organisations", "登记组织", "组织")
+async def register_organisation(
+    request: Door, data: JSONBody[NewOrganisation], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """登记新的组织。"""
+    return await carry_out(request, resources, staff, as_command(RegisterOrganisation, data, staff))
+
+
+@writes("/api/v1/organisations/{org:str}/changes", "变更组织", "组织")
+async def change_organisation(
+    request: Door,
+    org: Annotated[str, PathParameter(description="组织编号")],
+    data: JSONBody[OrganisationFacts],
+    staff: NamedDependency[str],
+    resources: NamedDependency[Resources],
+) -> Response[Answer]:
+    """改名、换上级等；编号不变。"""
+    return await carry_out(request, resources, staff, as_command(ChangeOrganisation, data, staff, org=org))
+
+
+@writes("/api/v1/staff", "任命人员", "组织")
+async def enrol_staff(
+    request: Door, data: JSONBody[NewStaff], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """须由另一位管理员复核。"""
+    return await carry_out(request, resources, staff, as_command(EnrolStaff, data, staff))
+
+
+@writes("/api/v1/staff/dismissals", "免去职责", "组织")
+async def dismiss_staff(
+    request: Door, data: JSONBody[Dismissal], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """须由另一位管理员复核。"""
+    return await carry_out(request, resources, staff, as_command(DismissStaff, data, staff))
+
+
+@writes("/api/v1/policies", "设定审批规则", "组织")
+async def set_policy(
+    request: Door, data: JSONBody[NewPolicy], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """须由另一位管理员复核。首次设定之前不能记账。"""
+    return await carry_out(request, resources, staff, as_command(SetPolicy, data, staff))
+
+
+@writes("/api/v1/events", "登记事件", "组织")
+async def declare_event(
+    request: Door, data: JSONBody[NewEvent], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """灾害或募捐活动，可作捐赠的标签。"""
+    return await carry_out(request, resources, staff, as_command(DeclareEvent, data, staff))
+
+
+@writes("/api/v1/funds", "设立基金", "组织")
+async def open_fund(
+    request: Door, data: JSONBody[NewFund], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """一种限定用途一个基金；非定向也是一个基金。"""
+    return await carry_out(request, resources, staff, as_command(OpenFund, data, staff))
+
+
+@writes("/api/v1/projects", "设立项目", "组织")
+async def open_project(
+    request: Door, data: JSONBody[NewProject], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Response[Answer]:
+    """资金分配的去向。"""
+    return await carry_out(request, resources, staff, as_command(OpenProject, data, staff))
+
+
+HANDLERS = [
+    register_organisation,
+    change_organisation,
+    enrol_staff,
+    dismiss_staff,
+    set_policy,
+    declare_event,
+    open_fund,
+    open_project,
+]

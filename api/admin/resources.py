@@ -1,0 +1,31 @@
+"""What the admin application works with; made once in api/main.py and handed on."""
+
+import hmac
+from dataclasses import dataclass
+
+from api.auth import Doorkeeper
+from ledger.store.database import Database
+from ledger.store.intake import Intake
+from ledger.store.keys import LogKeys, SubjectKeys
+from ledger.store.sequencer import Sequencer
+from ledger.store.sheets import Sheets
+from ledger.store.vault import Sealer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """Everything that writes."""
+
+    database: Database
+    doorkeeper: Doorkeeper
+    sequencer: Sequencer
+    sealer: Sealer
+    subjects: SubjectKeys
+    keys: LogKeys
+    sheets: Sheets
+    intake: Intake
+
+    def request_digest(self, *parts: bytes) -> bytes:
+        """HMAC of a request's parts: two equal requests are told from different ones, and none can be read."""
+        framed = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        return hmac.digest(self.keys.requests, framed, "sha256")

@@ -1,0 +1,29 @@
+"""Fields that bodies share: strict, with what they mean in Chinese for the document that describes the API."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ledger.account import MAX_POSITION
+from ledger.command import MAX_LIST, MAX_TEXT
+
+
+class Input(BaseModel):
+    """A body: nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$", max_length=32)]
+Org = Annotated[Id, Field(description="组织编号", examples=["330800"])]
+FundId = Annotated[Id, Field(description="基金编号", examples=["general"])]
+ProjectId = Annotated[Id, Field(description="项目编号", examples=["qz-01"])]
+EventId = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)?$", description="事件编号，可不填")]
+Staff = Annotated[str, Field(pattern=r"^s-[a-z2-7]{13}$", description="人员代号", examples=["s-7h2d4p2w6c5ra"])]
+Fen = Annotated[int, Field(ge=1, le=MAX_POSITION, description="金额，单位：分，整数", examples=[50_000])]
+Seq = Annotated[int, Field(ge=0, le=MAX_POSITION, description="账本条目序号")]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="业务日期（北京时间）", examples=["2026-11-21"])]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+OptionalText = Annotated[str, Field(max_length=MAX_TEXT)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Evidence = Annotated[tuple[Digest, ...], Field(max_length=MAX_LIST, description="凭证文件的 SHA-256（64 位十六进制）")]
