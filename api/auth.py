@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from litestar import Request
+from litestar.connection import ASGIConnection
 
 from api.problems import ProblemError
 from ledger.store import credentials
@@ -23,9 +23,9 @@ class Doorkeeper:
     database: Database
     _seen: dict[bytes, tuple[str, float]] = field(default_factory=dict)
 
-    async def staff(self, request: Request[Any, Any, Any]) -> str:
+    async def staff(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str:
         """The pseudonym who asks. Raises the problem `unauthorised`."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
             digest, now = credentials.digest(token.strip()), time.monotonic()
             seen = self._seen.get(digest)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ledger import refusals
 from ledger.refusals import Refused
-from ledger.store.sequencer import Busy, Stopped
+from ledger.store.availability import Busy, Stopped
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger()
@@ -168,6 +168,11 @@ def from_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     return problem(slug, "" if error.status_code == HTTPStatus.NOT_FOUND else error.detail, headers=headers)
 
 
+def from_encoding(_: Request[Any, Any, Any], __: UnicodeDecodeError) -> Response[Any]:
+    """A body that is no UTF-8; the framework lets the decoder's error through."""
+    return problem("invalid-request", "the body is not UTF-8")
+
+
 def from_busy(_: Request[Any, Any, Any], __: Busy) -> Response[Any]:
     """The queue is full."""
     return problem("busy", headers={"Retry-After": "1"})
@@ -201,6 +206,7 @@ HANDLERS: dict[Any, Any] = {
     asyncpg.InterfaceError: from_database,
     OSError: from_database,
     TimeoutError: from_database,
+    UnicodeDecodeError: from_encoding,
     Exception: from_bug,
 }
 

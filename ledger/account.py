@@ -3,13 +3,18 @@
 import re
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
+
+import msgspec
 
 CNY = "CNY"
 """The unit of money: one whole fen."""
 
 MAX_POSITION = 2**53 - 1
 """A line ends here at most: the largest integer every JSON reader keeps exact (RFC 8785, RFC 7493)."""
+
+Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=-MAX_POSITION, le=MAX_POSITION)]
+"""An integer as entries carry it."""
 
 MAX_ADDRESS_BYTES = 160
 

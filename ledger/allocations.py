@@ -3,10 +3,10 @@
 from ledger import account, entries
 from ledger.account import CNY, Account
 from ledger.books import Books
-from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_day, check_quantity, check_text
+from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_cited, check_day, check_quantity, check_text
 from ledger.line import NO_PROPOSAL, Span, first_of
 from ledger.posting import Hold, Take
-from ledger.refusals import Invalid, NothingLeft, PolicyMissing, RestrictionBroken
+from ledger.refusals import NothingLeft, PolicyMissing, RestrictionBroken
 
 
 class AllocateMoney(Proposable, frozen=True, kw_only=True, tag="money.allocated"):
@@ -55,9 +55,7 @@ def release(command: ReleaseMoney, books: Books, facts: Facts, proposal: int) ->
         raise PolicyMissing
     check_day("on", command.on, latest=facts.today)
     check_text("reason", command.reason)
-    cited = facts.cited
-    if cited is None or cited.kind != "money.allocated" or entries.org_of(cited) != command.org:
-        raise Invalid(f"ref: entry {command.ref} is no allocation of {command.org}", field="ref")
+    check_cited(facts, command.ref, "money.allocated", command.org)
     takes = targeted(books, facts, command.amount_fen, proposal)
     fund_id = account.parse(takes[0].account.address).rest[1]
     return Effect(

@@ -1,6 +1,6 @@
 """Four eyes: the policy, proposals, and what approvals amount to. Evaluated from the log alone."""
 
-from ledger import entries
+from ledger import account, entries
 from ledger.books import WHOLE_LOG, Books, Proposal
 from ledger.command import Command, Draft, Effect, Proposable, check_text
 from ledger.entries import By, PolicySet, Rule, Tier
@@ -46,12 +46,14 @@ def set_policy(command: SetPolicy) -> Effect:
         if not REQUIRED.get(rule.kind, _NOTHING).checker:
             raise Invalid(f"rules: {rule.kind} is no kind that waits for approval", field="rules")
         froms = [tier.from_qty for tier in rule.approvals]
-        if froms != sorted(set(froms)) or any(qty < 0 for qty in froms):
+        if froms != sorted(set(froms)) or any(not 0 <= qty <= account.MAX_POSITION for qty in froms):
             raise Invalid(f"rules: the tiers of {rule.kind} ascend from 0 or more", field="rules")
         if len(froms) > MAX_TIERS or any(not 0 <= tier.approvals <= MAX_APPROVALS for tier in rule.approvals):
             raise Invalid(f"rules: at most {MAX_TIERS} tiers of 0 to {MAX_APPROVALS} approvals", field="rules")
-        if not -1 <= rule.decision_from <= 2**53 - 1:
+        if not -1 <= rule.decision_from <= account.MAX_POSITION:
             raise Invalid("rules: decision_from is an amount in fen, or -1 for never", field="rules")
+        if rule.decision_from >= 0 and "decision" not in entries.KINDS[rule.kind].__struct_fields__:
+            raise Invalid(f"rules: {rule.kind} names no decision document", field="rules")
     return Effect(body=PolicySet(rules=tuple(sorted(command.rules, key=lambda rule: rule.kind))), org=WHOLE_LOG)
 
 

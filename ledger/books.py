@@ -1,6 +1,7 @@
 """The books: the state every decision reads, and the one function that moves it on, entry by entry."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, assert_never
 
@@ -8,7 +9,7 @@ from ledger import account, entries
 from ledger.account import Account
 from ledger.entries import Entry
 from ledger.line import Line, Span
-from ledger.posting import NO_LINE, Hold, Posting
+from ledger.posting import NO_LINE, Hold
 from ledger.refusals import NotAllowed, Unknown
 from ledger.roles import Role
 
@@ -141,10 +142,12 @@ class Books:
         if index == count:
             self._resolve(number)
             return
-        proposal = self.proposals[number]
+        taken: Counter[Account] = Counter()
         for posting in entry.postings:
-            left = [_less(hold, posting) for hold in proposal.holds]
-            proposal.holds = [hold for hold in left if hold.qty]
+            taken[Account(posting.src, posting.unit)] += posting.qty
+        starts = {(posting.src, posting.src_lo, posting.unit) for posting in entry.postings}
+        proposal = self.proposals[number]
+        proposal.holds = [left for hold in proposal.holds if (left := _less(hold, taken, starts)).qty]
 
     def _resolve(self, number: int) -> None:
         proposal = self.proposals.pop(number)
@@ -232,9 +235,13 @@ def _hold(line: Line, number: int, hold: Hold) -> None:
         line.hold_span(number, Span(hold.lo, hold.lo + hold.qty))
 
 
-def _less(hold: Hold, taken: Posting) -> Hold:
-    """What is still held after an effect took a posting's positions: held spans whole, from their start."""
-    if hold.account != (taken.src, taken.unit) or hold.lo not in {NO_LINE, taken.src_lo}:
-        return hold
-    lo = hold.lo if hold.lo == NO_LINE else taken.src_lo + taken.qty
-    return Hold(hold.address, lo, hold.qty - taken.qty, hold.unit)
+def _less(hold: Hold, taken: Mapping[Account, int], starts: Container[tuple[str, int, str]]) -> Hold:
+    """What is still held after a part took so much of each account, by postings that start there.
+
+    A held span is taken whole, by one posting.
+    """
+    if hold.lo == NO_LINE:
+        gone = taken.get(hold.account, 0)
+    else:
+        gone = hold.qty if (hold.address, hold.lo, hold.unit) in starts else 0
+    return Hold(hold.address, hold.lo, hold.qty - gone, hold.unit)

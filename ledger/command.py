@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ledger import account
+from ledger import account, entries
 from ledger.account import Account
 from ledger.entries import AnyBody, Body, By, Entry
 from ledger.line import Span
@@ -55,9 +55,9 @@ class Facts:
     salt: str = ""
     """Fresh, for a commitment."""
     cited: Entry | None = None
-    """The entry that Needs.ref names (its first part)."""
+    """The entry that Needs.ref names."""
     cited_qty: int = 0
-    """What it moved, all parts together."""
+    """What it moved; of a first part, all parts together."""
     confirmed_qty: int = 0
     """What earlier confirmations say of it."""
     spans: tuple[tuple[Account, Span], ...] = ()
@@ -113,6 +113,16 @@ def body_of(kind: type[AnyOf], command: Command) -> AnyOf:
         raise Invalid(str(error)) from error
 
 
+def check_cited(facts: Facts, ref: int, kind: str, org: str) -> None:
+    """The cited entry is of this kind and organisation, and the first of its parts if it was split. Raises Invalid."""
+    cited = facts.cited
+    if cited is None or cited.kind != kind or entries.org_of(cited) != org:
+        raise Invalid(f"ref: entry {ref} is no {kind} of {org}", field="ref")
+    index, _ = entries.part_of(cited.body)
+    if index != 1:
+        raise Invalid(f"ref: cite the first part, entry {cited.seq - index + 1}", field="ref")
+
+
 def check_quantity(qty: object) -> int:
     """A positive whole number of the smallest unit. Raises Invalid."""
     if type(qty) is not int or not 0 < qty <= account.MAX_POSITION:
@@ -130,6 +140,12 @@ def check_text(what: str, text: str, *, optional: bool = False) -> None:
     """Raises Invalid for an empty or overlong text, or one with control characters."""
     if not (text or optional) or len(text) > MAX_TEXT or not text.isprintable() or text != text.strip():
         raise Invalid(f"{what}: 1 to {MAX_TEXT} printable characters", field=what)
+
+
+def check_digest(what: str, text: str, *, optional: bool = False) -> None:
+    """A hex SHA-256. Raises Invalid."""
+    if not (_is_digest(text) or (optional and not text)):
+        raise Invalid(f"{what}: 64 hex digits", field=what)
 
 
 def check_evidence(evidence: tuple[str, ...]) -> None:

@@ -4,8 +4,8 @@ from ledger import account, entries
 from ledger.account import AccountClass
 from ledger.allocations import targeted
 from ledger.books import Books
-from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_day, check_evidence, check_text
-from ledger.refusals import Invalid, PolicyMissing
+from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_cited, check_day, check_evidence, check_text
+from ledger.refusals import PolicyMissing
 
 
 class RefundGift(Proposable, frozen=True, kw_only=True, tag="gift.refunded"):
@@ -26,8 +26,7 @@ def refund(command: RefundGift, books: Books, facts: Facts, proposal: int) -> Ef
     check_day("on", command.on, latest=facts.today)
     check_text("reason", command.reason)
     check_evidence(command.evidence)
-    if facts.cited is None or facts.cited.kind != "money.received" or entries.org_of(facts.cited) != command.org:
-        raise Invalid(f"ref: entry {command.ref} is no gift to {command.org}", field="ref")
+    check_cited(facts, command.ref, "money.received", command.org)
     takes = targeted(books, facts, command.amount_fen, proposal)
     return Effect(
         body=body_of(entries.GiftRefunded, command),

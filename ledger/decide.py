@@ -152,9 +152,10 @@ def _approve(command: ApproveProposal, proposed: Proposed | None, books: Books, 
     assert proposed is not None, "the store loads what an open proposal wants before it is approved"
     effect = _checked(proposed.command, books, facts, command.proposal)
     assert entries.commitment(effect.body, proposed.salt) == proposal.commitment, "not what was proposed"
-    checkers = (*proposal.approvals, command.maker)
-    for checker in proposal.approvals:  # they held the role when they said yes; the effect needs them to hold it now
-        books.require(checker, REQUIRED[proposal.command].checker, proposal.org)
+    # Each held the role when she said yes; only those who hold it now count for the effect.
+    role = REQUIRED[proposal.command].checker
+    standing = (each for each in proposal.approvals if not books.roles(each, proposal.org).isdisjoint(role))
+    checkers = (*standing, command.maker)
     if len(checkers) < approvals.needed(books, proposal.command, effect.qty):
         return [approval]
     by = By(maker=proposal.maker, checkers=checkers, proposal=command.proposal, salt=proposed.salt)

@@ -12,6 +12,7 @@ from ledger.command import (
     Needs,
     Proposable,
     body_of,
+    check_cited,
     check_day,
     check_evidence,
     check_quantity,
@@ -25,7 +26,7 @@ from ledger.refusals import InsufficientAmount, Invalid, PolicyMissing, Restrict
 PERSONS = "persons"
 """The payee where people are paid: no name in an entry, ever."""
 
-_BENEFICIARIES = re.compile(r"1-4|[5-9]|[1-9]\d{1,8}")
+_BENEFICIARIES = re.compile(r"1-4|[5-9]|[1-9][0-9]{1,8}")
 
 USUAL_SPENDING: tuple[Spending, ...] = ("aid", "purchase")
 """What a fund without a fee clause may be spent on."""
@@ -104,7 +105,7 @@ def confirm(command: ConfirmDelivery, books: Books, facts: Facts) -> Effect:
     check_quantity(command.qty)
     check_day("on", command.on, latest=facts.today)
     check_evidence(command.evidence)
-    _check_payment(command.ref, command.org, facts)
+    check_cited(facts, command.ref, "money.disbursed", command.org)
     if facts.confirmed_qty + command.qty > facts.cited_qty:
         left = facts.cited_qty - facts.confirmed_qty
         raise Invalid(f"qty: {left} of {facts.cited_qty} are not confirmed yet", field="qty", left=left)
@@ -118,7 +119,7 @@ def publish_feedback(command: PublishFeedback, books: Books, facts: Facts) -> Ef
     check_text("text", command.text)
     check_evidence(command.evidence)
     check_beneficiaries(command.beneficiaries)
-    _check_payment(command.ref, command.org, facts)
+    check_cited(facts, command.ref, "money.disbursed", command.org)
     return Effect(body=body_of(entries.FeedbackPublished, command), org=command.org)
 
 
@@ -169,8 +170,3 @@ def _allows(command: DisburseMoney, fund: FundOpened) -> bool:
 def _check_fund(command: DisburseMoney, fund: FundOpened) -> None:
     if not _allows(command, fund):
         raise RestrictionBroken(f"fund {fund.fund} does not allow this spending or payee", fund=fund.fund)
-
-
-def _check_payment(ref: int, org: str, facts: Facts) -> None:
-    if facts.cited is None or facts.cited.kind != "money.disbursed" or entries.org_of(facts.cited) != org:
-        raise Invalid(f"ref: entry {ref} is no payment of {org}", field="ref")

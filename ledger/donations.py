@@ -11,6 +11,7 @@ from ledger.command import (
     Proposable,
     body_of,
     check_day,
+    check_digest,
     check_id,
     check_quantity,
     check_text,
@@ -74,25 +75,18 @@ def receive(command: ReceiveMoney, books: Books, today: str) -> Draft:
         raise Invalid(f"event: the fund is for {fund.restriction.event}", field="event")
     if command.ref in books.refs and command.ref:
         raise AlreadyThere("this channel reference is in the log", ref=command.ref)
+    check_digest("donor", command.donor)
+    check_digest("ref", command.ref, optional=True)
+    books.require(command.maker, REQUIRED["money.received"].maker, command.org)
+    body = body_of(MoneyReceived, command)
     if command.batch:
         _check_row(command, _open_import(books, command.batch))
-    else:
-        books.require(command.maker, REQUIRED["money.received"].maker, command.org)
+    elif command.row:
+        raise Invalid("row: only of an import", field="row")
     into = account.fund(command.org, command.fund)
     line = books.line(into)
     if line.credited + qty > account.MAX_POSITION:
         raise Invalid("the fund's line would pass 2^53-1 fen", field="amount_fen")
-    body = MoneyReceived(
-        channel=command.channel,
-        donor=command.donor,
-        fund=command.fund,
-        on=command.on,
-        batch=command.batch,
-        donor_class=command.donor_class,
-        event=command.event,
-        ref=command.ref,
-        row=command.row,
-    )
     posting = Posting(account.donors(command.org), NO_LINE, into, line.credited, qty, account.CNY)
     return Draft(body, By(maker=command.maker), (posting,), command.code)
 
@@ -104,6 +98,8 @@ def approve_import(command: ApproveImport, books: Books, today: str) -> Effect:
     books.fund(command.org, command.fund)
     check_id("channel", command.channel)
     check_text("name", command.name)
+    check_text("profile", command.profile)
+    check_digest("file", command.file)
     check_quantity(command.rows)
     check_quantity(command.sum_fen)
     check_day("first_on", command.first_on)

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias, cast
 import msgspec
 
 from ledger import account
+from ledger.account import Whole
 from ledger.posting import NO_LINE, Hold, Posting
 
 MAX_BYTES = 65_535
@@ -46,8 +47,8 @@ class Restriction(Body, frozen=True):
 class Tier(msgspec.Struct, frozen=True, array_like=True):
     """From this amount (fen, or pieces) this many approvals."""
 
-    from_qty: int
-    approvals: int
+    from_qty: Whole
+    approvals: Whole
 
 
 class Rule(Body, frozen=True):
@@ -55,10 +56,10 @@ class Rule(Body, frozen=True):
 
     kind: str
     approvals: tuple[Tier, ...] = ()
-    decision_from: int = -1
+    decision_from: Whole = -1
 
 
-Part: TypeAlias = tuple[int, ...]
+Part: TypeAlias = tuple[Whole, ...]
 """(i, k): this entry is the i-th of the k that one effect was split into; absent where it is the only one."""
 
 WHOLE: Part = (1, 1)
@@ -140,7 +141,7 @@ class ProjectOpened(Body, frozen=True):
     name: str
     org: str
     project: str
-    budget_fen: int = 0
+    budget_fen: Whole = 0
     category: str = ""
     ends: str = ""
     event: str = ""
@@ -158,12 +159,12 @@ class MoneyReceived(Body, frozen=True):
     donor: str
     fund: str
     on: str
-    batch: int = 0
+    batch: Whole = 0
     donor_class: DonorClass = "unknown"
     event: str = ""
     receipt: str = ""
     ref: str = ""
-    row: int = 0
+    row: Whole = 0
 
 
 class MoneyAllocated(Body, frozen=True):
@@ -179,7 +180,7 @@ class MoneyReleased(Body, frozen=True):
 
     on: str
     reason: str
-    ref: int
+    ref: Whole
     part: Part = ()
 
 
@@ -203,7 +204,7 @@ class GiftRefunded(Body, frozen=True):
 
     on: str
     reason: str
-    ref: int
+    ref: Whole
     evidence: tuple[str, ...] = ()
     part: Part = ()
 
@@ -217,8 +218,8 @@ class DeliveryConfirmed(Body, frozen=True):
     on: str
     org: str
     outcome: Outcome
-    qty: int
-    ref: int
+    qty: Whole
+    ref: Whole
     evidence: tuple[str, ...] = ()
 
 
@@ -227,7 +228,7 @@ class FeedbackPublished(Body, frozen=True):
 
     on: str
     org: str
-    ref: int
+    ref: Whole
     text: str
     beneficiaries: str = ""
     evidence: tuple[str, ...] = ()
@@ -253,14 +254,14 @@ class ProposalMade(Body, frozen=True):
 class ProposalApproved(Body, frozen=True):
     """One approval; the last one needed is followed by the effect, in the same transaction."""
 
-    proposal: int
+    proposal: Whole
     org: str = ""
 
 
 class ProposalRejected(Body, frozen=True):
     """A checker said no; what was held is free again."""
 
-    proposal: int
+    proposal: Whole
     reason: str
     org: str = ""
 
@@ -268,7 +269,7 @@ class ProposalRejected(Body, frozen=True):
 class ProposalWithdrawn(Body, frozen=True):
     """Its maker took it back; what was held is free again."""
 
-    proposal: int
+    proposal: Whole
     org: str = ""
 
 
@@ -283,20 +284,20 @@ class ImportApproved(Body, frozen=True):
     name: str
     org: str
     profile: str
-    rows: int
-    sum_fen: int
+    rows: Whole
+    sum_fen: Whole
     event: str = ""
 
 
 class ImportCompleted(Body, frozen=True):
     """All rows are decided: entered (rows, sum) + rejected = approved."""
 
-    batch: int
+    batch: Whole
     org: str
-    rows: int
-    sum_fen: int
-    rejected: int = 0
-    rejected_fen: int = 0
+    rows: Whole
+    sum_fen: Whole
+    rejected: Whole = 0
+    rejected_fen: Whole = 0
 
 
 AnyBody: TypeAlias = (
@@ -359,7 +360,7 @@ class By(Body, frozen=True):
 
     maker: str
     checkers: tuple[str, ...] = ()
-    proposal: int = 0
+    proposal: Whole = 0
     salt: str = ""
 
 
@@ -371,8 +372,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     by: By
     kind: str
     prev: str
-    seq: int
-    v: int
+    seq: Whole
+    v: Whole
     postings: tuple[Posting, ...] = ()
 
 
@@ -384,8 +385,8 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     by: By
     kind: str
     prev: str
-    seq: int
-    v: int
+    seq: Whole
+    v: Whole
     postings: tuple[Posting, ...] = ()
 
 
@@ -410,10 +411,12 @@ def encode(entry: Entry) -> bytes:
 
 def decode(written: bytes) -> Entry:
     """The entry these bytes are. Raises NotCanonicalError for anything encode() would not have written."""
+    if len(written) > MAX_BYTES:
+        raise NotCanonicalError(f"{len(written)} bytes are no entry: at most {MAX_BYTES}")
     try:
         envelope = _envelopes.decode(written)
         body = _bodies[envelope.kind].decode(envelope.body)
-    except (msgspec.DecodeError, KeyError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError) as error:
         raise NotCanonicalError(f"not an entry: {error}") from error
     entry = Entry(
         at=envelope.at,

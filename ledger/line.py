@@ -154,8 +154,12 @@ class Line:
         self.consumed.add(*span)
         if proposal in self.held_spans:
             self.held_spans[proposal].remove(*span)
+            if not self.held_spans[proposal]:
+                del self.held_spans[proposal]
         elif proposal in self.held_amounts:
             self.held_amounts[proposal] -= span.qty
+            if not self.held_amounts[proposal]:
+                del self.held_amounts[proposal]
         assert self.available >= 0, "an outflow took what another proposal holds"
 
     def hold_amount(self, proposal: int, qty: int) -> None:

@@ -20,10 +20,13 @@ from ledger.privacy import STAFF_ID
 from ledger.refusals import AlreadyThere, Invalid, Unknown
 from ledger.roles import Role
 
-_DIVISION = re.compile(r"\d{6}")
-_ORIGIN = re.compile(r"[a-z0-9][a-z0-9.-]*(?::\d+)?(?:/[A-Za-z0-9._~-]+)*")
+_DIVISION = re.compile(r"[0-9]{6}")
+_ORIGIN = re.compile(r"[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:/[A-Za-z0-9._~-]+)*")
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _USCC_SYMBOLS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+MAX_ORIGIN = 255
+"""Bytes: cosignatures write its length in one (c2sp.org/tlog-cosignature)."""
 
 LEVELS: tuple[Level, ...] = ("national", "province", "city", "county", "grassroots")
 
@@ -109,7 +112,7 @@ def open_log(command: OpenLog, books: Books) -> entries.LogOpened:
     """Entry 0: two different founders, so that four eyes are possible from the start."""
     if books.seq >= 0:
         raise AlreadyThere("the log is open")
-    if not _ORIGIN.fullmatch(command.origin):
+    if len(command.origin) > MAX_ORIGIN or not _ORIGIN.fullmatch(command.origin):
         raise Invalid("origin: a schemeless address without trailing slash, such as ledger.example.org/log")
     check_text("operator", command.operator)
     if len(set(command.administrators)) != 2 or not all(map(STAFF_ID.fullmatch, command.administrators)):

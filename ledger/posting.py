@@ -14,8 +14,6 @@ MAX_POSTINGS = 500
 MAX_POSTING_BYTES = 49_152
 """What the postings of one entry may take of its 65,535 bytes; only very long addresses reach this before 500."""
 
-_PUNCTUATION_BYTES = 60  # three numbers of 16 digits, six quotes, seven commas and brackets
-
 NO_LINE = -1
 """`src_lo` of a posting out of a source, `lo` of a held amount."""
 
@@ -24,19 +22,14 @@ class Hold(msgspec.Struct, frozen=True, array_like=True):
     """An open proposal keeps `qty` of this account: the positions from `lo` on, or (lo NO_LINE) whatever is lowest."""
 
     address: str
-    lo: int
-    qty: int
+    lo: account.Whole
+    qty: account.Whole
     unit: str
 
     @property
     def account(self) -> account.Account:
         """Where it is held."""
         return account.Account(self.address, self.unit)
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What of its bytes varies most."""
-        return (self.address, self.unit)
 
 
 class Posting(msgspec.Struct, frozen=True, array_like=True):
@@ -46,21 +39,16 @@ class Posting(msgspec.Struct, frozen=True, array_like=True):
     """
 
     src: str
-    src_lo: int
+    src_lo: account.Whole
     dst: str
-    dst_lo: int
-    qty: int
+    dst_lo: account.Whole
+    qty: account.Whole
     unit: str
 
     @property
     def src_span(self) -> Span:
         """The positions consumed; of no meaning for a source."""
         return Span(self.src_lo, self.src_lo + self.qty)
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What of its bytes varies most."""
-        return (self.src, self.dst, self.unit)
 
     @property
     def dst_span(self) -> Span:
@@ -98,13 +86,13 @@ def parts(items: Sequence[Item]) -> list[tuple[Item, ...]]:
     """Postings (or holds) in runs that fit an entry each: MAX_POSTINGS and MAX_POSTING_BYTES; at least one run."""
     runs: list[tuple[Item, ...]] = []
     run: list[Item] = []
-    size = 0
+    size = 1  # a bracket
     for item in items:
-        bytes_at_most = sum(map(len, item.words)) + _PUNCTUATION_BYTES
-        if len(run) == MAX_POSTINGS or size + bytes_at_most > MAX_POSTING_BYTES:
+        item_bytes = len(msgspec.json.encode(item)) + 1  # and what follows it
+        if len(run) == MAX_POSTINGS or size + item_bytes > MAX_POSTING_BYTES:
             runs.append(tuple(run))
-            run, size = [], 0
+            run, size = [], 1
         run.append(item)
-        size += bytes_at_most
+        size += item_bytes
     runs.append(tuple(run))
     return runs

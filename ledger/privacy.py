@@ -98,7 +98,7 @@ def printed(code: str) -> str:
 
 def masked(name: str) -> str:
     """张*: what is shown of a person's name where she agreed to be named but not in full."""
-    return name[:1] + "*" * min(len(name) - 1, 2) if name else ""
+    return name[:1] + ("**" if len(name) > 2 else "*") if name else ""
 
 
 def _salted(what: bytes, record: Body, salt: bytes) -> bytes:

@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         return self.keys_dir or self.data_dir / "keys"
 
     @property
+    def subject_keys(self) -> Path:
+        """File of the subjects' keys."""
+        return self.keys / "subjects.keys"
+
+    @property
     def lookup(self) -> Path:
         """File of the look-up keys."""
         return self.lookup_file or self.keys / "lookup.json"

@@ -1,6 +1,7 @@
 """Fixtures: one PostgreSQL for the run, a migrated template, and for each test a database of its own."""
 
 import itertools
+import shutil
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from ledger.settings import Settings
 from ledger.store import setup
+from tests.support import office
 from tests.support.postgres import Cluster
 
 _numbers = itertools.count(1)
@@ -45,6 +47,26 @@ async def template(cluster: Cluster, roles_dir: Path) -> str:
     settings = Settings(data_dir=roles_dir, roles_dir=roles_dir)
     await setup.prepare(settings, cluster.url("template_ledger"))
     return "template_ledger"
+
+
+@pytest.fixture(scope="session")
+async def story(cluster: Cluster, template: str, roles_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A log in which the demo's story is told: copied for each test that begins with it."""
+    await cluster.create_database("template_story", template)
+    folder = tmp_path_factory.mktemp("story")
+    settings = Settings(data_dir=folder, roles_dir=roles_dir, database_url=cluster.url("template_story"))
+    async with office.opened(settings):
+        return settings
+
+
+@pytest.fixture
+async def told(cluster: Cluster, story: Settings, tmp_path: Path) -> AsyncGenerator[Settings]:
+    """A log of its own that begins with the demo's story; `tests.support.office.opened` opens it."""
+    name = f"test_{next(_numbers)}"
+    await cluster.create_database(name, "template_story")
+    shutil.copytree(story.data_dir, tmp_path, dirs_exist_ok=True)
+    yield story.model_copy(update={"data_dir": tmp_path, "database_url": cluster.url(name)})
+    await cluster.drop_database(name)
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ async def carry_out(request: Request[Any, Any, Any], resources: Resources, staff
             return _answer(entered, code)
         case Replayed(first_seq=first, last_seq=last):
             async with resources.database.raw() as connection:
-                entered = await read_range(connection, first, last)
+                again = await read_range(connection, first, last)
                 kept = await connection.fetchrow("select slot, sealed from vault where seq = $1", first)
             code = ""
             if kept is not None:
@@ -105,7 +105,7 @@ async def carry_out(request: Request[Any, Any, Any], resources: Resources, staff
                 if subject_key is None:
                     raise ProblemError("erased")
                 code = open_record(subject_key, kept["sealed"]).code
-            return _answer(entered, code)
+            return _answer(again, code)
 
 
 def _answer(entered: Sequence[Entry], code: str) -> Response[Answer]:

@@ -1,9 +1,11 @@
 """One pool of connections. Two ways in, never both on one connection: raw asyncpg, or SQLModel for ordinary reads."""
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from sqlalchemy import event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -45,6 +47,7 @@ class Database:
             pool_use_lifo=True,  # a warm connection has its statements prepared
             pool_timeout=POOL_TIMEOUT_S,
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
 
     @asynccontextmanager
     async def raw(self) -> "AsyncGenerator[asyncpg.Connection]":
@@ -75,3 +78,9 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _refuse_dead(dbapi_connection: Any, _record: object, _proxy: object) -> None:
+    """The pool does not see what raw work sees: after a restart of the server it would hand out dead connections."""
+    if dbapi_connection.driver_connection.is_closed():
+        raise InvalidatePoolError

@@ -152,7 +152,7 @@ _PARTS = (
     where not tgisinternal
     """,
     """
-    select relation.name, 'rule ' || rulename, pg_get_ruledef(r.oid, true)
+    select relation.name, 'rule ' || rulename, regexp_replace(pg_get_ruledef(r.oid, true), '[[:space:]]+', ' ', 'g')
     from relation join pg_rewrite r on ev_class = relation.oid
     where rulename <> '_RETURN'
     """,

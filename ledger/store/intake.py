@@ -12,7 +12,8 @@ from ledger.donations import CompleteImport
 from ledger.imports import check as checking
 from ledger.imports.sheet import Row
 from ledger.privacy import Identity
-from ledger.store.sequencer import Busy, Sequencer, Stopped
+from ledger.store.availability import Busy, Stopped
+from ledger.store.sequencer import Sequencer
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Gift, SealedGift, Sealer
 

@@ -27,6 +27,7 @@ from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.refusals import Closed, KeyReused, Refused
 from ledger.store import rows
+from ledger.store.availability import Busy, Stopped
 from ledger.store.clock import Clock, ClockError, today
 from ledger.store.database import Database
 from ledger.store.keys import SubjectKeys
@@ -50,14 +51,6 @@ _BY_REQUEST = "stopped"
 _log = structlog.get_logger()
 _shuffle = secrets.SystemRandom().shuffle
 Work: TypeAlias = AnyCommand | SealedGift
-
-
-class Busy(Exception):  # noqa: N818  an answer: come back later
-    """The queue is full."""
-
-
-class Stopped(Exception):  # noqa: N818  an answer: this process writes no more
-    """This sequencer does not write: it has not started, was fenced off, or its clock is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,9 @@ class Sheets:
             checking.check,
             folder / "sheet",
             profile,
-            totals={name: PrintedTotal(count, sum_fen) for name, (count, sum_fen) in manifest.totals.items()},
+            totals={
+                name: PrintedTotal(count=count, sum_fen=sum_fen) for name, (count, sum_fen) in manifest.totals.items()
+            },
             reference_digest=lambda reference: bytes.fromhex(self._keys.ref(manifest.org, profile.channel, reference)),
             known=known,
             report_progress=progress,

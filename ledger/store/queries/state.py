@@ -12,7 +12,8 @@ from ledger.command import Facts, Needs
 from ledger.corrections import refundable
 from ledger.decide import AnyProposable, Proposed
 from ledger.line import Line, Span
-from ledger.store.queries.trace import forward, resting
+from ledger.store.queries.trace import forward
+from ledger.trace import resting
 
 READ_ENTRIES = 2_000
 

@@ -1,30 +1,11 @@
 """Following positions: forward to where they rest, backward to the gifts they came from. One index probe a step."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import asyncpg
+
+from ledger.trace import Piece
 
 MAX_PIECES = 10_000
 """A trace with more pieces is refused, not cut: pieces that are missing would be money that is missing."""
-
-
-class Piece(NamedTuple):
-    """A run of the traced positions, as one posting moved them (or, backward, as one posting brought them).
-
-    `off` counts from the first traced position; the positions [off, off+qty) lie at [lo, lo+qty) of the line of
-    `address`. Within one depth pieces do not overlap.
-    """
-
-    depth: int
-    off: int
-    qty: int
-    address: str
-    unit: str
-    lo: int
-    seq: int
-    n: int
-    kind: str
 
 
 _FORWARD = """
@@ -90,26 +71,3 @@ async def _follow(connection: asyncpg.Connection, sql: str, first_seq: int, last
     if len(found) > MAX_PIECES:
         raise TooManyPieces
     return [Piece(*row) for row in found]
-
-
-def resting(pieces: Sequence[Piece]) -> list[Piece]:
-    """The parts of the pieces that no later posting moved on, in order of the traced positions: the leaves."""
-    moved: dict[int, list[tuple[int, int]]] = {}
-    for piece in pieces:
-        moved.setdefault(piece.depth - 1, []).append((piece.off, piece.off + piece.qty))
-    leaves: list[Piece] = []
-    for piece in pieces:
-        at, end = piece.off, piece.off + piece.qty
-        for lo, hi in moved.get(piece.depth, ()):  # ascending and disjoint, as the pieces are
-            if hi <= at or lo >= end:
-                continue
-            if at < lo:
-                leaves.append(_part(piece, at, lo))
-            at = hi
-        if at < end:
-            leaves.append(_part(piece, at, end))
-    return sorted(leaves, key=lambda leaf: leaf.off)
-
-
-def _part(piece: Piece, at: int, end: int) -> Piece:
-    return piece._replace(off=at, qty=end - at, lo=piece.lo + at - piece.off)

@@ -1,0 +1,84 @@
+"""The admin application, from its resources."""
+
+from typing import Any
+
+from litestar import Litestar, Request, Router, get
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency, Provide
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins.pydantic import PydanticPlugin
+from pydantic import BaseModel, Field
+
+from api import problems
+from api.admin import imports, money, organisations, proposals
+from api.admin.resources import Resources
+from api.health import healthz, readyz
+from api.observability import observe
+from api.problems import described
+
+MAX_BODY_BYTES = 64 * 1024
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class WhoAmI(BaseModel):
+    """令牌持有人。"""
+
+    staff: str = Field(description="人员代号")
+    roles: dict[str, list[str]] = Field(description="组织 → 职责；空名表示整个账本")
+
+
+def build(resources: Resources) -> Litestar:
+    """The application; everything it works with comes in."""
+
+    async def known(connection: Connection, _: BaseRouteHandler) -> None:
+        connection.state.staff = await resources.doorkeeper.staff(connection)
+
+    def staff(request: Request[Any, Any, Any]) -> str:
+        holder: str = request.state.staff
+        return holder
+
+    inside = Router(
+        path="/",
+        guards=[known],
+        route_handlers=[
+            whoami,
+            *organisations.HANDLERS,
+            *money.HANDLERS,
+            *proposals.HANDLERS,
+            *imports.HANDLERS,
+        ],
+        security=[{"token": []}],
+    )
+    app = Litestar(
+        route_handlers=[healthz, readyz, inside],
+        dependencies={
+            "database": Provide(lambda: resources.database, sync_to_thread=False),
+            "resources": Provide(lambda: resources, sync_to_thread=False),
+            "staff": Provide(staff, sync_to_thread=False),
+        },
+        exception_handlers=problems.HANDLERS,
+        openapi_config=OpenAPIConfig(
+            title="阳光账本 · 管理接口",
+            version="1",
+            path="/schema",
+            render_plugins=[],
+            operation_id_creator=lambda handler, _method, _path: handler.handler_name,
+            components=Components(
+                security_schemes={"token": SecurityScheme(type="http", scheme="bearer", description="访问令牌")}
+            ),
+        ),
+        plugins=[PydanticPlugin(validate_strict=None)],  # type: ignore[arg-type]  # None: what the models themselves say
+        request_max_body_size=MAX_BODY_BYTES,
+        logging_config=None,
+    )
+    observe(app)
+    return app
+
+
+@get("/api/v1/whoami", summary="我是谁", tags=["组织"], responses=described(401))
+async def whoami(staff: NamedDependency[str], resources: NamedDependency[Resources]) -> WhoAmI:
+    """令牌对应的代号和职责。"""
+    held = resources.sequencer.books.staff.get(staff, {})
+    return WhoAmI(staff=staff, roles={org: sorted(roles) for org, roles in held.items()})

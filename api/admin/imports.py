@@ -1,0 +1,233 @@
+"""Doors of imports: hand a sheet in, see its check, follow how it is entered, fetch its receipt codes."""
+
+import csv
+import io
+import secrets
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, PathParameter
+from litestar.response import File, Stream
+from pydantic import BaseModel, Field
+from sqlmodel import col, select
+
+from api.admin.resources import Resources
+from api.fields import EventId, FundId, Input, Org, Text
+from api.problems import ProblemError, described
+from ledger import privacy
+from ledger.account import MAX_POSITION
+from ledger.imports.profile import PROFILES
+from ledger.roles import REQUIRED
+from ledger.store.sheets import MAX_SHEET_BYTES, Job, Manifest
+from ledger.store.tables import ImportBatchRow
+from ledger.store.vault import open_record
+
+Door = Request[Any, Any, Any]
+SheetId = Annotated[str, PathParameter(description="表格编号", pattern="^[0-9a-f]{16}$")]
+CODES_AT_ONCE = 5_000
+MAX_NOTICES = 1_000
+
+
+class StagedSheet(BaseModel):
+    """已接收的表格。"""
+
+    sheet: str = Field(description="表格编号")
+
+
+class Printed(Input):
+    """一份公示自己印出的合计。"""
+
+    count: int | None = Field(None, ge=0)
+    sum_fen: int | None = Field(None, ge=0, le=MAX_POSITION)
+
+
+class NewImport(Input):
+    """核对整张表格，并按批次提交申请。"""
+
+    profile: str = Field(description="表格样式", examples=sorted(PROFILES))
+    name: Text = Field(description="表格名称：没有批次列时作为批次名")
+    org: Org
+    fund: FundId
+    event: EventId = ""
+    totals: dict[str, Printed] = Field(default_factory=dict, max_length=MAX_NOTICES, description="批次 → 公示合计")
+
+
+class Check(BaseModel):
+    """核对的进展和结果。"""
+
+    state: str = Field(description="checking 核对中；checked 已核对；refused 表格不能用；failed 系统出错")
+    read_bytes: int
+    size_bytes: int
+    detail: str = ""
+    report: dict[str, Any] | None = None
+    proposals: dict[str, int] = Field(default_factory=dict, description="批次 → 申请编号")
+
+
+class ImportOut(BaseModel):
+    """一个已批准的批次。"""
+
+    batch: int = Field(description="批次编号（批准条目的序号）")
+    org: str
+    fund: str
+    channel: str
+    name: str
+    rows: int
+    sum_fen: int
+    entered_rows: int
+    entered_fen: int
+    completed_seq: int | None = Field(description="完成条目的序号；为空表示正在录入")
+
+
+@post(
+    "/api/v1/sheets",
+    summary="上传表格",
+    tags=["导入"],
+    responses=described(401, 403, 413),
+    request_max_body_size=MAX_SHEET_BYTES,
+)
+async def stage_sheet(request: Door, staff: NamedDependency[str], resources: NamedDependency[Resources]) -> StagedSheet:
+    """请求体就是 CSV 文件（可用 gzip 压缩）。此时什么都不入账。"""
+    makers = REQUIRED["import.approved"].maker
+    if all(
+        resources.sequencer.books.roles(staff, org).isdisjoint(makers)
+        for org in resources.sequencer.books.organisations
+    ):
+        raise ProblemError("role-required")
+    return StagedSheet(sheet=await resources.sheets.stage(request.stream()))
+
+
+@post(
+    "/api/v1/sheets/{sheet:str}/check",
+    summary="核对表格",
+    tags=["导入"],
+    responses=described(401, 404),
+    status_code=202,
+)
+async def check_sheet(
+    sheet: SheetId, data: JSONBody[NewImport], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Check:
+    """先核对整张表格，再把无误的批次提交申请。重复提交同一张表格，得到同一结果。"""
+    resources.sequencer.books.require(staff, REQUIRED["import.approved"].maker, data.org)
+    manifest = Manifest(
+        profile=data.profile,
+        name=data.name,
+        maker=staff,
+        org=data.org,
+        fund=data.fund,
+        event=data.event,
+        totals={name: (total.count, total.sum_fen) for name, total in data.totals.items()},
+        salt=secrets.token_hex(32),
+    )
+    return _check(resources.sheets.begin(sheet, manifest))
+
+
+@get("/api/v1/sheets/{sheet:str}/check", summary="核对结果", tags=["导入"], responses=described(401, 404))
+async def get_check(sheet: SheetId, resources: NamedDependency[Resources]) -> Check:
+    """进展和结果。"""
+    return _check(resources.sheets.job(sheet))
+
+
+@get("/api/v1/sheets/{sheet:str}/rejected.csv", summary="未通过的行", tags=["导入"], responses=described(401, 404))
+async def get_rejected(sheet: SheetId, resources: NamedDependency[Resources]) -> File:
+    """每一行及原因；不含姓名。"""
+    job = resources.sheets.job(sheet)
+    if job.report is None:
+        raise ProblemError("not-found")
+    path = resources.sheets.folder(sheet) / "rejected.csv"
+    job.report.write_rejected(path)
+    return File(path=path, filename="rejected.csv", media_type="text/csv")
+
+
+@get("/api/v1/imports", summary="导入批次", tags=["导入"], responses=described(401))
+async def list_imports(resources: NamedDependency[Resources]) -> list[ImportOut]:
+    """最近 200 个批次，新的在前。"""
+    async with resources.database.read() as session:
+        found = await session.exec(select(ImportBatchRow).order_by(col(ImportBatchRow.seq).desc()).limit(200))
+        return [_import(row) for row in found]
+
+
+@get("/api/v1/imports/{batch:int}", summary="一个批次", tags=["导入"], responses=described(401, 404))
+async def get_import(batch: Annotated[int, PathParameter(ge=0)], resources: NamedDependency[Resources]) -> ImportOut:
+    """录入到第几笔。"""
+    async with resources.database.read() as session:
+        row = await session.get(ImportBatchRow, batch)
+    if row is None:
+        raise ProblemError("not-found")
+    return _import(row)
+
+
+@get("/api/v1/imports/{batch:int}/codes.csv", summary="收据编号", tags=["导入"], responses=described(401, 403, 404))
+async def get_import_codes(
+    batch: Annotated[int, PathParameter(ge=0)], staff: NamedDependency[str], resources: NamedDependency[Resources]
+) -> Stream:
+    """批次中每一笔的收据编号，供开具收据。只给本组织的财务人员。"""
+    async with resources.database.read() as session:
+        row = await session.get(ImportBatchRow, batch)
+    if row is None:
+        raise ProblemError("not-found")
+    resources.sequencer.books.require(staff, REQUIRED["import.approved"].maker, row.org)
+    return Stream(_codes(resources, batch), media_type="text/csv; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+async def _codes(resources: Resources, batch: int) -> AsyncIterator[str]:
+    """Lines of CSV, read from the vault in runs."""
+    yield "row,seq,on,amount_fen,channel_ref,receipt_code\r\n"
+    after = 0
+    while True:
+        async with resources.database.raw() as connection:
+            found = await connection.fetch(_VAULT_OF_BATCH, batch, after, CODES_AT_ONCE)
+        if not found:
+            return
+        lines = io.StringIO()
+        writer = csv.writer(lines)
+        for seq, row, slot, sealed in found:
+            after = row
+            key = resources.subjects.read(slot)
+            if key is None:
+                continue  # erased: there is no receipt any more
+            record = open_record(key, sealed)
+            gift = record.channel
+            writer.writerow((row, seq, gift.on, gift.amount_fen, gift.channel_ref, privacy.printed(record.code)))
+        yield lines.getvalue()
+
+
+_VAULT_OF_BATCH = """
+  select g.seq, g.row, v.slot, v.sealed from gift g join vault v on v.seq = g.seq
+  where g.batch = $1 and g.row > $2 order by g.row limit $3
+"""
+
+
+def _check(job: Job) -> Check:
+    if job.refused is not None:
+        return Check(state="refused", read_bytes=job.read, size_bytes=job.size, detail=job.refused.detail)
+    if job.failed:
+        return Check(state="failed", read_bytes=job.read, size_bytes=job.size)
+    if not job.done or job.report is None:
+        return Check(state="checking", read_bytes=job.read, size_bytes=job.size)
+    return Check(
+        state="checked",
+        read_bytes=job.size,
+        size_bytes=job.size,
+        report=job.report.as_json(),
+        proposals=job.proposals,
+    )
+
+
+def _import(row: ImportBatchRow) -> ImportOut:
+    return ImportOut(
+        batch=row.seq,
+        org=row.org,
+        fund=row.fund,
+        channel=row.channel,
+        name=row.name,
+        rows=row.rows,
+        sum_fen=row.sum_fen,
+        entered_rows=row.entered_rows,
+        entered_fen=row.entered_fen,
+        completed_seq=row.completed_seq,
+    )
+
+
+HANDLERS = [stage_sheet, check_sheet, get_check, get_rejected, list_imports, get_import, get_import_codes]

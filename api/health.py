@@ -1,0 +1,28 @@
+"""Health: does the process live, and can it answer."""
+
+from typing import Any
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+
+from api.problems import problem
+from ledger.store.database import Database
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+@get("/healthz", summary="存活", tags=["运行"])
+async def healthz() -> Response[dict[str, str]]:
+    """进程存活即为 200。"""
+    return Response({"status": "alive"}, headers=_NO_STORE)
+
+
+@get("/readyz", summary="就绪", tags=["运行"])
+async def readyz(database: NamedDependency[Database]) -> Response[Any]:
+    """数据库能答复则为 200，否则 503。"""
+    try:
+        async with database.raw() as connection:
+            seq = await connection.fetchval("select seq from head")
+    except Exception:  # noqa: BLE001  whatever it is, this process is not ready
+        return problem("busy", headers={"Retry-After": "5"})
+    return Response({"status": "ready", "entries": seq + 1}, headers=_NO_STORE)

@@ -1,0 +1,108 @@
+"""The composition root: settings in, running applications out. Everything is made here, once."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+
+import uvicorn
+from litestar import Litestar
+
+from api.admin import app as admin
+from api.admin.resources import Resources as AdminResources
+from api.auth import Doorkeeper
+from api.public import app as public
+from ledger.settings import Settings
+from ledger.store import guarantees, setup
+from ledger.store.clock import Clock
+from ledger.store.database import Database
+from ledger.store.intake import Intake
+from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
+from ledger.store.sequencer import Sequencer
+from ledger.store.sheets import Sheets
+from ledger.store.vault import Sealer
+
+SEQUENCER_CONNECTIONS = 2
+
+
+@asynccontextmanager
+async def admin_resources(settings: Settings, url: str) -> AsyncGenerator[AdminResources]:
+    """Everything that writes, running; the log is taken over from whoever wrote it before."""
+    async with AsyncExitStack() as stack:
+        database = await _opened(stack, setup.database(settings, url, "writer"))
+        await _check(database)
+        own = await _opened(stack, setup.database(settings, url, "writer", pool_size=SEQUENCER_CONNECTIONS))
+        keys = LogKeys.read(settings.keys)
+        subjects = SubjectKeys(settings.subject_keys, write=True)
+        stack.callback(subjects.close)
+        sequencer = Sequencer(own, subjects, Clock(), queue_size=settings.queue_size)
+        await sequencer.start()
+        stack.push_async_callback(sequencer.stop)
+        sealer = Sealer(keys, LookupKeys.read(settings.lookup))
+        sheets = Sheets(database, sequencer, keys, settings.sheets)
+        intake = Intake(sequencer, sealer, sheets)
+        intake.start()
+        stack.push_async_callback(intake.stop)
+        yield AdminResources(
+            database=database,
+            doorkeeper=Doorkeeper(database),
+            sequencer=sequencer,
+            sealer=sealer,
+            subjects=subjects,
+            keys=keys,
+            sheets=sheets,
+            intake=intake,
+        )
+
+
+@asynccontextmanager
+async def public_resources(settings: Settings, url: str) -> AsyncGenerator[public.Resources]:
+    """What the public application reads with: the reader's password and the look-up keys."""
+    async with AsyncExitStack() as stack:
+        database = await _opened(stack, setup.database(settings, settings.read_url or url, "reader"))
+        await _check(database)
+        yield public.Resources(database=database, lookup=LookupKeys.read(settings.lookup))
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals alone: one Ctrl-C stops all that this process runs, in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(app: Litestar, host: str, port: int, *, stop: asyncio.Event) -> None:
+    """Answer until `stop` is set; requests that run are finished."""
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, lifespan="off", server_header=False
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    server.should_exit = True
+    await serving
+
+
+async def serve_admin(settings: Settings, url: str, stop: asyncio.Event) -> None:
+    """The admin application."""
+    async with admin_resources(settings, url) as resources:
+        await serve(admin.build(resources), settings.admin_host, settings.admin_port, stop=stop)
+
+
+async def serve_public(settings: Settings, url: str, stop: asyncio.Event) -> None:
+    """The public application."""
+    async with public_resources(settings, url) as resources:
+        await serve(public.build(resources), settings.public_host, settings.public_port, stop=stop)
+
+
+async def _opened(stack: AsyncExitStack, database: Database) -> Database:
+    stack.push_async_callback(database.close)
+    return database
+
+
+async def _check(database: Database) -> None:
+    """Refuse to start on tables that would accept wrong money."""
+    async with database.raw() as connection:
+        await guarantees.require(connection)

@@ -1,0 +1,307 @@
+"""The command `sunledger`: set a log up, serve it, import into it, look after it."""
+
+import asyncio
+import contextlib
+import secrets
+import shutil
+import signal
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from api import main as applications
+from api.observability import configure_logging
+from ledger import demo as demo_story
+from ledger import import_client
+from ledger.organisations import OpenLog
+from ledger.refusals import Refused
+from ledger.settings import Settings
+from ledger.store import credentials, embedded, keys, setup
+from ledger.store.binaries import PostgresError
+from ledger.store.database import Database
+from ledger.store.guarantees import GuaranteesBroken
+from ledger.store.rebuild import rebuild as rebuild_projections
+from ledger.store.setup import SetupError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+token_app = typer.Typer(no_args_is_help=True, help="Access tokens of the admin application.")
+import_app = typer.Typer(no_args_is_help=True, help="Sheets of gifts: check, approve, follow, fetch receipt codes.")
+app.add_typer(token_app, name="token")
+app.add_typer(import_app, name="import")
+console = Console(stderr=True, highlight=False)
+
+_EXPECTED = (SetupError, PostgresError, GuaranteesBroken, Refused, import_client.ServerSaid)
+
+
+def main() -> None:
+    """What the command runs: expected trouble is a sentence and exit code 1, not a traceback."""
+    try:
+        app()
+    except _EXPECTED as error:
+        console.print(f"[bold]sunledger:[/bold] {error}", soft_wrap=True, markup=True)
+        raise SystemExit(1) from None
+
+
+@app.command()
+def init(
+    origin: Annotated[
+        str, typer.Option(help="Name of the log: its address without scheme, e.g. ledger.example.org/log")
+    ],
+    operator: Annotated[str, typer.Option(help="The organisation that keeps it")],
+) -> None:
+    """Set a log up: database roles, tables, key files, entry 0 with two founding administrators and their tokens."""
+    _run(_init, origin=origin, operator=operator)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the tables of an existing log up to date, and make what is missing of roles and key files."""
+    _run(_migrate)
+
+
+@app.command()
+def admin() -> None:
+    """Serve the admin application (the only one that writes)."""
+    _run(partial(_serve, applications.serve_admin))
+
+
+@app.command()
+def public() -> None:
+    """Serve the public application."""
+    _run(partial(_serve, applications.serve_public))
+
+
+@app.command()
+def demo(
+    *, reset: Annotated[bool, typer.Option("--reset", help="Throw the demo's data away and stop.")] = False
+) -> None:
+    """Run everything on this machine with a story to look at; Ctrl-C stops it."""
+    if reset:
+        shutil.rmtree(_demo_settings().data_dir, ignore_errors=True)
+        console.print("the demo's data are gone")
+        return
+    _run(_demo, settings=_demo_settings())
+
+
+@app.command()
+def rebuild() -> None:
+    """Drop the projections and build them again from the entries. Stop the admin application first."""
+    _run(_rebuild)
+
+
+@token_app.command("create")
+def token_create(
+    staff: Annotated[str, typer.Argument(help="Pseudonym, s- and 13 letters or digits")],
+    label: Annotated[str, typer.Option(help="What it is for")] = "",
+) -> None:
+    """Make a token for a pseudonym and print it, once."""
+    _run(_token_create, staff=staff, label=label)
+
+
+@token_app.command("list")
+def token_list() -> None:
+    """List tokens: id, holder, label, state."""
+    _run(_token_list)
+
+
+@token_app.command("revoke")
+def token_revoke(credential: Annotated[str, typer.Argument(help="Id from `token list`")]) -> None:
+    """Revoke a token; it stops working within seconds."""
+    _run(_token_revoke, credential=credential)
+
+
+Token = Annotated[str, typer.Option(envvar="SUNLEDGER_TOKEN", help="Your access token")]
+
+
+@import_app.command("gifts")
+def import_gifts(  # noqa: PLR0913, PLR0917  each is an option of its own
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, also gzip")],
+    profile: Annotated[str, typer.Option(help="Layout: notice, hubei-2020, wuhan-qr-2020")],
+    org: Annotated[str, typer.Option(help="Organisation that received the gifts")],
+    fund: Annotated[str, typer.Option(help="Fund they go to")],
+    token: Token,
+    event: Annotated[str, typer.Option(help="Event label")] = "",
+    totals: Annotated[Path | None, typer.Option(help="JSON with each notice's printed total")] = None,
+    rejected: Annotated[Path | None, typer.Option(help="Write the rejected rows to this CSV")] = None,
+) -> None:
+    """Check a whole sheet and propose its batches. Nothing is entered before somebody else approves."""
+    request = import_client.Sheet(file=file, profile=profile, org=org, fund=fund, event=event, totals=totals)
+    asyncio.run(import_client.propose(Settings().admin_url, token, request, rejected, console))
+
+
+@import_app.command("approve")
+def import_approve(
+    proposals: Annotated[list[int], typer.Argument(help="Numbers of the proposals")],
+    token: Token,
+    codes: Annotated[Path, typer.Option(help="Folder for the receipt codes (files of mode 0600)")] = Path(
+        "receipt-codes"
+    ),
+    *,
+    wait: Annotated[bool, typer.Option(help="Follow until every row is entered")] = True,
+) -> None:
+    """Approve batches, follow their entry, write their receipt codes to files only you can read."""
+    asyncio.run(import_client.approve(Settings().admin_url, token, proposals, codes if wait else None, console))
+
+
+@import_app.command("codes")
+def import_codes(
+    batch: Annotated[int, typer.Argument(help="Number of the import")],
+    out: Annotated[Path, typer.Option(help="File to write, mode 0600")],
+    token: Token,
+) -> None:
+    """Fetch the receipt codes of one import."""
+    asyncio.run(import_client.fetch_codes(Settings().admin_url, token, batch, out))
+
+
+def _run(
+    work: Callable[..., Coroutine[Any, Any, None]], *, settings: Settings | None = None, **arguments: object
+) -> None:
+    asyncio.run(work(settings or Settings(), **arguments))
+
+
+@asynccontextmanager
+async def _server(settings: Settings) -> AsyncGenerator[str]:
+    """The PostgreSQL server's address; the embedded one is started, and stopped if we started it."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    server = await asyncio.to_thread(embedded.start, settings.cluster, report=console.print)
+    try:
+        yield server.url()
+    finally:
+        await asyncio.to_thread(embedded.stop, server)
+
+
+async def _init(settings: Settings, origin: str, operator: str) -> None:
+    async with _server(settings) as url:
+        await _prepare(settings, url)
+        founders = tuple(f"s-{_pseudonym()}" for _ in range(2))
+        async with applications.admin_resources(settings, url) as resources:
+            command = OpenLog(maker=founders[0], origin=origin, operator=operator, administrators=founders)
+            await resources.sequencer.submit(command)
+            console.print(f"the log {origin} is open. Two founding administrators; give each one their token:")
+            for founder in founders:
+                token = await credentials.create(resources.database, founder, "founder")
+                print(founder, token)  # noqa: T201  the output
+
+
+async def _migrate(settings: Settings) -> None:
+    async with _server(settings) as url:
+        await _prepare(settings, url)
+    console.print("up to date")
+
+
+async def _prepare(settings: Settings, url: str) -> None:
+    keys.create(settings.keys, settings.lookup)
+    await setup.prepare(settings, url)
+
+
+async def _serve(
+    application: Callable[[Settings, str, asyncio.Event], Coroutine[Any, Any, None]], settings: Settings
+) -> None:
+    configure_logging(settings.log_level)
+    async with _server(settings) as url:
+        await application(settings, url, _stop_on_signal())
+
+
+async def _demo(settings: Settings) -> None:
+    configure_logging("WARNING")
+    stop = _stop_on_signal()
+    async with _server(settings) as url:
+        await _prepare(settings, url)
+        async with applications.admin_resources(settings, url) as resources:
+            told = await demo_story.tell(
+                resources.sequencer, resources.sealer, resources.database, settings.data_dir / "demo.json"
+            )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(applications.serve_admin(settings, url, stop))
+            tasks.create_task(applications.serve_public(settings, url, stop))
+            tasks.create_task(_announce(settings, told, stop))
+    console.print("stopped; the data stay. `make demo` goes on with them, `make demo-reset` throws them away")
+
+
+async def _announce(settings: Settings, told: dict[str, dict[str, str]], stop: asyncio.Event) -> None:
+    for host, port in ((settings.admin_host, settings.admin_port), (settings.public_host, settings.public_port)):
+        await _until_it_answers(host, port, stop)
+    if stop.is_set():
+        return
+    public_url = f"http://{settings.public_host}:{settings.public_port}"
+    console.print(f"\n[bold]阳光账本 Sunshine Ledger[/bold] is running. Ctrl-C stops it.\n\n  public  {public_url}/")
+    console.print(f"  admin   http://{settings.admin_host}:{settings.admin_port}/schema/openapi.json")
+    console.print("\n  receipt codes to try:")
+    for shows, code in told["codes"].items():
+        console.print(f"    {code}   {shows}")
+    console.print("\n  tokens for the admin application:")
+    for name, token in told["tokens"].items():
+        console.print(f"    {name:<14}{token}", soft_wrap=True)
+
+
+async def _until_it_answers(host: str, port: int, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            await writer.wait_closed()
+            return
+        await asyncio.sleep(0.05)
+
+
+async def _rebuild(settings: Settings) -> None:
+    async with _server(settings) as url:
+        owner = setup.database(settings, url, "owner", pool_size=1)
+        try:
+            count = await rebuild_projections(owner, report=console.print)
+        finally:
+            await owner.close()
+    console.print(f"projections rebuilt from {count} entries")
+
+
+async def _token_create(settings: Settings, staff: str, label: str) -> None:
+    async with _writer(settings) as database, database.raw() as connection:
+        if not await connection.fetchval("select true from staff where staff = $1 and roles <> '{}'", staff):
+            raise SetupError(f"{staff} holds no role in this log: enrol them first")
+        print(await credentials.create(database, staff, label))  # noqa: T201  the output
+
+
+async def _token_list(settings: Settings) -> None:
+    async with _writer(settings) as database:
+        for each in await credentials.every(database):
+            state = f"revoked {each.revoked_at:%Y-%m-%d}" if each.revoked_at else "valid"
+            print(each.id, each.staff, f"{each.created_at:%Y-%m-%d}", state, each.label)  # noqa: T201  the output
+
+
+async def _token_revoke(settings: Settings, credential: str) -> None:
+    async with _writer(settings) as database:
+        if not await credentials.revoke(database, credential):
+            raise SetupError(f"no valid token {credential}")
+    console.print("revoked")
+
+
+@asynccontextmanager
+async def _writer(settings: Settings) -> AsyncGenerator[Database]:
+    async with _server(settings) as url:
+        database = setup.database(settings, url, "writer", pool_size=2)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+def _stop_on_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _pseudonym() -> str:
+    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(13))
+
+
+def _demo_settings() -> Settings:
+    return Settings(log="demo", data_dir=Settings().data_dir / "demo", database_url=None)

@@ -1,0 +1,185 @@
+"""The command line's side of an import: hand the sheet to the admin application, show what it says, follow it."""
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ledger.imports.totals import read_totals
+
+POLL_S = 0.2
+CHUNK_BYTES = 1 << 20
+TIMEOUT_S = 120
+
+
+class ServerSaid(Exception):  # noqa: N818  its words, passed on
+    """The admin application answered with a problem."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What to import and where to."""
+
+    file: Path
+    profile: str
+    org: str
+    fund: str
+    event: str
+    totals: Path | None
+
+
+async def propose(url: str, token: str, sheet: Sheet, rejected: Path | None, console: Console) -> None:
+    """Upload, follow the check, print the report and the proposals."""
+    totals = read_totals(sheet.totals) if sheet.totals else {}
+    async with _client(url, token) as client:
+        staged = await _json(client.post("/api/v1/sheets", content=_chunks(sheet.file)))
+        where = f"/api/v1/sheets/{staged['sheet']}"
+        body = {
+            "profile": sheet.profile,
+            "name": sheet.file.name,
+            "org": sheet.org,
+            "fund": sheet.fund,
+            "event": sheet.event,
+            "totals": {name: {"count": each.count, "sum_fen": each.sum_fen} for name, each in totals.items()},
+        }
+        checked = await _json(client.post(f"{where}/check", json=body))
+        with _progress(console) as progress:
+            task = progress.add_task("checking", total=checked["size_bytes"])
+            while checked["state"] == "checking":
+                await asyncio.sleep(POLL_S)
+                checked = await _json(client.get(f"{where}/check"))
+                progress.update(task, completed=checked["read_bytes"], total=checked["size_bytes"])
+        if checked["state"] != "checked":
+            raise ServerSaid(checked["detail"] or "the sheet could not be checked; nothing was entered")
+        _tell(checked["report"], checked["proposals"], console)
+        if rejected is not None and checked["report"]["rejected_count"]:
+            _private(rejected, (await _checked(client.get(f"{where}/rejected.csv"))).content)
+            console.print(f"rejected rows: {rejected}")
+
+
+async def approve(url: str, token: str, proposals: list[int], codes: Path | None, console: Console) -> None:
+    """Approve each; with `codes`, follow until every row is entered and write the receipt codes there."""
+    async with _client(url, token) as client:
+        batches = []
+        for proposal in proposals:
+            answer = await _json(
+                client.post(
+                    f"/api/v1/proposals/{proposal}/approval", headers={"Idempotency-Key": f"approve-{proposal}"}
+                )
+            )
+            batches += [entry["seq"] for entry in answer["entries"] if entry["kind"] == "import.approved"]
+        if codes is None:
+            return
+        codes.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _progress(console) as progress:
+            for batch in batches:
+                imported = await _json(client.get(f"/api/v1/imports/{batch}"))
+                task = progress.add_task(imported["name"], total=imported["rows"])
+                while imported["completed_seq"] is None:
+                    await asyncio.sleep(POLL_S)
+                    imported = await _json(client.get(f"/api/v1/imports/{batch}"))
+                    progress.update(task, completed=imported["entered_rows"])
+                progress.update(task, completed=imported["rows"])
+                await fetch_codes(url, token, batch, codes / f"import-{batch}.csv")
+                refused = imported["rows"] - imported["entered_rows"]
+                console.print(
+                    f"{imported['name']}: {imported['entered_rows']} gifts, {_yuan(imported['entered_fen'])} entered"
+                    + (f", {refused} refused since the check" if refused else "")
+                )
+    console.print(f"receipt codes: {codes}/")
+
+
+async def fetch_codes(url: str, token: str, batch: int, out: Path) -> None:
+    """Write the receipt codes of an import to a file that only its owner reads."""
+    async with _client(url, token) as client, client.stream("GET", f"/api/v1/imports/{batch}/codes.csv") as answer:
+        if answer.status_code != httpx.codes.OK:
+            await answer.aread()
+            raise ServerSaid(_problem(answer))
+        staging = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            async for chunk in answer.aiter_bytes():
+                file.write(chunk)
+        staging.replace(out)
+
+
+def _tell(report: dict[str, Any], proposals: dict[str, int], console: Console) -> None:
+    console.print(f"{report['count']} gifts, {_yuan(report['sum_fen'])}; {report['rejected_count']} rows rejected")
+    for batch in report["batches"]:
+        footing = {"agrees": "total agrees", "disagrees": "TOTAL DISAGREES", "not_printed": "no total printed"}
+        number = proposals.get(batch["name"])
+        console.print(
+            f"  {batch['name']}: {batch['count']} gifts, {_yuan(batch['sum_fen'])}, {footing[batch['sum_footing']]}"
+            f" → {'proposal ' + str(number) if number is not None else 'not proposed'}",
+            soft_wrap=True,
+        )
+    for line in report["rejected"][:20]:
+        console.print(
+            f"  row {line['row']}: {line['reason_zh']} ({line['reason_en']}) {line['detail']}", soft_wrap=True
+        )
+    if report["overlap_count"]:
+        console.print(
+            f"  {report['overlap_count']} gifts, {_yuan(report['overlap_sum_fen'])}, stand in two notices and may be"
+            " one: nothing was merged",
+            soft_wrap=True,
+        )
+    if proposals:
+        numbers = " ".join(map(str, proposals.values()))
+        console.print(f"to enter them, another person runs: sunledger import approve {numbers}", soft_wrap=True)
+    else:
+        console.print("nothing to enter")
+
+
+def _client(url: str, token: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_S)
+
+
+async def _checked(request: Any) -> httpx.Response:
+    try:
+        answer: httpx.Response = await request
+    except httpx.TransportError as error:
+        raise ServerSaid(f"the admin application does not answer: {error}") from error
+    if answer.is_error:
+        raise ServerSaid(_problem(answer))
+    return answer
+
+
+async def _json(request: Any) -> dict[str, Any]:
+    found: dict[str, Any] = (await _checked(request)).json()
+    return found
+
+
+def _problem(answer: httpx.Response) -> str:
+    try:
+        told = answer.json()
+        return f"{told['title']} {told.get('detail', '')}".strip()
+    except (json.JSONDecodeError, KeyError):
+        return f"HTTP {answer.status_code}"
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            yield chunk
+
+
+def _private(path: Path, content: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+    )
+
+
+def _yuan(fen: int) -> str:
+    return f"¥{fen // 100:,}.{fen % 100:02d}"

@@ -1,0 +1,51 @@
+"""Dropping the projections and building them again from the entries: they hold nothing that the log does not say."""
+
+from collections.abc import Callable
+
+import asyncpg
+
+from ledger import entries
+from ledger.account import Account
+from ledger.books import Books
+from ledger.line import Line
+from ledger.store.database import Database
+from ledger.store.projections import Projector
+
+READ_ENTRIES = 5_000
+
+PROJECTIONS = (
+    "account", "posting", "line", "gift", "organisation", "event", "fund", "project", "staff", "proposal",
+    "import_batch", "citation", "rollup",
+)  # fmt: skip
+"""Tables that follow from the entries."""
+
+
+async def rebuild(owner: Database, *, report: Callable[[str], None]) -> int:
+    """In one transaction, so that readers see the old projections or the new ones. Answers how many entries there are.
+
+    The sequencer's epoch goes up: one that still runs is fenced off before it could write on top.
+    """
+    async with owner.write() as connection:
+        await connection.execute("update head set epoch = epoch + 1")
+        await connection.execute(f"truncate {', '.join(PROJECTIONS)}")
+        projector = Projector(Books(), {})
+        seq = -1
+        while found := await connection.fetch(_ENTRIES, seq, READ_ENTRIES):
+            for row in found:
+                _append(projector, row)
+            await projector.write(connection, entries_too=False)
+            seq = found[-1]["seq"]
+            report(f"{seq + 1} entries")
+    return seq + 1
+
+
+def _append(projector: Projector, row: asyncpg.Record) -> None:
+    entry = entries.decode(row["bytes"])
+    lines = projector.books.lines
+    for posting in entry.postings:
+        for address in (posting.src, posting.dst):
+            lines.setdefault(Account(address, posting.unit), Line())
+    projector.add(entry, row["bytes"], entries.digest(row["bytes"]))
+
+
+_ENTRIES = "select seq, bytes from entry where seq > $1 order by seq limit $2"

@@ -1,0 +1,350 @@
+"""Traces: where every fen of a gift is, and how it got there. Pieces, entries and names come in as arguments."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from ledger import account, entries
+from ledger.account import AccountClass
+from ledger.entries import DonorClass, Entry
+
+
+class Piece(NamedTuple):
+    """A run of the traced positions, as one posting moved them (or, backward, as one posting brought them).
+
+    `off` counts from the first traced position; the positions [off, off+qty) lie at [lo, lo+qty) of the line of
+    `address`. Within one depth pieces do not overlap.
+    """
+
+    depth: int
+    off: int
+    qty: int
+    address: str
+    unit: str
+    lo: int
+    seq: int
+    n: int
+    kind: str
+
+
+def resting(pieces: Iterable[Piece]) -> list[Piece]:
+    """The parts of the pieces that no later posting moved on, in order of the traced positions: the leaves.
+
+    Pieces come by depth, then by `off`.
+    """
+    depths = [[*each] for _, each in groupby(pieces, lambda piece: piece.depth)]
+    leaves: list[Piece] = []
+    for here, moved in zip(depths, [*depths[1:], []], strict=True):
+        following = iter(moved)
+        onward = next(following, None)
+        for piece in here:
+            at, end = piece.off, piece.off + piece.qty
+            while onward is not None and onward.off < end:  # what moved on lies wholly in one piece
+                if at < onward.off:
+                    leaves.append(_part(piece, at, onward.off))
+                at = onward.off + onward.qty
+                onward = next(following, None)
+            if at < end:
+                leaves.append(_part(piece, at, end))
+    return sorted(leaves, key=lambda leaf: leaf.off)
+
+
+class State(StrEnum):
+    """Where money is on its way: one word for each state, and never one word for two. In the order of pages."""
+
+    CONFIRMED = "confirmed"
+    """Paid, and the recipients confirmed the whole payment."""
+    PAID = "paid"
+    REFUNDED = "refunded"
+    ALLOCATED = "allocated"
+    """In a project, not spent."""
+    HELD = "held"
+    """In its fund, not allocated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An id and what it is called."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the ids of a trace are called. Funds and projects by (organisation, id)."""
+
+    organisations: Mapping[str, str]
+    funds: Mapping[tuple[str, str], str]
+    projects: Mapping[tuple[str, str], str]
+    events: Mapping[str, str]
+
+    def organisation(self, org: str) -> Named:
+        """An organisation."""
+        return Named(org, self.organisations[org])
+
+    def fund(self, org: str, fund: str) -> Named:
+        """A fund of an organisation."""
+        return Named(fund, self.funds[org, fund])
+
+    def project(self, org: str, project: str) -> Named:
+        """A project of an organisation."""
+        return Named(project, self.projects[org, project])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gift:
+    """A gift as its entry tells it."""
+
+    seq: int
+    sha256: str
+    on: str
+    organisation: Named
+    fund: Named
+    event: Named | None
+    amount_fen: int
+    channel: str
+    donor_class: DonorClass
+    batch: int | None
+    """The import it came with."""
+    entering: bool
+    """Rows of that import are still being entered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What one entry (all its parts) says of the money it moved, or of the payment it speaks of."""
+
+    seq: int
+    on: str
+    organisation: Named
+    fund: Named | None
+    project: Named | None
+    entry_amount_fen: int
+    decision: str
+    purpose: str
+    payee: str
+    spending: str
+    region: str
+    beneficiaries: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf(Move):
+    """Where a part of the gift is now, and the entry that put it there."""
+
+    state: State
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Move):
+    """Something that happened to the gift. `amount_fen`: this gift's part; of a statement, in the payment `ref`."""
+
+    kind: str
+    amount_fen: int
+    ref: int | None
+    approvals: int
+    reason: str
+    outcome: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """The whole answer. The leaves always sum to the gift."""
+
+    gift: Gift
+    states: Mapping[State, int]
+    leaves: tuple[Leaf, ...]
+    steps: tuple[Step, ...]
+    """The newest first."""
+
+    def __post_init__(self) -> None:
+        for shown in (sum(leaf.amount_fen for leaf in self.leaves), sum(self.states.values())):
+            assert shown == self.gift.amount_fen, f"entry {self.gift.seq}: {self.gift.amount_fen} fen, {shown} traced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the log holds of a gift."""
+
+    gift: Entry
+    sha256: str
+    pieces: Sequence[Piece]
+    """Forward from the gift's own credits."""
+    moves: Mapping[int, Entry]
+    """The entries of all pieces after those."""
+    totals: Mapping[int, int]
+    """Effect → what all its parts moved."""
+    citing: Sequence[Entry]
+    """Confirmations and feedback about its payments."""
+    entering: bool
+
+
+def effect_of(entry: Entry) -> int:
+    """The number an entry's effect is cited by: that of its first part."""
+    return entry.seq - entries.part_of(entry.body)[0] + 1
+
+
+def effects(moves: Iterable[Entry]) -> dict[int, int]:
+    """Effects → their last entries."""
+    return {first: first + entries.part_of(entry.body)[1] - 1 for entry in moves for first in [effect_of(entry)]}
+
+
+def assemble(found: Found, names: Names) -> Trace:
+    """Put the answer together."""
+    leaves = sorted(_leaves(found, names), key=lambda leaf: (_ORDER[leaf.state], -leaf.amount_fen, leaf.seq))
+    states = dict.fromkeys(State, 0)
+    for leaf in leaves:
+        states[leaf.state] += leaf.amount_fen
+    steps = sorted(_steps(found, names), key=lambda step: -step.seq)
+    return Trace(gift=_gift(found, names), states=states, leaves=tuple(leaves), steps=tuple(steps))
+
+
+def _gift(found: Found, names: Names) -> Gift:
+    entry, body = found.gift, found.gift.body
+    assert isinstance(body, entries.MoneyReceived)
+    org = entries.org_of(entry)
+    return Gift(
+        seq=entry.seq,
+        sha256=found.sha256,
+        on=body.on,
+        organisation=names.organisation(org),
+        fund=names.fund(org, body.fund),
+        event=Named(body.event, names.events[body.event]) if body.event else None,
+        amount_fen=entries.qty_of(entry),
+        channel=body.channel,
+        donor_class=body.donor_class,
+        batch=body.batch or None,
+        entering=found.entering,
+    )
+
+
+def _leaves(found: Found, names: Names) -> Iterator[Leaf]:
+    """One for each place, and for each payment or refund."""
+    confirmed = _confirmed(found.citing)
+    amounts: Counter[tuple[str, int]] = Counter()
+    latest: dict[tuple[str, int], Piece] = {}
+    for piece in resting(found.pieces):
+        where = (piece.address, 0 if _is_inside(piece.address) else effect_of(_entry(found, piece)))
+        amounts[where] += piece.qty
+        latest[where] = max(latest.get(where, piece), piece, key=lambda each: each.seq)
+    for where, piece in latest.items():
+        entry = _entry(found, piece)
+        total = _total(found, entry)
+        place = piece.address if _is_inside(piece.address) else entry.postings[piece.n].src
+        yield Leaf(
+            state=_state(piece.address, whole=confirmed[effect_of(entry)] == total),
+            amount_fen=amounts[where],
+            entry_amount_fen=total,
+            **_said(entry, place, names),
+        )
+
+
+def _steps(found: Found, names: Names) -> Iterator[Step]:
+    """The gift itself, each effect that moved a part of it, and what was said of its payments."""
+    parts: Counter[int] = Counter()
+    first: dict[int, Piece] = {}
+    for piece in found.pieces:
+        effect = effect_of(_entry(found, piece))
+        parts[effect] += piece.qty
+        first.setdefault(effect, piece)
+    for effect, piece in first.items():
+        entry = _entry(found, piece)
+        posting = entry.postings[piece.n]
+        # Money that goes to a project, or comes back from one: the project's line says more than the fund's.
+        place = max(
+            (posting.dst, posting.src), key=lambda each: (account.parse(each).kind == "project", _is_inside(each))
+        )
+        yield _step(entry, place, names, part=parts[effect], total=_total(found, entry))
+    for entry in found.citing:
+        body = entry.body
+        assert isinstance(body, entries.DeliveryConfirmed | entries.FeedbackPublished)
+        said = body.qty if isinstance(body, entries.DeliveryConfirmed) else found.totals[body.ref]
+        yield _step(entry, "", names, part=parts[body.ref], total=said)
+
+
+def _step(entry: Entry, place: str, names: Names, *, part: int, total: int) -> Step:
+    body = entry.body
+    return Step(
+        kind=entry.kind,
+        amount_fen=part,
+        entry_amount_fen=total,
+        ref=ref if isinstance(ref := getattr(body, "ref", None), int) else None,
+        approvals=len(entry.by.checkers),
+        reason=getattr(body, "reason", ""),
+        outcome=getattr(body, "outcome", ""),
+        text=getattr(body, "text", ""),
+        **_said(entry, place, names),
+    )
+
+
+def _said(entry: Entry, place: str, names: Names) -> dict[str, Any]:
+    """What entries of several kinds say under these names, and the names of a place."""
+    body = entry.body
+    fund = project = None
+    if place:
+        kind, org, ids = account.parse(place)
+        fund = names.fund(org, ids[-1])
+        project = names.project(org, ids[0]) if kind == "project" else None
+    return {
+        "seq": effect_of(entry),
+        "on": getattr(body, "on", ""),
+        "organisation": names.organisation(entries.org_of(entry)),
+        "fund": fund,
+        "project": project,
+        "decision": getattr(body, "decision", ""),
+        "purpose": getattr(body, "purpose", ""),
+        "payee": getattr(body, "payee", ""),
+        "spending": getattr(body, "spending", ""),
+        "region": getattr(body, "region", ""),
+        "beneficiaries": getattr(body, "beneficiaries", ""),
+        "evidence": getattr(body, "evidence", ()),
+    }
+
+
+def _state(address: str, *, whole: bool) -> State:
+    match account.parse(address).kind:
+        case "fund":
+            return State.HELD
+        case "project":
+            return State.ALLOCATED
+        case "payees":
+            return State.CONFIRMED if whole else State.PAID
+        case "refunds":
+            return State.REFUNDED
+        case kind:
+            raise AssertionError(f"a trace that ends in {kind}")
+
+
+def _confirmed(citing: Iterable[Entry]) -> Counter[int]:
+    """Payments → what their recipients confirmed as good."""
+    amounts: Counter[int] = Counter()
+    for entry in citing:
+        if isinstance(entry.body, entries.DeliveryConfirmed) and entry.body.outcome == "ok":
+            amounts[entry.body.ref] += entry.body.qty
+    return amounts
+
+
+def _is_inside(address: str) -> bool:
+    return account.class_of(address) is AccountClass.INSIDE
+
+
+def _entry(found: Found, piece: Piece) -> Entry:
+    return found.moves[piece.seq] if piece.depth else found.gift
+
+
+def _total(found: Found, entry: Entry) -> int:
+    return found.totals[effect_of(entry)] if entry is not found.gift else entries.qty_of(entry)
+
+
+def _part(piece: Piece, at: int, end: int) -> Piece:
+    return piece._replace(off=at, qty=end - at, lo=piece.lo + at - piece.off)
+
+
+_ORDER = {state: i for i, state in enumerate(State)}
