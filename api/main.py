@@ -30,7 +30,9 @@ async def admin_resources(settings: Settings, url: str) -> AsyncGenerator[AdminR
     async with AsyncExitStack() as stack:
         database = await _opened(stack, setup.database(settings, url, "writer"))
         await _check(database)
-        own = await _opened(stack, setup.database(settings, url, "writer", pool_size=SEQUENCER_CONNECTIONS))
+        own = await _opened(
+            stack, setup.database(settings, url, "writer", pool_size=SEQUENCER_CONNECTIONS, by_index=True)
+        )
         keys = LogKeys.read(settings.keys)
         subjects = SubjectKeys(settings.subject_keys, write=True)
         stack.callback(subjects.close)

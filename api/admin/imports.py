@@ -162,12 +162,13 @@ async def get_import(batch: Annotated[int, PathParameter(ge=0)], resources: Name
 async def get_import_codes(
     batch: Annotated[int, PathParameter(ge=0)], staff: NamedDependency[str], resources: NamedDependency[Resources]
 ) -> Stream:
-    """批次中每一笔的收据编号，供开具收据。只给本组织的财务人员。"""
+    """批次中每一笔的收据编号，供开具收据。只给本组织经办或复核导入的人员。"""
     async with resources.database.read() as session:
         row = await session.get(ImportBatchRow, batch)
     if row is None:
         raise ProblemError("not-found")
-    resources.sequencer.books.require(staff, REQUIRED["import.approved"].maker, row.org)
+    required = REQUIRED["import.approved"]
+    resources.sequencer.books.require(staff, (*required.maker, *required.checker), row.org)
     return Stream(_codes(resources, batch), media_type="text/csv; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 

@@ -22,12 +22,21 @@ POOL_TIMEOUT_S = 5
 class Database:
     """A log's schema on a PostgreSQL server, as one of its roles."""
 
-    def __init__(self, url: str, schema: str, *, user: str, password: str, pool_size: int = 5) -> None:
-        """`url` says where the server is; its own user and password are not used."""
+    def __init__(  # noqa: PLR0913  where, as whom, how
+        self, url: str, schema: str, *, user: str, password: str, pool_size: int = 5, by_index: bool = False
+    ) -> None:
+        """`url` says where the server is; its own user and password are not used.
+
+        `by_index`: never scan a whole table. For the sequencer, whose every question is a look-up: plans that were made
+        while the tables were empty, those of foreign keys too, would else read them from end to end as they grow.
+        """
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query))
         self.schema = schema
         self.user = user
+        session = {"search_path": f'"{schema}", public', "application_name": user, "timezone": "UTC"}
+        if by_index:
+            session["enable_seqscan"] = "off"
         where: dict[str, object] = {
             "host": query.get("host") or unquote(parts.hostname or "") or None,
             "port": int(query.get("port") or parts.port or 5432),
@@ -36,7 +45,7 @@ class Database:
             "password": password,
             "ssl": query.get("sslmode") or query.get("ssl"),
             "command_timeout": COMMAND_TIMEOUT_S,
-            "server_settings": {"search_path": f'"{schema}", public', "application_name": user, "timezone": "UTC"},
+            "server_settings": session,
         }
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",

@@ -47,7 +47,9 @@ async def prepare(settings: Settings, superuser_url: str) -> None:
         await owner.close()
 
 
-def database(settings: Settings, url: str, role: RoleName, *, pool_size: int | None = None) -> Database:
+def database(
+    settings: Settings, url: str, role: RoleName, *, pool_size: int | None = None, by_index: bool = False
+) -> Database:
     """The log's schema on the server at `url`, as one of its roles."""
     return Database(
         url,
@@ -55,6 +57,7 @@ def database(settings: Settings, url: str, role: RoleName, *, pool_size: int | N
         user=f"{settings.log}_{role}",
         password=_password(settings.roles, role),
         pool_size=pool_size or settings.pool_size,
+        by_index=by_index,
     )
 
 

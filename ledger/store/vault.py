@@ -73,7 +73,7 @@ class Sealer:
 
     def __init__(self, keys: LogKeys, lookup: LookupKeys) -> None:
         self._keys = keys
-        self._key_id = lookup.current
+        self.lookup = lookup
         self._lookup_key = lookup.keys[lookup.current]
 
     def seal(self, gift: Gift) -> SealedGift:
@@ -109,7 +109,7 @@ class Sealer:
             key,
             AESGCM(key).encrypt(_NONCE, _encode(kept), _VAULT),
             hmac.digest(self._lookup_key, code.encode(), "sha256"),
-            self._key_id,
+            self.lookup.current,
             b"\x01" + box_salt + AESGCM(_box_key(code, box_salt)).encrypt(_NONCE, box, _BOX),
         )
 

@@ -7,7 +7,6 @@ from ledger.trace import Piece
 MAX_PIECES = 10_000
 """A trace with more pieces is refused, not cut: pieces that are missing would be money that is missing."""
 
-
 _FORWARD = """
 with recursive piece (depth, off, qty, account, lo, seq, n) as (
   select 0, (sum(qty) over (order by seq, n) - qty)::bigint, qty, dst, dst_lo, seq, n
@@ -25,8 +24,8 @@ with recursive piece (depth, off, qty, account, lo, seq, n) as (
   ) q
 )
 select p.depth, p.off, p.qty, a.address, a.unit, p.lo, p.seq, p.n, e.kind
-from piece p join account a on a.id = p.account join entry e on e.seq = p.seq
-order by p.depth, p.off limit $3
+from (select * from piece limit $3) p join account a on a.id = p.account join entry e on e.seq = p.seq
+order by p.depth, p.off
 """
 
 _BACKWARD = """
@@ -47,8 +46,8 @@ with recursive piece (depth, off, qty, account, lo, seq, n) as (
   where p.lo is not null
 )
 select p.depth, p.off, p.qty, a.address, a.unit, coalesce(p.lo, -1) as lo, p.seq, p.n, e.kind
-from piece p join account a on a.id = p.account join entry e on e.seq = p.seq
-order by p.depth, p.off limit $3
+from (select * from piece limit $3) p join account a on a.id = p.account join entry e on e.seq = p.seq
+order by p.depth, p.off
 """
 
 

@@ -1,0 +1,128 @@
+"""Sums for pages: what was received and where it is now, to the fen. Each set has to add up before anybody sees it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from ledger import account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Where what was received is now: received = held + allocated + paid + refunded."""
+
+    gift_count: int
+    received_fen: int
+    held_fen: int
+    allocated_fen: int
+    paid_fen: int
+    refunded_fen: int
+
+    def __post_init__(self) -> None:
+        now = self.held_fen + self.allocated_fen + self.paid_fen + self.refunded_fen
+        assert self.received_fen == now, f"{self.received_fen} fen received, {now} found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectFigures:
+    """Where what was ever allocated to a project is now: total_allocated = allocated + paid + released + refunded."""
+
+    total_allocated_fen: int
+    allocated_fen: int
+    paid_fen: int
+    released_fen: int
+    refunded_fen: int
+
+    def __post_init__(self) -> None:
+        now = self.allocated_fen + self.paid_fen + self.released_fen + self.refunded_fen
+        assert self.total_allocated_fen == now, f"{self.total_allocated_fen} fen allocated, {now} found"
+
+
+class Tally:
+    """Figures of some organisations: what came in and went out from the rollups, what rests from the lines."""
+
+    def __init__(self, moved: Sequence[asyncpg.Record], resting: Sequence[asyncpg.Record]) -> None:
+        self._moved: Counter[tuple[str, ...]] = Counter()
+        self._gifts: Counter[tuple[str, ...]] = Counter()
+        self._resting: Counter[tuple[str, ...]] = Counter()
+        for org, fund, project, kind, count, qty in moved:
+            for scope in ((org,), (org, "fund", fund), (org, "project", project)):
+                self._moved[kind, *scope] += qty
+                if kind == "money.received":
+                    self._gifts[scope] += count
+        for address, qty in resting:
+            kind, org, ids = account.parse(address)
+            self._resting[kind, org] += qty
+            if kind in {"fund", "project"}:
+                self._resting[kind, org, "fund", ids[-1]] += qty
+            if kind == "project":
+                self._resting[kind, org, "project", ids[0]] += qty
+
+    def organisation(self, org: str) -> Figures:
+        """Everything an organisation received. What left it is read from where it went."""
+        return self._figures(org, paid=self._resting["payees", org], refunded=self._resting["refunds", org])
+
+    def fund(self, org: str, fund: str) -> Figures:
+        """What one fund received. What left it is read from the movements."""
+        scope = (org, "fund", fund)
+        return self._figures(
+            *scope, paid=self._moved["money.disbursed", *scope], refunded=self._moved["gift.refunded", *scope]
+        )
+
+    def project(self, org: str, project: str) -> ProjectFigures:
+        """What was allocated to one project, of whatever fund."""
+        scope = (org, "project", project)
+        return ProjectFigures(
+            total_allocated_fen=self._moved["money.allocated", *scope],
+            allocated_fen=self._resting["project", *scope],
+            paid_fen=self._moved["money.disbursed", *scope],
+            released_fen=self._moved["money.released", *scope],
+            refunded_fen=self._moved["gift.refunded", *scope],
+        )
+
+    def _figures(self, *scope: str, paid: int, refunded: int) -> Figures:
+        return Figures(
+            gift_count=self._gifts[scope],
+            received_fen=self._moved["money.received", *scope],
+            held_fen=self._resting["fund", *scope],
+            allocated_fen=self._resting["project", *scope],
+            paid_fen=paid,
+            refunded_fen=refunded,
+        )
+
+
+async def read_tally(connection: asyncpg.Connection, orgs: Sequence[str]) -> Tally:
+    """What the figures of these organisations are made of."""
+    return Tally(await connection.fetch(_MOVED, orgs), await connection.fetch(_RESTING, orgs))
+
+
+async def read_figures(connection: asyncpg.Connection) -> Figures:
+    """The figures of the whole ledger."""
+    gift_count, received = await connection.fetchrow(_RECEIVED)
+    resting = Counter({row["kind"]: row["qty"] for row in await connection.fetch(_ALL_RESTING)})
+    return Figures(
+        gift_count=gift_count,
+        received_fen=received,
+        held_fen=resting["fund"],
+        allocated_fen=resting["project"],
+        paid_fen=resting["payees"],
+        refunded_fen=resting["refunds"],
+    )
+
+
+_MOVED = """
+  select org, fund, project, kind, sum(entries)::bigint, sum(qty)::bigint from rollup
+  where org = any($1) group by org, fund, project, kind
+"""
+_RESTING = """
+  select a.address, l.credited - l.consumed as qty from account a join line l on l.account = a.id where a.org = any($1)
+"""
+_RECEIVED = """
+  select coalesce(sum(entries), 0)::bigint, coalesce(sum(qty), 0)::bigint from rollup where kind = 'money.received'
+"""
+_ALL_RESTING = """
+  select split_part(a.address, ':', 1) as kind, sum(l.credited - l.consumed)::bigint as qty
+  from account a join line l on l.account = a.id group by kind
+"""

@@ -1,0 +1,94 @@
+"""Which gifts a payment (or any other movement) came from: counted in the database, listed by pages."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import asyncpg
+
+from ledger import entries
+from ledger.store.queries.trace import TooManyPieces
+
+MAX_SOURCE_PIECES = 200_000
+"""More are not counted in one request: about a second's work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A gift's part in the movement."""
+
+    seq: int
+    on: date
+    amount_fen: int
+    gift_amount_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """All gifts a movement came from; `items` is one page of them. Their parts always sum to what moved."""
+
+    seq: int
+    kind: str
+    amount_fen: int
+    gift_count: int
+    items: list[Source]
+    next: int | None
+    """Where the next page begins after; None on the last one."""
+
+
+async def read_sources(connection: asyncpg.Connection, seq: int, *, after: int, limit: int) -> Sources | None:
+    """The gifts of the movement that entry `seq` is (a part of); None where it moved nothing on. Raises TooManyPieces.
+
+    In order of the gifts' numbers, those after `after`.
+    """
+    written = await connection.fetchval("select bytes from entry where seq = $1", seq)
+    entry = entries.decode(written) if written else None
+    if entry is None or not entry.postings or isinstance(entry.body, entries.MoneyReceived):
+        return None
+    index, count = entries.part_of(entry.body)
+    first = seq - index + 1
+    found = await connection.fetch(_SOURCES, first, first + count - 1, MAX_SOURCE_PIECES + 1, after, limit + 1)
+    moved, pieces, gift_count, given, *_ = found[0]
+    if pieces > MAX_SOURCE_PIECES:
+        raise TooManyPieces
+    assert given == moved, f"entry {first} moved {moved} fen, of which {given} are traced to gifts"
+    items = [
+        Source(seq=row["seq"], on=row["day"], amount_fen=row["part"], gift_amount_fen=row["qty"])
+        for row in found
+        if row["seq"] is not None
+    ]
+    return Sources(
+        seq=first,
+        kind=entry.kind,
+        amount_fen=moved,
+        gift_count=gift_count,
+        items=items[:limit],
+        next=items[limit - 1].seq if len(items) > limit else None,
+    )
+
+
+_SOURCES = """
+with recursive piece (account, lo, qty, seq) as (
+  select src, src_lo, qty, seq from posting where seq between $1 and $2
+  union all
+  select q.src, q.src_lo + greatest(p.lo, q.dst_lo) - q.dst_lo,
+         least(p.lo + p.qty, q.dst_hi) - greatest(p.lo, q.dst_lo), q.seq
+  from piece p cross join lateral (
+    select q.src, q.src_lo, q.dst_lo, q.dst_hi, q.seq from posting q
+    where q.dst = p.account and q.dst_lo < p.lo + p.qty
+      and q.dst_lo >= (
+        select before.dst_lo from posting before
+        where before.dst = p.account and before.dst_lo <= p.lo order by before.dst_lo desc limit 1)
+  ) q
+  where p.lo is not null
+),
+bounded as materialized (select * from piece limit $3),
+source as materialized (select seq, sum(qty)::bigint as part from bounded where lo is null group by seq),
+page as (select * from source where seq > $4 order by seq limit $5)
+select (select sum(qty)::bigint from posting where seq between $1 and $2) as moved,
+       (select count(*) from bounded) as pieces,
+       (select count(*) from source) as gifts,
+       (select coalesce(sum(part), 0)::bigint from source) as given,
+       page.seq, page.part, gift.qty, gift.day
+from (select 1) one left join page on true left join gift on gift.seq = page.seq
+order by page.seq
+"""

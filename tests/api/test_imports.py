@@ -1,0 +1,284 @@
+"""Real sheets through the real doors: handed in, checked, approved by somebody else, entered, found by code, traced."""
+
+import asyncio
+import csv
+import io
+import json
+import secrets
+import socket
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from api import main as applications
+from api.admin import app as admin
+from ledger import import_client, privacy
+from ledger.account import CNY, Account
+from ledger.import_client import Sheet
+from ledger.settings import Settings
+from ledger.store.queries.trace import forward
+from ledger.store.vault import lookup_digests
+from ledger.trace import resting
+from tests.support.office import CITY, Office, opened
+from tests.support.realdata import realdata
+
+HUBEI_FEN = 70_140_126_391
+QR_FEN = 2_173_407_941
+
+
+@asynccontextmanager
+async def listening(office: Office) -> AsyncGenerator[str]:
+    """The office's application on a port of this machine; the address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    stop = asyncio.Event()
+    serving = asyncio.create_task(applications.serve(admin.build(office.resources), "127.0.0.1", port, stop=stop))
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            await writer.wait_closed()
+            break
+    yield f"http://127.0.0.1:{port}"
+    stop.set()
+    await serving
+
+
+@pytest.fixture
+async def office(told: Settings) -> AsyncGenerator[Office]:
+    async with opened(told) as office:
+        yield office
+
+
+@pytest.fixture
+def said() -> Console:
+    """What the command prints, kept."""
+    return Console(record=True, width=200, file=io.StringIO())
+
+
+async def waiting(office: Office) -> list[int]:
+    """Proposals to import that are open, oldest first."""
+    listed = (await office.get("proposals?limit=100")).json()["proposals"]
+    return sorted(each["proposal"] for each in listed if each["command"] == "import.approved")
+
+
+def sheet(path: Path, profile: str, *, totals: Path | None = None, fund: str = "general") -> Sheet:
+    return Sheet(file=path, profile=profile, org=CITY, fund=fund, event="", totals=totals)
+
+
+def small(tmp_path: Path, rows: int, *, start: int = 0) -> Path:
+    path = tmp_path / "small.csv"
+    lines = (f"2026-07-01,{n:028d},{n % 50 + 1}.00" for n in range(start, start + rows))
+    path.write_text("day,transaction_no,amount_cny\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def codes_in(folder: Path) -> Iterator[dict[str, str]]:
+    for path in sorted(folder.glob("import-*.csv")):
+        assert path.stat().st_mode & 0o777 == 0o600
+        with path.open(newline="") as file:
+            yield from csv.DictReader(file)
+
+
+async def test_every_published_gift_of_two_real_sheets_is_entered_found_and_traced(
+    office: Office, said: Console, tmp_path: Path
+) -> None:
+    hubei, qr = realdata("hubei_2020_money_received.csv"), realdata("wuhan_2020_qr_pos_donations.csv.gz")
+    totals = realdata("hubei_2020_money_totals_check.json")
+    database = office.resources.database
+    async with listening(office) as url:
+        await import_client.propose(url, office.tokens["maker"], sheet(hubei, "hubei-2020", totals=totals), None, said)
+        await import_client.propose(url, office.tokens["maker"], sheet(qr, "wuhan-qr-2020"), None, said)
+        proposals = await waiting(office)
+        assert len(proposals) == 14
+        assert said.export_text(clear=False).count("total agrees") == 13
+        await import_client.approve(url, office.tokens["checker"], proposals, tmp_path / "codes", said)
+    codes = list(codes_in(tmp_path / "codes"))
+    assert len(codes) == 35_246 + 149_192
+    assert sum(int(row["amount_fen"]) for row in codes) == HUBEI_FEN + QR_FEN
+    async with database.raw() as connection:
+        entered = await connection.fetch(
+            """select b.profile, count(*) as n, sum(g.qty)::bigint as fen
+               from gift g join import_batch b on b.seq = g.batch
+               where b.completed_seq is not null group by b.profile"""
+        )
+    assert {row["profile"]: (row["n"], row["fen"]) for row in entered} == {
+        "hubei-2020": (35_246, HUBEI_FEN),
+        "wuhan-qr-2020": (149_192, QR_FEN),
+    }
+    await spend_everything(office)
+    by_amount = {row["amount_fen"]: row for row in codes}
+    chosen = [*by_amount.values(), *secrets.SystemRandom().sample(codes, 1_000)]
+    lookup = office.resources.sealer.lookup
+    async with database.raw() as connection:
+        for row in chosen:
+            code = privacy.parse_code(row["receipt_code"])
+            assert code is not None
+            seq = await connection.fetchval(
+                "select seq from receipt where digest = any($1)", lookup_digests(lookup, code)
+            )
+            assert seq == int(row["seq"])
+            leaves = resting(await forward(connection, seq))
+            assert sum(leaf.qty for leaf in leaves) == int(row["amount_fen"])
+            assert {leaf.address for leaf in leaves} == {f"payees:{CITY}"}
+
+
+async def spend_everything(office: Office) -> None:
+    """Allocate and pay the whole general fund in several steps."""
+    fund = Account(f"fund:{CITY}:general", CNY)
+    for share in (3, 2, 1):
+        async with office.resources.database.raw() as connection:
+            left = await connection.fetchval(
+                "select credited - consumed from line join account on id = account where address = $1", fund.address
+            )
+        body = {"org": CITY, "fund": "general", "project": "qz-01", "amount_fen": left // share, "on": "2026-07-02"}
+        allocated = await office.post("allocations", {**body, "decision": "衢红〔2026〕20号"})
+        if allocated.status_code == 202:
+            await office.post(f"proposals/{allocated.json()['proposal']}/approval", who="checker")
+    async with office.resources.database.raw() as connection:
+        project = await connection.fetchval(
+            "select credited - consumed from line join account on id = account where address = $1",
+            f"project:{CITY}:qz-01:general",
+        )
+    payment = {
+        "org": CITY,
+        "project": "qz-01",
+        "spending": "aid",
+        "payee": "persons",
+        "purpose": "慰问",
+        "on": "2026-07-03",
+    }
+    for amount_fen in (project // 3, project // 3, project - 2 * (project // 3)):
+        proposed = await office.post("disbursements", {**payment, "amount_fen": amount_fen})
+        answer = await office.post(f"proposals/{proposed.json()['proposal']}/approval", who="checker")
+        assert answer.status_code == 201
+
+
+async def test_importing_a_sheet_twice_changes_nothing(office: Office, said: Console, tmp_path: Path) -> None:
+    path = small(tmp_path, 1_200)
+    async with listening(office) as url:
+        await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
+        await import_client.approve(url, office.tokens["checker"], await waiting(office), tmp_path / "codes", said)
+        size = await office.size()
+        report = tmp_path / "rejected.csv"
+        await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), report, said)
+    assert await office.size() == size
+    assert await waiting(office) == []
+    assert "nothing to enter" in said.export_text()
+    assert report.read_text("utf-8-sig").count("already_entered") == 1_200
+
+
+async def test_a_sheet_proposed_twice_before_approval_is_entered_once(
+    office: Office, said: Console, tmp_path: Path
+) -> None:
+    path = small(tmp_path, 700)
+    async with listening(office) as url:
+        for _ in range(2):
+            await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
+        both = await waiting(office)
+        assert len(both) == 2
+        await import_client.approve(url, office.tokens["checker"], both, tmp_path / "codes", said)
+    async with office.resources.database.raw() as connection:
+        rows = await connection.fetch("select rows, entered_rows, completed_seq from import_batch order by seq")
+    assert [(row["rows"], row["entered_rows"]) for row in rows] == [(700, 700), (700, 0)]
+    assert all(row["completed_seq"] for row in rows)
+
+
+async def test_nothing_is_entered_before_somebody_else_approves(office: Office, said: Console, tmp_path: Path) -> None:
+    async with listening(office) as url:
+        await import_client.propose(
+            url, office.tokens["maker"], sheet(small(tmp_path, 10), "wuhan-qr-2020"), None, said
+        )
+        (proposal,) = await waiting(office)
+        with pytest.raises(import_client.ServerSaid, match="经办与复核必须是不同的人"):
+            await import_client.approve(url, office.tokens["maker"], [proposal], tmp_path / "codes", said)
+    async with office.resources.database.raw() as connection:
+        assert await connection.fetchval("select count(*) from gift where batch is not null") == 0
+
+
+async def test_an_import_goes_on_where_a_crash_left_it(told: Settings, said: Console, tmp_path: Path) -> None:
+    path = small(tmp_path, 5_000)
+    async with opened(told) as office, listening(office) as url:
+        await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
+        (proposal,) = await waiting(office)
+        await import_client.approve(url, office.tokens["checker"], [proposal], None, said)
+        while not (entered := await entered_rows(office)):  # noqa: ASYNC110  it waits for the database
+            await asyncio.sleep(0.01)
+        office.resources.sequencer._halt("a crash")
+    assert 0 < entered < 5_000
+    async with opened(told) as office:
+        while True:
+            (imported,) = (await office.get("imports")).json()
+            if imported["completed_seq"] is not None:
+                break
+            await asyncio.sleep(0.05)
+        assert (imported["entered_rows"], imported["rows"]) == (5_000, 5_000)
+        async with office.resources.database.raw() as connection:
+            rows = await connection.fetch("select row from gift where batch = $1 order by seq", imported["batch"])
+        assert [row["row"] for row in rows] == list(range(2, 5_002))
+
+
+async def entered_rows(office: Office) -> int:
+    async with office.resources.database.raw() as connection:
+        found: int = await connection.fetchval("select coalesce(max(entered_rows), 0) from import_batch")
+    return found
+
+
+async def test_others_get_their_turn_while_a_sheet_is_entered(office: Office, said: Console, tmp_path: Path) -> None:
+    async with listening(office) as url:
+        await import_client.propose(
+            url, office.tokens["maker"], sheet(small(tmp_path, 6_000), "wuhan-qr-2020"), None, said
+        )
+        await import_client.approve(url, office.tokens["checker"], await waiting(office), None, said)
+        gifts = []
+        while (now := (await office.get("imports")).json()[0])["completed_seq"] is None:
+            body = {"org": CITY, "fund": "flood", "amount_fen": 1, "channel": "cash", "on": "2026-07-01"}
+            gifts.append((await office.post("gifts", body)).json()["entries"][0]["seq"])
+    async with office.resources.database.raw() as connection:
+        first, last = await connection.fetchrow("select min(seq), max(seq) from gift where batch = $1", now["batch"])
+    assert any(first < seq < last for seq in gifts)
+
+
+async def test_a_batch_whose_total_disagrees_is_not_proposed(office: Office, said: Console, tmp_path: Path) -> None:
+    path = small(tmp_path, 3)
+    totals = tmp_path / "totals.json"
+    totals.write_text(json.dumps({"small.csv": {"published_total": 7.00}}))
+    async with listening(office) as url:
+        await import_client.propose(
+            url, office.tokens["maker"], sheet(path, "wuhan-qr-2020", totals=totals), None, said
+        )
+    assert await waiting(office) == []
+    assert "TOTAL DISAGREES" in said.export_text()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x1f\x8b\x08broken", b"a,b\n1,2\n", "day,transaction_no,amount_cny\n2026-07-01,1,元\n".encode()]
+)
+async def test_a_bad_sheet_gets_a_reason_and_enters_nothing(
+    office: Office, said: Console, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    async with listening(office) as url:
+        try:
+            await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
+        except import_client.ServerSaid as told:
+            assert str(told)  # noqa: PT017  either way is right, and says why
+        else:
+            assert "nothing to enter" in said.export_text()
+    assert await waiting(office) == []
+
+
+async def test_somebody_without_the_role_cannot_hand_in_a_sheet(office: Office, said: Console, tmp_path: Path) -> None:
+    async with listening(office) as url:
+        with pytest.raises(import_client.ServerSaid, match="没有办理这项业务的职责"):
+            await import_client.propose(
+                url, office.tokens["checker"], sheet(small(tmp_path, 1), "wuhan-qr-2020"), None, said
+            )

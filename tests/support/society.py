@@ -1,0 +1,168 @@
+"""A small society for tests: a province and two cities, staff for every role, a fund for every kind of restriction."""
+
+from hashlib import sha256
+
+from ledger.allocations import AllocateMoney, ReleaseMoney
+from ledger.approvals import ApproveProposal, SetPolicy
+from ledger.corrections import RefundGift
+from ledger.decide import AnyProposable
+from ledger.disbursements import DisburseMoney
+from ledger.donations import ReceiveMoney
+from ledger.entries import Restriction, Rule, Spending, Tier
+from ledger.organisations import (
+    DeclareEvent,
+    EnrolStaff,
+    OpenFund,
+    OpenLog,
+    OpenProject,
+    RegisterOrganisation,
+)
+from ledger.privacy import code_of
+from ledger.roles import Role
+from tests.support.model import TODAY, Pen
+
+PROVINCE = "330000"
+CITY = "330800"
+OTHER_CITY = "330100"
+
+
+def pseudonym(word: str) -> str:
+    """A staff id that a test's reader recognises."""
+    return f"s-{word.replace('-', ''):2<13}"[:15]
+
+
+ADMINISTRATOR = pseudonym("administrator")
+OTHER_ADMINISTRATOR = pseudonym("founder")
+CITY_ADMINISTRATOR = pseudonym("cityadmin")
+CASHIER = pseudonym("cashier")
+FINANCE = pseudonym("finance")
+OTHER_FINANCE = pseudonym("finance-b")
+PROGRAMME = pseudonym("programme")
+APPROVER = pseudonym("approver")
+OTHER_APPROVER = pseudonym("approver-b")
+THIRD_APPROVER = pseudonym("approver-c")
+BOTH = pseudonym("both")
+"""Prepares and approves, though never the same thing."""
+AUDITOR = pseudonym("auditor")
+STRANGER = pseudonym("stranger")
+
+ROLES: dict[str, tuple[Role, ...]] = {
+    CITY_ADMINISTRATOR: (Role.ADMINISTRATOR,),
+    CASHIER: (Role.INTAKE,),
+    FINANCE: (Role.FINANCE,),
+    OTHER_FINANCE: (Role.FINANCE, Role.INTAKE),
+    PROGRAMME: (Role.PROGRAMME,),
+    APPROVER: (Role.APPROVER,),
+    OTHER_APPROVER: (Role.APPROVER,),
+    THIRD_APPROVER: (Role.APPROVER,),
+    BOTH: (Role.FINANCE, Role.APPROVER),
+    AUDITOR: (Role.AUDITOR,),
+}
+"""Who does what in the city."""
+
+HOSPITAL = "县人民医院"
+SHOP = "物资公司"
+
+_FUNDS: tuple[tuple[str, Restriction, tuple[Spending, ...]], ...] = (
+    ("general", Restriction(), ()),
+    ("flood", Restriction(event="flood-2026"), ()),
+    ("schools", Restriction(category="education"), ("aid", "purchase", "management")),
+    ("district", Restriction(region="330802"), ()),
+    ("bridge", Restriction(project="bridge"), ("purchase",)),
+    ("hospital", Restriction(recipient=HOSPITAL), ()),
+    ("office", Restriction(), ("aid", "campaign", "management")),
+)
+FUNDS = {
+    fund: OpenFund(maker=ADMINISTRATOR, org=CITY, fund=fund, name=fund, restriction=restriction, spending=spending)
+    for fund, restriction, spending in _FUNDS
+}
+"""The city's funds: what each is restricted to, and its fee clause."""
+
+PROJECTS = {
+    project: OpenProject(
+        maker=ADMINISTRATOR, org=CITY, project=project, name=project, category=category, region=region, event=event
+    )
+    for project, category, region, event in (
+        ("relief", "relief", "330800", "flood-2026"),
+        ("school", "education", "330802", ""),
+        ("bridge", "", "330802", "flood-2026"),
+        ("anything", "", "", ""),
+    )
+}
+"""The city's projects and what each of them has."""
+
+USUAL_RULES = (
+    Rule(kind="money.allocated", approvals=(Tier(0, 0), Tier(6, 1), Tier(10, 2)), decision_from=9),
+    Rule(kind="money.disbursed", approvals=(Tier(0, 1), Tier(8, 2))),
+    Rule(kind="money.released", approvals=(Tier(5, 1),)),
+    Rule(kind="gift.refunded", approvals=(Tier(3, 1),)),
+    Rule(kind="feedback.published", approvals=(Tier(0, 1),)),
+)
+
+
+def open_society(rules: tuple[Rule, ...] | None = ()) -> Pen:
+    """A log in which the society is set up; with these rules as its policy (None: no policy yet)."""
+    pen = Pen()
+    founders = (ADMINISTRATOR, OTHER_ADMINISTRATOR)
+    pen.write(OpenLog(maker=founders[0], origin="ledger.example.org/log", operator="红十字会", administrators=founders))
+    for org, name, parent in ((PROVINCE, "省会", ""), (CITY, "市会", PROVINCE), (OTHER_CITY, "邻市会", PROVINCE)):
+        settle(pen, RegisterOrganisation(
+            maker=ADMINISTRATOR, org=org, name=name, level="city" if parent else "province", parent=parent, division=org
+        ))  # fmt: skip
+    for staff, roles in ROLES.items():
+        settle(pen, EnrolStaff(maker=ADMINISTRATOR, staff=staff, org=CITY, roles=roles))
+    settle(pen, DeclareEvent(maker=ADMINISTRATOR, event="flood-2026", name="洪灾", emergency=True))
+    for fund in FUNDS.values():
+        settle(pen, fund)
+    for project in PROJECTS.values():
+        settle(pen, project)
+    if rules is not None:
+        settle(pen, SetPolicy(maker=ADMINISTRATOR, rules=rules))
+    return pen
+
+
+def settle(pen: Pen, command: AnyProposable) -> int:
+    """Write what administrators decide, approved by the other one if it has to be; the number of its last entry."""
+    new = pen.write(command)
+    if new[0].kind == "proposal.made":
+        new = pen.write(ApproveProposal(maker=OTHER_ADMINISTRATOR, proposal=new[0].seq))
+    return new[-1].seq
+
+
+def gift(amount_fen: int, fund: str = "general", *, ref: str = "", maker: str = CASHIER) -> ReceiveMoney:
+    """A gift to the city."""
+    donor = sha256(f"donor {amount_fen} {fund} {ref}".encode()).hexdigest()
+    code = code_of([amount_fen % 32] * 15)
+    return ReceiveMoney(
+        maker=maker, org=CITY, fund=fund, amount_fen=amount_fen, channel="wechat", on=TODAY, donor=donor, ref=ref,
+        code=code,
+    )  # fmt: skip
+
+
+def allocation(
+    amount_fen: int, fund: str = "general", project: str = "relief", *, maker: str = FINANCE, decision: str = ""
+) -> AllocateMoney:
+    """The city's money for one of its projects."""
+    return AllocateMoney(
+        maker=maker, org=CITY, fund=fund, project=project, amount_fen=amount_fen, on=TODAY, decision=decision
+    )
+
+
+def release(ref: int, amount_fen: int = 0, *, maker: str = PROGRAMME) -> ReleaseMoney:
+    """What is left of an allocation, back to its fund."""
+    return ReleaseMoney(maker=maker, org=CITY, ref=ref, on=TODAY, reason="项目结余", amount_fen=amount_fen)
+
+
+def payment(
+    amount_fen: int, project: str = "relief", *, payee: str = SHOP, spending: Spending = "aid", maker: str = FINANCE
+) -> DisburseMoney:
+    """A payment of the city."""
+    return DisburseMoney(
+        maker=maker, org=CITY, project=project, amount_fen=amount_fen, spending=spending, payee=payee,
+        purpose="救灾物资", on=TODAY,
+    )  # fmt: skip
+
+
+def refund(ref: int, amount_fen: int = 0, *, maker: str = FINANCE, org: str = CITY) -> RefundGift:
+    """A gift of the city, back to its donor."""
+    return RefundGift(maker=maker, org=org, ref=ref, on=TODAY, reason="捐赠人申请", amount_fen=amount_fen)

@@ -1,0 +1,169 @@
+"""A second, naive ledger that moves single fen one by one: what the lines of the rules are compared with."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ledger import account
+from ledger.allocations import AllocateMoney, ReleaseMoney
+from ledger.corrections import RefundGift
+from ledger.disbursements import DisburseMoney
+
+NOBODY = 0
+"""In place of a proposal."""
+
+
+class Unit(NamedTuple):
+    """One fen: which gift it came with, and where in that gift."""
+
+    gift: int
+    nth: int
+
+
+@dataclass(slots=True)
+class Slot:
+    """One place on an account's list."""
+
+    unit: Unit
+    seq: int
+    """The entry that put the unit here."""
+    gone: bool = False
+
+
+class Place(NamedTuple):
+    """A slot of an account."""
+
+    address: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a command takes, in the order in which it moves; `by_amount`: any other units would do as well."""
+
+    places: list[Place]
+    by_amount: bool
+
+
+class UnitModel:
+    """Accounts as lists of single units. It knows no spans and no postings."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, list[Slot]] = defaultdict(list)
+        self.amounts: dict[int, dict[str, int]] = {}
+        """Open proposals → how much of each account they hold."""
+        self.places: dict[int, list[Place]] = {}
+        """Open proposals → which units they hold."""
+
+    def resting(self, address: str) -> list[Unit]:
+        """The units in an account, held or not."""
+        return [slot.unit for slot in self.accounts[address] if not slot.gone]
+
+    def available(self, address: str, proposal: int = NOBODY) -> int:
+        """What nobody else holds."""
+        amounts = sum(each.get(address, 0) for number, each in self.amounts.items() if number != proposal)
+        return len(self._free(address, proposal)) - amounts
+
+    def held(self, address: str) -> tuple[dict[int, int], dict[int, set[int]]]:
+        """Proposals → the amount and the positions they hold here."""
+        amounts = {number: each[address] for number, each in self.amounts.items() if address in each}
+        positions = {
+            number: {place.position for place in each if place.address == address}
+            for number, each in self.places.items()
+        }
+        return amounts, {number: each for number, each in positions.items() if each}
+
+    def lowest(self, address: str) -> int | None:
+        """The entry that put the lowest unit here that is neither gone nor held."""
+        free = self._free(address, NOBODY)
+        return self.accounts[address][free[0]].seq if free else None
+
+    def receive(self, gift: int, address: str, qty: int) -> None:
+        """New units."""
+        self.accounts[address] += [Slot(Unit(gift, nth), gift) for nth in range(qty)]
+
+    def plan(
+        self,
+        command: AllocateMoney | ReleaseMoney | DisburseMoney | RefundGift,
+        payable: Iterable[str] = (),
+    ) -> Plan:
+        """What a new command would take. `payable`: the lines a payment may draw on."""
+        match command:
+            case AllocateMoney():
+                return Plan(self._lowest(account.fund(command.org, command.fund), command.amount_fen), by_amount=True)
+            case DisburseMoney():
+                return Plan(self._oldest(payable, command.amount_fen), by_amount=True)
+            case ReleaseMoney():
+                return Plan(self._of_allocation(command.ref)[: command.amount_fen or None], by_amount=False)
+            case RefundGift():
+                return Plan(self._of_gift(command.org, command.ref)[: command.amount_fen or None], by_amount=False)
+
+    def hold(self, proposal: int, plan: Plan) -> None:
+        """Keep what is planned for a proposal."""
+        if plan.by_amount:
+            amounts: dict[str, int] = {}
+            for address, _ in plan.places:
+                amounts[address] = amounts.get(address, 0) + 1
+            self.amounts[proposal] = amounts
+        else:
+            self.places[proposal] = plan.places
+
+    def planned(self, proposal: int) -> list[Place]:
+        """What the effect of a proposal takes now."""
+        if proposal in self.places:
+            return self.places[proposal]
+        amounts = self.amounts.get(proposal, {})
+        return [place for address, qty in amounts.items() for place in self._lowest(address, qty, proposal)]
+
+    def resolve(self, proposal: int) -> None:
+        """Nothing is held any more."""
+        self.amounts.pop(proposal, None)
+        self.places.pop(proposal, None)
+
+    def move(self, places: list[Place], into: str, seq: int) -> None:
+        """Take the units from their places and put them on the end of another list, in this order."""
+        for address, position in places:
+            slot = self.accounts[address][position]
+            assert not slot.gone, "moved twice"
+            slot.gone = True
+            self.accounts[into].append(Slot(slot.unit, seq))
+
+    def _free(self, address: str, proposal: int) -> list[int]:
+        """Positions neither gone nor held by name by another proposal."""
+        others = {place for number, each in self.places.items() if number != proposal for place in each}
+        return [
+            position
+            for position, slot in enumerate(self.accounts[address])
+            if not slot.gone and (address, position) not in others
+        ]
+
+    def _lowest(self, address: str, qty: int, proposal: int = NOBODY) -> list[Place]:
+        return [Place(address, position) for position in self._free(address, proposal)[:qty]]
+
+    def _oldest(self, addresses: Iterable[str], qty: int) -> list[Place]:
+        """By the age of their lowest unit; each account gives all that is available before the next one."""
+        ages = {address: age for address in addresses if (age := self.lowest(address)) is not None}
+        found: list[Place] = []
+        for address in sorted(ages, key=lambda each: (ages[each], each)):
+            found += self._lowest(address, min(qty - len(found), self.available(address)))
+        return found
+
+    def _of_allocation(self, seq: int) -> list[Place]:
+        return [
+            Place(address, position)
+            for address, slots in self.accounts.items()
+            if address.startswith("project:")
+            for position in self._free(address, NOBODY)
+            if slots[position].seq == seq
+        ]
+
+    def _of_gift(self, org: str, gift: int) -> list[Place]:
+        found = {
+            slots[position].unit.nth: Place(address, position)
+            for address, slots in self.accounts.items()
+            if address.startswith((f"fund:{org}:", f"project:{org}:"))
+            for position in self._free(address, NOBODY)
+            if slots[position].unit.gift == gift
+        }
+        return [found[nth] for nth in sorted(found)]
