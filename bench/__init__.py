@@ -1,0 +1,1 @@
+"""Measurements beside what a user would pick instead, in the same run on the same server. Never a test."""

@@ -189,15 +189,13 @@ def decode_bundle(data: bytes, bundle: Bundle) -> list[bytes]:
     """The entries of a bundle, exactly as many as its width."""
     entries: list[bytes] = []
     start = 0
-    while start < len(data) and len(entries) < bundle.width:
+    while start < len(data):
         end = start + 2 + int.from_bytes(data[start : start + 2])
-        if start + 2 > len(data) or end > len(data):
-            raise MalformedError(f"{bundle.path}: expected {end} bytes or more, found {len(data)}")
         entries.append(data[start + 2 : end])
         start = end
-    if len(entries) != bundle.width or start != len(data):
+    if start != len(data) or len(entries) != bundle.width:  # cut short, the last length points beyond the end
         raise MalformedError(
-            f"{bundle.path}: expected {bundle.width} entries, found {len(entries)} and {len(data) - start} more bytes"
+            f"{bundle.path}: expected {bundle.width} entries in {start} bytes, found {len(entries)} in {len(data)}"
         )
     return entries
 

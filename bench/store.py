@@ -1,0 +1,127 @@
+"""The store under measure: an embedded server that loses nothing, a log with the demo's organisation, its programs."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from api import main as applications
+from api.admin.resources import Resources
+from ledger import demo
+from ledger.settings import Settings
+from ledger.store import embedded, keys, setup
+from ledger.store.embedded import Server
+
+CITY = demo.CITY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Where everything is."""
+
+    server: Server
+    settings: Settings
+    tokens: Mapping[str, str]
+
+    def environment(self) -> dict[str, str]:
+        """For a program of ours."""
+        settings = self.settings
+        return {
+            **os.environ,
+            "SUNLEDGER_LOG": settings.log,
+            "SUNLEDGER_DATA_DIR": str(settings.data_dir),
+            "SUNLEDGER_DATABASE_URL": self.server.url(),
+            "SUNLEDGER_ADMIN_PORT": str(settings.admin_port),
+            "SUNLEDGER_PUBLIC_PORT": str(settings.public_port),
+            "SUNLEDGER_ADMIN_URL": f"http://127.0.0.1:{settings.admin_port}",
+            "SUNLEDGER_LOG_LEVEL": "WARNING",
+        }
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncGenerator[Store]:
+    """A fresh log on a fresh server; both are gone afterwards."""
+    settings = Settings(log="bench", data_dir=folder, admin_port=free_port(), public_port=free_port())
+    server = await asyncio.to_thread(embedded.start, settings.cluster, report=lambda _: None)
+    try:
+        keys.create(settings.keys, settings.lookup)
+        await setup.prepare(settings, server.url())
+        store = Store(server=server, settings=settings, tokens={})
+        async with writing(store) as resources:
+            told = await demo.tell(resources.sequencer, resources.sealer, resources.database, folder / "demo.json")
+        yield Store(server=server, settings=settings, tokens=told["tokens"])
+    finally:
+        await asyncio.to_thread(embedded.stop, server)
+
+
+@asynccontextmanager
+async def writing(store: Store) -> AsyncGenerator[Resources]:
+    """The sequencer and all it needs, in this process."""
+    async with applications.admin_resources(store.settings, store.server.url()) as resources:
+        yield resources
+
+
+@dataclass(slots=True)
+class Program:
+    """A program of ours that runs, and the most memory it took."""
+
+    process: asyncio.subprocess.Process
+    port: int
+
+    def rss_mib(self) -> float:
+        """Its peak resident memory so far."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+
+@asynccontextmanager
+async def program(store: Store, name: str) -> AsyncGenerator[Program]:
+    """`sunledger admin` or `sunledger public` in a process of its own, as an operator runs it."""
+    port = store.settings.admin_port if name == "admin" else store.settings.public_port
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("sunledger")), name, env=store.environment()
+    )
+    try:
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                break
+            if process.returncode is not None:
+                raise RuntimeError(f"sunledger {name} ended with {process.returncode}")
+            await asyncio.sleep(0.05)
+        yield Program(process, port)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            await process.wait()
+
+
+async def command(store: Store, *arguments: str, token: str = "") -> None:
+    """Run `sunledger …` to its end; raises where it fails."""
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("sunledger")),
+        *arguments,
+        env={**store.environment(), "SUNLEDGER_TOKEN": token},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(said.decode())
+
+
+def free_port() -> int:
+    """A port of this machine nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
