@@ -53,7 +53,9 @@ async def over_http(store: Store, *, clients: int, seconds: float) -> tuple[Load
 
     async with program(store, "admin") as admin:
         await load(itertools.islice(requests(), 200), port=admin.port, connections=clients, count=200)
-        measured = await load(itertools.islice(requests(), 200, None), port=admin.port, connections=clients, seconds=seconds)
+        measured = await load(
+            itertools.islice(requests(), 200, None), port=admin.port, connections=clients, seconds=seconds
+        )
         return measured.only(201), admin.rss_mib()
 
 
@@ -82,7 +84,11 @@ def _post(token: str, number: int) -> list[Request]:
         "on": "2026-07-01",
         "donor": {"name": "张*"},
     }
-    headers = {"authorization": f"Bearer {token}", "idempotency-key": f"bench-{number}", "content-type": "application/json"}
+    headers = {
+        "authorization": f"Bearer {token}",
+        "idempotency-key": f"bench-{number}",
+        "content-type": "application/json",
+    }
     return [Request("POST", "/api/v1/gifts", headers, json.dumps(body).encode())]
 
 

@@ -7,6 +7,8 @@ from ledger.trace import Piece
 MAX_PIECES = 10_000
 """A trace with more pieces is refused, not cut: pieces that are missing would be money that is missing."""
 
+# `offset 0` keeps the two look-ups at the end look-ups: the planner cannot know that a trace has few pieces, and would
+# read all of entry and account for it.
 _FORWARD = """
 with recursive piece (depth, off, qty, account, lo, seq, n) as (
   select 0, (sum(qty) over (order by seq, n) - qty)::bigint, qty, dst, dst_lo, seq, n
@@ -24,7 +26,9 @@ with recursive piece (depth, off, qty, account, lo, seq, n) as (
   ) q
 )
 select p.depth, p.off, p.qty, a.address, a.unit, p.lo, p.seq, p.n, e.kind
-from (select * from piece limit $3) p join account a on a.id = p.account join entry e on e.seq = p.seq
+from (select * from piece limit $3) p
+  cross join lateral (select address, unit from account where id = p.account offset 0) a
+  cross join lateral (select kind from entry where seq = p.seq offset 0) e
 order by p.depth, p.off
 """
 
@@ -46,7 +50,9 @@ with recursive piece (depth, off, qty, account, lo, seq, n) as (
   where p.lo is not null
 )
 select p.depth, p.off, p.qty, a.address, a.unit, coalesce(p.lo, -1) as lo, p.seq, p.n, e.kind
-from (select * from piece limit $3) p join account a on a.id = p.account join entry e on e.seq = p.seq
+from (select * from piece limit $3) p
+  cross join lateral (select address, unit from account where id = p.account offset 0) a
+  cross join lateral (select kind from entry where seq = p.seq offset 0) e
 order by p.depth, p.off
 """
 

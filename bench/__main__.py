@@ -1,0 +1,75 @@
+"""`python -m bench`: everything, printed as Markdown. `--gifts 10000000` for the large run."""
+
+import argparse
+import contextlib
+import tempfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import uvloop
+
+from bench import baseline, machine, traces, writes
+from bench.store import opened
+
+SHEET_GIFTS = 1_000_000
+
+
+def main() -> None:
+    """Parse the arguments and run."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--gifts", type=int, default=SHEET_GIFTS, help="gifts in the imported sheet")
+    parser.add_argument("--seconds", type=float, default=8, help="length of each measurement")
+    parser.add_argument("--folder", type=Path, default=None, help="where the data go (default: a temporary folder)")
+    arguments = parser.parse_args()
+    today = datetime.now(UTC).date()  # noqa: TID251  the day printed on the report
+    with contextlib.ExitStack() as stack:
+        folder = arguments.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sunledger-bench-")))
+        folder.chmod(0o711)
+        uvloop.run(run(folder, gifts=arguments.gifts, seconds=arguments.seconds, today=today))
+
+
+async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
+    """Print each figure as soon as it is known."""
+    async with opened(folder / "data") as store:
+        facts = await machine.look(store.server.url(), day=today, data_directory=folder)
+        print("## Machine\n", *facts.lines(), sep="\n")
+        figures = await baseline.measure(store.server.url(), store.server.bin, seconds=int(seconds))
+        print(
+            "\n## What a user would pick instead: insert trigger, locked head row\n", *baseline.lines(figures), sep="\n"
+        )
+        per_second = {clients: figure.transactions_per_second for clients, figure in figures.items()}
+        best = baseline.best(figures).transactions_per_second
+
+        print("\n## Writing\n\n| what | gifts/s | wanted | × baseline at the same clients | × baseline at its best |")
+        print("| --- | --- | --- | --- | --- |")
+        rate = await writes.sequencer(store, writers=32, seconds=seconds)
+        print(f"| sequencer, 32 writers | {rate:,.0f} | ≥ 4 × | {rate / per_second[32]:.1f} | {rate / best:.1f} |")
+        posted, rss = await writes.over_http(store, clients=16, seconds=seconds)
+        rate = posted.requests_per_second
+        print(
+            f"| admin HTTP POST, 16 clients | {rate:,.0f} | ≥ 2 × | {rate / per_second[16]:.1f} | {rate / best:.1f} |"
+        )
+        print(f"\nHTTP POST: p50 {posted.p50_ms:.1f} ms, p99 {posted.p99_ms:.1f} ms (wanted < 20), RSS {rss:.0f} MiB")
+
+        check_s, enter_s, rss = await writes.from_sheet(store, folder / "sheet.csv", gifts=gifts)
+        total = gifts / (check_s + enter_s)
+        print(f"\n## Import of a sheet of {gifts:,} gifts\n")
+        print(
+            f"check and propose {check_s:.1f} s ({gifts / check_s:,.0f}/s), enter {enter_s:.1f} s ({gifts / enter_s:,.0f}/s)"
+        )
+        print(f"end to end **{total:,.0f} gifts/s** (wanted ≥ 15,000, aim 25,000), RSS {rss:.0f} MiB (wanted < 300)")
+
+        await traces.spend(store)
+        latency = await traces.in_sql(store, count=5_000)
+        codes = await traces.codes_of_import(store, folder)
+        found, rss = await traces.over_http(store, codes, clients=8, seconds=seconds)
+        print(f"\n## Trace, {gifts:,} gifts, fund spent in {traces.STEPS} allocations and payments\n")
+        print(f"SQL: p50 {latency.p50_ms:.2f} ms, p99 {latency.p99_ms:.2f} ms (wanted < 1)")
+        print(
+            f"HTTP by code, 8 clients: {found.requests_per_second:,.0f}/s, p50 {found.p50_ms:.1f} ms,"
+            f" p99 {found.p99_ms:.1f} ms (wanted < 10), RSS {rss:.0f} MiB"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""How fast a gift is traced when its fund was spent in many steps: in SQL alone, and over HTTP by code."""
+
+import csv
+import itertools
+import json
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.load import Load, Request, load, percentile
+from bench.store import CITY, Store, command, program, writing
+from ledger import demo
+from ledger.account import CNY, Account
+from ledger.allocations import AllocateMoney
+from ledger.approvals import ApproveProposal
+from ledger.disbursements import DisburseMoney
+from ledger.store import setup
+from ledger.store.queries.trace import forward
+from ledger.store.sequencer import Sequenced, Sequencer
+
+STEPS = 200
+"""Allocations, and payments, that the fund is spent in."""
+
+
+class Latency(NamedTuple):
+    """Milliseconds."""
+
+    p50_ms: float
+    p99_ms: float
+
+
+async def spend(store: Store) -> None:
+    """Allocate and pay the whole general fund in STEPS steps each."""
+    async with writing(store) as resources:
+        sequencer, database = resources.sequencer, resources.database
+        async with database.raw() as connection:
+            left: int = await connection.fetchval(
+                "select credited - consumed - held from line join account on id = account where address = $1",
+                Account(f"fund:{CITY}:general", CNY).address,
+            )
+        for step in range(STEPS, 0, -1):
+            amount_fen = left // step
+            left -= amount_fen
+            allocate = AllocateMoney(
+                maker=demo.MAKER,
+                org=CITY,
+                fund="general",
+                project="qz-01",
+                amount_fen=amount_fen,
+                on="2026-07-02",
+                decision="衢红〔2026〕30号",
+            )
+            pay = DisburseMoney(
+                maker=demo.MAKER,
+                org=CITY,
+                project="qz-01",
+                amount_fen=amount_fen,
+                spending="aid",
+                payee="persons",
+                purpose="慰问",
+                on="2026-07-03",
+            )
+            for each in (allocate, pay):
+                await _both(sequencer, each)
+
+
+async def in_sql(store: Store, *, count: int) -> Latency:
+    """The trace query alone, on one connection, of random gifts of the import."""
+    database = setup.database(store.settings, store.server.url(), "reader", pool_size=1)
+    try:
+        async with database.raw() as connection:
+            first, last = await connection.fetchrow("select min(seq), max(seq) from gift where batch is not null")
+            taken = []
+            for _ in range(count + 200):
+                seq = first + secrets.randbelow(last - first + 1)
+                began = time.perf_counter()
+                await forward(connection, seq)
+                taken.append((time.perf_counter() - began) * 1000)
+    finally:
+        await database.close()
+    ordered = sorted(taken[200:])
+    return Latency(percentile(ordered, 50), percentile(ordered, 99))
+
+
+async def over_http(store: Store, codes: Sequence[str], *, clients: int, seconds: float) -> tuple[Load, float]:
+    """POST /api/v1/trace; also the application's peak memory."""
+    chosen = itertools.cycle(secrets.SystemRandom().sample(list(codes), min(len(codes), 5_000)))
+    headers = {"content-type": "application/json"}
+    requests = (Request("POST", "/api/v1/trace", headers, json.dumps({"code": code}).encode()) for code in chosen)
+    async with program(store, "public") as public:
+        await load(requests, port=public.port, connections=clients, count=500)
+        measured = await load(requests, port=public.port, connections=clients, seconds=seconds)
+        return measured.only(200), public.rss_mib()
+
+
+async def codes_of_import(store: Store, folder: Path) -> list[str]:
+    """The receipt codes of the newest import, fetched as an operator does."""
+    path = folder / "codes.csv"
+    async with writing(store) as resources, resources.database.raw() as connection:
+        batch = await connection.fetchval("select max(seq) from import_batch where completed_seq is not null")
+    async with program(store, "admin"):
+        await command(store, "import", "codes", str(batch), "--out", str(path), token=store.tokens["maker"])
+    with path.open(newline="") as file:
+        return [row["receipt_code"] for row in csv.DictReader(file)]
+
+
+async def _both(sequencer: Sequencer, each: AllocateMoney | DisburseMoney) -> None:
+    outcome = await sequencer.submit(each)
+    assert isinstance(outcome, Sequenced)
+    if outcome.entries[0].kind == "proposal.made":
+        await sequencer.submit(ApproveProposal(maker=demo.CHECKER, proposal=outcome.entries[0].seq))
