@@ -3,17 +3,16 @@
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-import asyncpg
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import SQLAlchemyError
 
 from ledger import refusals
 from ledger.refusals import Refused
 from ledger.store.availability import Busy, Stopped
+from ledger.store.database import UNREACHABLE
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger()
@@ -201,11 +200,7 @@ HANDLERS: dict[Any, Any] = {
     HTTPException: from_http,
     Busy: from_busy,
     Stopped: from_stopped,
-    SQLAlchemyError: from_database,
-    asyncpg.PostgresError: from_database,
-    asyncpg.InterfaceError: from_database,
-    OSError: from_database,
-    TimeoutError: from_database,
+    **dict.fromkeys(UNREACHABLE, from_database),
     UnicodeDecodeError: from_encoding,
     Exception: from_bug,
 }

@@ -6,6 +6,7 @@ Nothing here draws randomness or holds a key: salts, keys and drawn symbols come
 import hashlib
 import hmac
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from ledger.entries import Body, canonical
@@ -83,8 +84,11 @@ def check_value(symbols: Sequence[int]) -> int:
 
 
 def parse_code(typed: str) -> str | None:
-    """The code a person meant: case, spaces, hyphens, O for 0, I and L for 1 forgiven; None if it is no code."""
-    symbols = _DROPPED.sub("", typed[:64]).upper().translate(_FORGIVEN)
+    """The code a person meant: case, spaces, hyphens, O for 0, I and L for 1 forgiven; None if it is no code.
+
+    Chinese keyboards also write full-width letters and digits.
+    """
+    symbols = _DROPPED.sub("", unicodedata.normalize("NFKC", typed[:64])).upper().translate(_FORGIVEN)
     if len(symbols) != CODE_SYMBOLS + 1 or any(symbol not in _SYMBOL for symbol in symbols):
         return None
     values = [_SYMBOL[symbol] for symbol in symbols]

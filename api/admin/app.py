@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from litestar import Litestar, Request, Router, get
+from litestar import Litestar, MediaType, Request, Router, get
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.pydantic import PydanticPlugin
 from pydantic import BaseModel, Field
@@ -63,7 +64,7 @@ def build(resources: Resources) -> Litestar:
             title="阳光账本 · 管理接口",
             version="1",
             path="/schema",
-            render_plugins=[],
+            render_plugins=[JsonRenderPlugin(media_type=MediaType.JSON)],  # none given means viewers from other hosts
             operation_id_creator=lambda handler, _method, _path: handler.handler_name,
             components=Components(
                 security_schemes={"token": SecurityScheme(type="http", scheme="bearer", description="访问令牌")}

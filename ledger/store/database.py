@@ -4,8 +4,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import asyncpg
 from sqlalchemy import event
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,10 +14,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    import asyncpg
-
 COMMAND_TIMEOUT_S = 60
+IDLE_TIMEOUT_S = 60
+"""How long the server waits inside a transaction for a client that fell silent: it may hold the head of the log."""
+
 POOL_TIMEOUT_S = 5
+
+UNREACHABLE: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut while it began a transaction
+)
+"""What is raised while the database does not answer."""
 
 
 class Database:
@@ -35,6 +47,7 @@ class Database:
         self.schema = schema
         self.user = user
         session = {"search_path": f'"{schema}", public', "application_name": user, "timezone": "UTC"}
+        session["idle_in_transaction_session_timeout"] = f"{IDLE_TIMEOUT_S}s"
         if by_index:
             session["enable_seqscan"] = "off"
         where: dict[str, object] = {

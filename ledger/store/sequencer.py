@@ -15,7 +15,6 @@ from typing import TypeAlias
 import asyncpg
 import msgspec
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from ledger import decide, entries
 from ledger.account import CNY, Account
@@ -29,7 +28,7 @@ from ledger.refusals import Closed, KeyReused, Refused
 from ledger.store import rows
 from ledger.store.availability import Busy, Stopped
 from ledger.store.clock import Clock, ClockError, today
-from ledger.store.database import Database
+from ledger.store.database import UNREACHABLE, Database
 from ledger.store.keys import SubjectKeys
 from ledger.store.projections import Projector
 from ledger.store.queries import state
@@ -352,7 +351,7 @@ class Sequencer:
         for _ in range(RECONNECT_TRIES):
             try:
                 epoch = await self._recover()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError):
+            except UNREACHABLE:
                 _log.warning("waiting for the database")
                 await asyncio.sleep(RECONNECT_S)
                 continue
@@ -365,6 +364,9 @@ class Sequencer:
 
     async def _recover(self) -> int:
         """Read everything back from the log; answers the epoch found there."""
+        async with self._database.write() as connection:
+            # A COMMIT of ours that was cut off from us may still be on its way: it holds the head until it is decided.
+            await connection.execute("select from head for update")
         async with self._database.snapshot() as connection:
             books = await state.read_books(connection)
             ids = await state.read_ids(connection)

@@ -1,6 +1,5 @@
 """Funds: what their money is for, and where it is."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,7 +40,7 @@ async def _funds(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record])
             fund=row["fund"],
             name=row["name"],
             seq=row["seq"],
-            restriction=json.loads(row["restriction"]),
+            restriction=row["restriction"],
             spending=row["spending"],
             figures=tally.fund(row["org"], row["fund"]),
         )

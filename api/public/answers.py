@@ -1,0 +1,79 @@
+"""What several public answers share: as of which entry, figures that add up, how long an answer may be kept."""
+
+from typing import Annotated, Literal
+
+from litestar.params import PathParameter, QueryParameter
+from pydantic import BaseModel, ConfigDict, Field
+
+from ledger import account
+from ledger.account import MAX_POSITION
+
+FRESH = {"Cache-Control": "public, max-age=10"}
+"""The ledger grows all the time; every answer says as of which entry it is."""
+IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+NO_STORE = {"Cache-Control": "no-store"}
+
+MAX_PAGE = 100
+
+Seq = Annotated[int, PathParameter(description="账本条目序号", ge=0, le=MAX_POSITION)]
+Limit = Annotated[int, QueryParameter(description="每页最多几项", ge=1, le=MAX_PAGE)]
+OrgFilter = Annotated[str, QueryParameter(description="只看这个组织", pattern=r"^([a-z0-9-]{1,32})?$")]
+After = Annotated[str, QueryParameter(description="从哪一项之后开始：上一页的 next", pattern=r"^[a-z0-9:-]{0,65}$")]
+
+
+class Shape(BaseModel):
+    """Made from what the ledger found, under the same names."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class AsOf(Shape):
+    """数据截至账本的哪一条。"""
+
+    seq: int = Field(description="最后一条的序号；-1 表示账本还是空的", examples=[18423])
+    at: str = Field(description="最后一条的记账时刻（UTC）", examples=["2026-11-21T08:00:00.123Z"])
+
+
+class Named(Shape):
+    """编号和名称。"""
+
+    id: str = Field(description="编号")
+    name: str = Field(description="名称")
+
+
+class Figures(Shape):
+    """收到的钱现在在哪里。单位：分。五个数永远相符，不符则不答复。"""
+
+    gift_count: int = Field(description="捐款笔数")
+    received_fen: int = Field(description="收到捐款")
+    held_fen: int = Field(description="已入账未分配")
+    allocated_fen: int = Field(description="已分配未使用")
+    paid_fen: int = Field(description="已拨付（含已签收）")
+    refunded_fen: int = Field(description="已退回")
+    equation: Literal["received = held + allocated + paid + refunded"] = Field(
+        "received = held + allocated + paid + refunded", description="各数的关系"
+    )
+
+
+class ProjectFigures(Shape):
+    """分配到项目的钱现在在哪里。单位：分。五个数永远相符，不符则不答复。"""
+
+    total_allocated_fen: int = Field(description="累计分配")
+    allocated_fen: int = Field(description="已分配未使用")
+    paid_fen: int = Field(description="已拨付（含已签收）")
+    released_fen: int = Field(description="退回原基金")
+    refunded_fen: int = Field(description="退回捐赠人")
+    equation: Literal["total_allocated = allocated + paid + released + refunded"] = Field(
+        "total_allocated = allocated + paid + released + refunded", description="各数的关系"
+    )
+
+
+def are_ids(*texts: str) -> bool:
+    """Whether these can name anything; what cannot is not asked of the database."""
+    return all(map(account.is_id, texts))
+
+
+def cursor(after: str) -> tuple[str, str]:
+    """The two ids of a cursor; empty ones come before all others."""
+    org, _, its = after.partition(":")
+    return org, its

@@ -1,0 +1,155 @@
+"""The public application, from its resources."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import structlog
+from litestar import Litestar, MediaType, Request, Response
+from litestar.config.compression import CompressionConfig
+from litestar.di import Provide
+from litestar.enums import ScopeType
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.plugins.pydantic import PydanticPlugin
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from api import problems
+from api.health import healthz, readyz
+from api.observability import observe
+from api.public import entries, funds, organisations, projects, trace
+from api.public import problems as problem_pages
+from ledger.store.database import Database
+from ledger.store.keys import LookupKeys
+from ledger.store.queries.receipts import Receipts
+from ledger.store.queries.trace import TooManyPieces
+from public_site import pages
+from public_site.site import Site
+
+MAX_BODY_BYTES = 64 * 1024
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+_HEADERS = [
+    (b"cache-control", b"public, max-age=10"),  # where nothing else is said
+    (b"content-security-policy", _POLICY.encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+]
+_MACHINES = ("/api/", "/schema", "/healthz", "/readyz")
+"""Answers below these are never pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What everybody may be told from: the reader's role and the keys that find a receipt."""
+
+    database: Database
+    lookup: LookupKeys
+
+
+def build(resources: Resources) -> Litestar:
+    """The application; everything it works with comes in."""
+    site = Site()
+    receipts = Receipts(resources.database, resources.lookup)
+    handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
+    app = Litestar(
+        route_handlers=[
+            healthz,
+            readyz,
+            trace.trace_by_code,
+            trace.trace_of_entry,
+            entries.get_entry,
+            entries.get_entry_bytes,
+            entries.get_entry_sources,
+            organisations.list_organisations,
+            organisations.get_organisation,
+            funds.list_funds,
+            funds.get_fund,
+            projects.list_projects,
+            projects.get_project,
+            problem_pages.problems,
+            problem_pages.problem,
+            *pages.HANDLERS,
+        ],
+        dependencies={
+            "database": Provide(lambda: resources.database, sync_to_thread=False),
+            "receipts": Provide(lambda: receipts, sync_to_thread=False),
+            "site": Provide(lambda: site, sync_to_thread=False),
+        },
+        exception_handlers={error: _for_readers(handler, site) for error, handler in handlers.items()},
+        openapi_config=OpenAPIConfig(
+            title="阳光账本 · 公开接口",
+            version="1",
+            description="不需要令牌。金额一律为整数，单位：分。每个答复都说明数据截至账本的哪一条（as_of）。",
+            path="/schema",
+            render_plugins=[JsonRenderPlugin(media_type=MediaType.JSON)],  # none given means viewers from other hosts
+            use_handler_docstrings=True,
+            operation_id_creator=lambda handler, _method, _path: handler.handler_name,
+        ),
+        plugins=[PydanticPlugin(validate_strict=None)],  # type: ignore[arg-type]  # None: what the models themselves say
+        compression_config=CompressionConfig(
+            backend="gzip", gzip_compress_level=6, minimum_size=1000, exclude_opt_key="exact_bytes"
+        ),
+        request_max_body_size=MAX_BODY_BYTES,
+        logging_config=None,
+    )
+    app.asgi_handler = _guarded(app.asgi_handler)
+    observe(app)
+    return app
+
+
+Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
+
+
+def _for_readers(handler: Handler, site: Site) -> Handler:
+    """The same problem as a page, for those who asked for one."""
+
+    def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        response = handler(request, error)
+        path, wanted = request.scope["path"], request.headers.get("accept", "")
+        if path.startswith(_MACHINES) or "text/html" not in wanted:
+            return response
+        slug = response.content["type"].rpartition("/")[2]
+        return site.page(
+            "problem",
+            None,
+            status=problems.TYPES[slug].status,
+            headers=dict(response.headers),
+            slug=slug,
+            type=problems.TYPES[slug],
+            request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+        )
+
+    return answer
+
+
+def _guarded(inner: ASGIApp) -> ASGIApp:
+    """Every answer carries the headers that protect its reader, and HEAD is answered like GET, without the body."""
+
+    async def handler(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await inner(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+        asked = cast("HTTPScope", {**scope, "method": "GET"}) if head else scope
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(each for each in _HEADERS if each[0] not in said)]
+            elif message["type"] == "http.response.body" and head:
+                message["body"] = b""
+            await send(message)
+
+        try:
+            await inner(asked, receive, answer)
+        finally:
+            scope["path_template"] = asked.get("path_template", "")  # the log line is written from it
+
+    return handler

@@ -1,0 +1,132 @@
+"""Entries: as they are read, as they were hashed, and where their money came from."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+from pydantic import Field
+
+from api.problems import ProblemError, described
+from api.public.answers import FRESH, IMMUTABLE, AsOf, Limit, Seq, Shape
+from ledger import entries
+from ledger.account import MAX_POSITION
+from ledger.store.database import Database
+from ledger.store.queries.entries import read_written
+from ledger.store.queries.head import read_head
+from ledger.store.queries.sources import read_sources
+
+
+class EntryLinks(Shape):
+    """相关地址。"""
+
+    bytes: str = Field(description="原始字节", examples=["/api/v1/entries/12077/bytes"])
+    previous: str | None = Field(description="前一条")
+    trace: str | None = Field(description="去向（捐款）")
+    sources: str | None = Field(description="来源（分配、拨付、退回）")
+
+
+class EntryAnswer(Shape):
+    """账本的一条。"""
+
+    seq: int = Field(description="账本条目序号")
+    sha256: str = Field(description="原始字节的 SHA-256；下一条的 prev")
+    entry: dict[str, Any] = Field(description="条目内容，与原始字节逐项相同")
+    links: EntryLinks
+
+
+class SourceGift(Shape):
+    """一笔捐款在其中的部分。"""
+
+    seq: int = Field(description="捐款条目的序号")
+    on: date = Field(description="捐赠日期（北京时间）")
+    amount_fen: int = Field(description="这笔捐款在其中的部分，单位：分")
+    gift_amount_fen: int = Field(description="这笔捐款的金额，单位：分")
+
+
+class SourcesAnswer(Shape):
+    """一笔业务的钱来自哪些捐款。各部分之和恒等于业务金额。"""
+
+    as_of: AsOf
+    seq: int = Field(description="账本条目序号（分条的业务为第一条）")
+    kind: str = Field(description="条目类型")
+    amount_fen: int = Field(description="业务金额，单位：分")
+    gift_count: int = Field(description="来自多少笔捐款")
+    items: list[SourceGift] = Field(description="本页的捐款，按序号排列")
+    next: int | None = Field(description="下一页的 after；没有更多则为空")
+
+
+@get("/api/v1/entries/{seq:int}", summary="一条账", tags=["账本"], responses=described(404, 503))
+async def get_entry(seq: Seq, database: NamedDependency[Database]) -> Response[EntryAnswer]:
+    """条目内容、指纹和相关地址。"""
+    written = await _written(database, seq)
+    entry: dict[str, Any] = msgspec.json.decode(written)
+    here = f"/api/v1/entries/{seq}"
+    given = entry["kind"] == "money.received"
+    answer = EntryAnswer(
+        seq=seq,
+        sha256=entries.digest(written),
+        entry=entry,
+        links=EntryLinks(
+            bytes=f"{here}/bytes",
+            previous=f"/api/v1/entries/{seq - 1}" if seq else None,
+            trace=f"{here}/trace" if given else None,
+            sources=f"{here}/sources" if "postings" in entry and not given else None,
+        ),
+    )
+    return Response(answer, headers={"Cache-Control": "public, max-age=3600"})
+
+
+@get(
+    "/api/v1/entries/{seq:int}/bytes",
+    summary="一条账的原始字节",
+    tags=["账本"],
+    responses=described(404, 503),
+    exact_bytes=True,  # never compressed: the strong ETag is the digest of what is sent
+)
+async def get_entry_bytes(
+    seq: Seq, request: Request[Any, Any, Any], database: NamedDependency[Database]
+) -> Response[bytes]:
+    """与记账、计算指纹时逐字节相同的 JSON。ETag 就是它的 SHA-256。"""
+    written = await _written(database, seq)
+    etag = f'"{entries.digest(written)}"'
+    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
+    headers = {**IMMUTABLE, "ETag": etag}
+    if known & {etag, "*"}:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(written, media_type="application/json", headers=headers)
+
+
+@get("/api/v1/entries/{seq:int}/sources", summary="来源", tags=["账本"], responses=described(404, 422, 503))
+async def get_entry_sources(
+    seq: Seq,
+    database: NamedDependency[Database],
+    after: Annotated[int, QueryParameter(description="从哪笔捐款之后开始：上一页的 next", ge=-1, le=MAX_POSITION)] = -1,
+    limit: Limit = 50,
+) -> Response[SourcesAnswer]:
+    """一笔分配、拨付或退回的钱来自哪些捐款。"""
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await read_sources(connection, seq, after=after, limit=limit)
+    if found is None:
+        raise ProblemError("not-found", "这一条没有动用捐款")
+    answer = SourcesAnswer(
+        as_of=AsOf.model_validate(head),
+        seq=found.seq,
+        kind=found.kind,
+        amount_fen=found.amount_fen,
+        gift_count=found.gift_count,
+        items=[SourceGift.model_validate(each) for each in found.items],
+        next=found.next,
+    )
+    return Response(answer, headers=FRESH)
+
+
+async def _written(database: Database, seq: int) -> bytes:
+    async with database.raw() as connection:
+        written = await read_written(connection, seq)
+    if written is None:
+        raise ProblemError("not-found", "账本还没有这一条")
+    return written

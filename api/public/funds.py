@@ -1,0 +1,71 @@
+"""Funds: lists and figures."""
+
+from typing import Annotated
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import PathParameter
+from pydantic import Field
+
+from api.problems import ProblemError, described
+from api.public.answers import FRESH, After, AsOf, Figures, Limit, OrgFilter, Shape, are_ids, cursor
+from ledger.store.database import Database
+from ledger.store.queries import funds
+from ledger.store.queries.head import read_head
+
+
+class Fund(Shape):
+    """一个基金：一种用途限定之下的钱。"""
+
+    org: str = Field(description="组织编号", examples=["330800"])
+    fund: str = Field(description="基金编号", examples=["general"])
+    name: str = Field(description="名称")
+    seq: int = Field(description="设立条目的序号")
+    restriction: dict[str, str] = Field(description="用途限定：项目、事件、地区、类别、受助方；空表示不限定")
+    spending: list[str] = Field(description="可支出的类型；空表示救助和采购")
+    figures: Figures
+
+
+class FundAnswer(Shape):
+    """一个基金，截至某一条。"""
+
+    as_of: AsOf
+    fund: Fund
+
+
+class FundList(Shape):
+    """基金列表，按组织和编号排列。"""
+
+    as_of: AsOf
+    items: list[Fund] = Field(description="本页的基金")
+    next: str | None = Field(description="下一页的 after；没有更多则为空", examples=["330800:general"])
+
+
+@get("/api/v1/funds", summary="基金列表", tags=["收支"], responses=described(503))
+async def list_funds(
+    database: NamedDependency[Database], org: OrgFilter = "", after: After = "", limit: Limit = 50
+) -> Response[FundList]:
+    """各基金收到、分配、拨付、退回和留存的金额。"""
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await funds.read_funds(connection, org=org, after=cursor(after), limit=limit + 1)
+    items = [Fund.model_validate(each) for each in found[:limit]]
+    last = f"{items[-1].org}:{items[-1].fund}" if len(found) > limit else None
+    return Response(FundList(as_of=AsOf.model_validate(head), items=items, next=last), headers=FRESH)
+
+
+@get("/api/v1/funds/{org:str}/{fund:str}", summary="一个基金", tags=["收支"], responses=described(404, 503))
+async def get_fund(
+    org: Annotated[str, PathParameter(description="组织编号")],
+    fund: Annotated[str, PathParameter(description="基金编号")],
+    database: NamedDependency[Database],
+) -> Response[FundAnswer]:
+    """一个基金收到、分配、拨付、退回和留存的金额。"""
+    if not are_ids(org, fund):
+        raise ProblemError("not-found")
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await funds.read_fund(connection, org, fund)
+    if found is None:
+        raise ProblemError("not-found")
+    return Response(FundAnswer(as_of=AsOf.model_validate(head), fund=Fund.model_validate(found)), headers=FRESH)

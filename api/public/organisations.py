@@ -1,0 +1,71 @@
+"""Organisations: lists and figures."""
+
+from typing import Annotated
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import PathParameter
+from pydantic import Field
+
+from api.problems import ProblemError, described
+from api.public.answers import FRESH, After, AsOf, Figures, Limit, Shape, are_ids
+from ledger.store.database import Database
+from ledger.store.queries import organisations
+from ledger.store.queries.head import read_head
+
+
+class Organisation(Shape):
+    """一个在此记账的红十字会。"""
+
+    org: str = Field(description="组织编号", examples=["330800"])
+    name: str = Field(description="名称")
+    level: str = Field(description="层级：national、province、city、county、grassroots")
+    parent: str = Field(description="上级组织编号；空表示没有")
+    division: str = Field(description="行政区划代码（GB/T 2260）")
+    uscc: str = Field(description="统一社会信用代码")
+    seq: int = Field(description="最近一次登记条目的序号")
+    figures: Figures
+
+
+class OrganisationAnswer(Shape):
+    """一个组织，截至某一条。"""
+
+    as_of: AsOf
+    organisation: Organisation
+
+
+class OrganisationList(Shape):
+    """组织列表，按编号排列。"""
+
+    as_of: AsOf
+    items: list[Organisation] = Field(description="本页的组织")
+    next: str | None = Field(description="下一页的 after；没有更多则为空", examples=["330800"])
+
+
+@get("/api/v1/organisations", summary="组织列表", tags=["收支"], responses=described(503))
+async def list_organisations(
+    database: NamedDependency[Database], after: After = "", limit: Limit = 50
+) -> Response[OrganisationList]:
+    """各组织收到、分配、拨付、退回和留存的金额。"""
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await organisations.read_organisations(connection, after=after, limit=limit + 1)
+    items = [Organisation.model_validate(each) for each in found[:limit]]
+    last = items[-1].org if len(found) > limit else None
+    return Response(OrganisationList(as_of=AsOf.model_validate(head), items=items, next=last), headers=FRESH)
+
+
+@get("/api/v1/organisations/{org:str}", summary="一个组织", tags=["收支"], responses=described(404, 503))
+async def get_organisation(
+    org: Annotated[str, PathParameter(description="组织编号")], database: NamedDependency[Database]
+) -> Response[OrganisationAnswer]:
+    """一个组织收到、分配、拨付、退回和留存的金额。"""
+    if not are_ids(org):
+        raise ProblemError("not-found")
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await organisations.read_organisation(connection, org)
+    if found is None:
+        raise ProblemError("not-found")
+    answer = OrganisationAnswer(as_of=AsOf.model_validate(head), organisation=Organisation.model_validate(found))
+    return Response(answer, headers=FRESH)

@@ -1,0 +1,96 @@
+"""The pages: find a gift, read where it is."""
+
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import PathParameter
+
+from ledger.store.database import Database
+from ledger.store.queries.figures import read_figures
+from ledger.store.queries.gifts import read_trace
+from ledger.store.queries.head import read_head
+from ledger.store.queries.receipts import Receipts
+from ledger.trace import State
+from public_site.bar import colours, segments
+from public_site.site import Site
+
+FRESH = {"Cache-Control": "public, max-age=10"}
+PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+MAX_FIELDS = 10
+MAX_PAYMENTS = 20
+"""Payments a page lists one by one; the smallest beyond them as one sum."""
+
+MAX_STEPS = 30
+"""Steps a page shows: the newest, and the gift itself."""
+
+
+@get("/", include_in_schema=False)
+async def find(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
+    """The look-up, and the whole ledger's figures."""
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        figures = await read_figures(connection)
+    return site.page("find", head, headers=FRESH, figures=figures)
+
+
+@get("/r", include_in_schema=False)
+async def printed_link(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
+    """Where printed links lead: `/r#CODE`. The fragment stays in the browser until a module posts it."""
+    async with database.raw() as connection:
+        head = await read_head(connection)
+    return site.page("printed_link", head, headers=PRIVATE)
+
+
+@post("/trace", status_code=200, include_in_schema=False)
+async def trace(
+    request: Request[Any, Any, Any],
+    site: NamedDependency[Site],
+    receipts: NamedDependency[Receipts],
+    database: NamedDependency[Database],
+) -> Response[str]:
+    """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
+    seq = await receipts.find(_code(await request.body()))
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = None if seq is None else await read_trace(connection, seq)
+    if found is None:
+        return site.page("not_found", head, status=404, headers=PRIVATE)
+    payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.PAID}]
+    rest = payments[MAX_PAYMENTS:]
+    coloured = [each for each in zip(found.leaves, colours(found.leaves), strict=True) if each[0] not in rest]
+    return site.page(
+        "trace",
+        head,
+        headers=PRIVATE,
+        trace=found,
+        leaves=coloured,
+        segments=segments(found.leaves),
+        rest=rest,
+        steps=[*found.steps[:-1][: MAX_STEPS - 1], found.steps[-1]],
+        skipped_steps=max(0, len(found.steps) - MAX_STEPS),
+    )
+
+
+@get("/static/{name:str}", include_in_schema=False)
+async def static(name: Annotated[str, PathParameter()], site: NamedDependency[Site]) -> Response[bytes]:
+    """A file under the name its content gives it."""
+    if (asset := site.assets.get(name)) is None:
+        raise NotFoundException
+    return Response(asset.content, media_type=asset.media_type, headers=IMMUTABLE)
+
+
+def _code(body: bytes) -> str:
+    """The form's field. Not by the framework's parser, which keeps the last thousand forms in memory."""
+    try:
+        fields = parse_qs(body.decode("latin-1"), max_num_fields=MAX_FIELDS)
+    except ValueError:
+        return ""
+    return fields.get("code", [""])[0]
+
+
+HANDLERS = [find, printed_link, trace, static]

@@ -1,0 +1,63 @@
+"""The public application on a database of the test's own, and a branch of the society that writes to it."""
+
+import io
+import logging
+from collections.abc import AsyncGenerator, Iterator
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from api.observability import configure_logging
+from api.public.app import Resources, build
+from ledger.settings import Settings
+from ledger.store import setup
+from ledger.store.database import Database
+from ledger.store.keys import LookupKeys
+from tests.support.branch import Branch
+from tests.support.visitor import visitor
+
+
+@pytest.fixture
+async def branch(settings: Settings) -> AsyncGenerator[Branch]:
+    async with Branch.open(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def app(settings: Settings, branch: Branch) -> AsyncGenerator[Litestar]:
+    """As it runs: with the reader's password and the look-up keys, and nothing else."""
+    assert settings.database_url is not None
+    database = setup.database(settings, settings.database_url, "reader")
+    yield build(Resources(database=database, lookup=LookupKeys.read(settings.lookup)))
+    await database.close()
+
+
+@pytest.fixture
+async def http(app: Litestar) -> AsyncGenerator[httpx.AsyncClient]:
+    async with visitor(app) as client:
+        yield client
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What is logged, as it is in use: nothing configured means tracebacks with every local variable."""
+    root = logging.getLogger()
+    handlers, level = [*root.handlers], root.level
+    configure_logging("DEBUG")
+    written = io.StringIO()
+    (handler,) = root.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(written)
+    yield written
+    root.handlers = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+async def without_database(settings: Settings, branch: Branch, log: io.StringIO) -> AsyncGenerator[httpx.AsyncClient]:
+    """The application while its database is down."""
+    database = Database("postgresql:///none?host=/nowhere", "none", user="nobody", password="")
+    async with visitor(build(Resources(database=database, lookup=LookupKeys.read(settings.lookup)))) as client:
+        yield client
+    await database.close()

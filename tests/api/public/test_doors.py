@@ -1,0 +1,123 @@
+"""What holds for every public address: headers, HEAD, problems, the document that describes them."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+from litestar import Litestar
+
+from api.problems import TYPES
+from tests.support.branch import Branch
+
+HTML = {"Accept": "text/html"}
+
+
+def paths(app: Litestar) -> list[str]:
+    """Every GET address, with things that exist in its places."""
+    given = {"seq": "0", "org": "330800", "fund": "flood", "project": "relief", "slug": "too-large"}
+    gets = [route.path for route in app.routes if "GET" in route.methods and "{path" not in route.path]
+    return [re.sub(r"{(\w+):\w+}", lambda match: given[match[1]], path) for path in gets if "{name" not in path]
+
+
+async def test_head_is_get_without_the_body(app: Litestar, http: httpx.AsyncClient) -> None:
+    for path in paths(app):
+        got, head = await http.get(path), await http.head(path)
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+        vary = {"x-request-id", "date"}
+        assert {k: v for k, v in head.headers.items() if k not in vary} == {
+            k: v for k, v in got.headers.items() if k not in vary
+        }
+    assert (await http.head("/api/v1/trace")).status_code == 405
+
+
+async def test_every_answer_protects_its_reader(app: Litestar, http: httpx.AsyncClient) -> None:
+    answers = [await http.get(path) for path in (*paths(app), "/nowhere", "/static/none.css")]
+    answers += [await http.post("/trace"), await http.put("/"), await http.post("/api/v1/trace", content=b"{")]
+    for answer in answers:
+        assert answer.headers["content-security-policy"].startswith(
+            "default-src 'none'; script-src 'self'; style-src 'self'"
+        )
+        assert "unsafe" not in answer.headers["content-security-policy"]
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["cache-control"]
+        assert answer.headers["x-request-id"]
+
+
+async def test_every_kind_of_problem_has_its_page(http: httpx.AsyncClient) -> None:
+    listed = (await http.get("/problems")).text
+    for slug, kind in TYPES.items():
+        assert f'href="/problems/{slug}"' in listed
+        page = await http.get(f"/problems/{slug}")
+        assert page.status_code == 200
+        for said in (kind.title, kind.title_en):
+            assert said.replace("'", "&#39;") in page.text
+    assert (await http.get("/problems/nothing-like-it")).status_code == 404
+
+
+async def test_a_problem_is_a_page_for_people_and_json_for_machines(http: httpx.AsyncClient) -> None:
+    for path in ("/nowhere", "/problems/none", "/static/none"):
+        page = await http.get(path, headers=HTML)
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "请核对地址或编号" in page.text
+        assert (await http.get(path)).json()["type"] == "/problems/not-found"
+    answer = await http.get("/api/v1/entries/999999", headers=HTML)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (await http.get("/trace", headers=HTML)).status_code == 405
+
+
+async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/schema/openapi.json")
+    document: dict[str, Any] = answer.json()
+    operations = {
+        operation["operationId"]: (path, operation)
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+    }
+    assert sorted(operations) == [
+        "get_entry",
+        "get_entry_bytes",
+        "get_entry_sources",
+        "get_fund",
+        "get_organisation",
+        "get_project",
+        "healthz",
+        "list_funds",
+        "list_organisations",
+        "list_projects",
+        "readyz",
+        "trace_by_code",
+        "trace_of_entry",
+    ]
+    for path, operation in operations.values():
+        assert re.search("[一-鿿]", operation["summary"]), path
+        assert operation["description"], path
+        for status, response in operation["responses"].items():
+            for media_type in response.get("content", {}):
+                assert (media_type == "application/problem+json") == (status >= "400"), path
+    for name, shape in document["components"]["schemas"].items():
+        for field, described in shape.get("properties", {}).items():
+            assert described.get("description") or "$ref" in described, f"{name}.{field}"
+    assert "http" not in json.dumps(document["info"])
+
+
+async def test_no_viewer_comes_from_elsewhere(http: httpx.AsyncClient) -> None:
+    for path in ("/schema", "/schema/", "/schema/swagger", "/schema/redoc", "/schema/elements", "/schema/rapidoc"):
+        assert "://" not in (await http.get(path, headers=HTML)).text
+
+
+async def test_a_method_that_is_not_there_is_a_problem(http: httpx.AsyncClient) -> None:
+    for method in ("PUT", "PATCH", "DELETE"):
+        answer = await http.request(method, "/api/v1/funds")
+        assert (answer.status_code, answer.json()["type"]) == (405, "/problems/method-not-allowed")
+        assert "GET" in answer.headers["allow"]
+
+
+async def test_the_public_application_writes_nothing(branch: Branch, app: Litestar, http: httpx.AsyncClient) -> None:
+    before = branch.sequencer.books.seq
+    for path in paths(app):
+        await http.get(path)
+    async with branch.database.raw() as connection:
+        assert await connection.fetchval("select seq from head") == before

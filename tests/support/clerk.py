@@ -1,0 +1,119 @@
+"""A clerk at a sequencer with what it needs and nothing else, on a log in which the demo's story is told."""
+
+import itertools
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from ledger import demo
+from ledger.allocations import AllocateMoney
+from ledger.approvals import ApproveProposal, SetPolicy
+from ledger.corrections import RefundGift
+from ledger.decide import AnyCommand, AnyProposable
+from ledger.disbursements import DisburseMoney
+from ledger.entries import Entry, Rule
+from ledger.privacy import Identity
+from ledger.settings import Settings
+from ledger.store import setup
+from ledger.store.clock import Clock
+from ledger.store.database import Database
+from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
+from ledger.store.sequencer import Idempotency, Outcome, Sequenced, Sequencer
+from ledger.store.vault import Gift, SealedGift, Sealer
+
+CITY, MAKER, CHECKER = demo.CITY, demo.MAKER, demo.CHECKER
+DAY = "2026-07-20"
+
+
+@dataclass(slots=True)
+class Clerk:
+    """Gives commands to a sequencer, as the demo's people."""
+
+    sequencer: Sequencer
+    sealer: Sealer
+    database: Database
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def gift(self, amount_fen: int = 10_000, *, fund: str = "general", channel_ref: str = "") -> SealedGift:
+        """A gift with a reference of its own, ready to be sequenced."""
+        reference = channel_ref or f"clerk-{id(self)}-{next(self._numbers)}"
+        return self.sealer.seal(Gift(
+            maker=MAKER, org=CITY, fund=fund, amount_fen=amount_fen, channel="bank", channel_ref=reference, on=DAY,
+            donor_class="person", identity=Identity(name="某捐赠人"),
+        ))  # fmt: skip
+
+    async def give(self, amount_fen: int = 10_000, *, fund: str = "general") -> Entry:
+        """Have a gift sequenced."""
+        (entry,) = await self.do(self.gift(amount_fen, fund=fund))
+        return entry
+
+    async def do(self, work: AnyCommand | SealedGift) -> tuple[Entry, ...]:
+        """Have a command sequenced; its entries."""
+        return sequenced(await self.sequencer.submit(work)).entries
+
+    async def agreed(self, command: AnyProposable, checker: str = CHECKER) -> tuple[Entry, ...]:
+        """Propose and approve; the effect, in all its parts."""
+        made = await self.do(command)
+        _, *effect = await self.do(ApproveProposal(maker=checker, proposal=made[0].seq))
+        return tuple(effect)
+
+    async def set_policy(self, *rules: Rule) -> None:
+        """Replace the story's policy; without rules nothing but what is built in needs approval."""
+        await self.agreed(SetPolicy(maker=demo.FOUNDER, rules=rules), demo.SECOND)
+
+
+def sequenced(outcome: Outcome) -> Sequenced:
+    """What was entered just now; not a repeated request."""
+    assert isinstance(outcome, Sequenced)
+    return outcome
+
+
+def once(name: str) -> Idempotency:
+    """The key of a request that may be repeated."""
+    return Idempotency(sha256(name.encode()).digest(), sha256(b"request " + name.encode()).digest())
+
+
+def allocation(amount_fen: int, fund: str = "general", project: str = "qz-01") -> AllocateMoney:
+    """Unrestricted money for the winter visits."""
+    return AllocateMoney(
+        maker=MAKER, org=CITY, fund=fund, project=project, amount_fen=amount_fen, on=DAY, decision="红"
+    )
+
+
+def payment(amount_fen: int, project: str = "qz-01") -> DisburseMoney:
+    """A payment to persons."""
+    return DisburseMoney(
+        maker=MAKER, org=CITY, project=project, amount_fen=amount_fen, spending="aid", payee="persons", purpose="慰问",
+        on=DAY,
+    )  # fmt: skip
+
+
+def refund(ref: int, amount_fen: int = 0) -> RefundGift:
+    """A gift back to its donor."""
+    return RefundGift(maker=MAKER, org=CITY, ref=ref, on=DAY, reason="捐赠人申请", amount_fen=amount_fen)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    *,
+    url: str | None = None,
+    subjects: SubjectKeys | None = None,
+    clock: Clock | None = None,
+    queue_size: int = 2000,
+) -> AsyncGenerator[Clerk]:
+    """The sequencer runs. `url`: by way of a wire; `subjects`: a key file that fails, which stays the caller's."""
+    reached = url or settings.database_url
+    assert reached is not None
+    database = setup.database(settings, reached, "writer", pool_size=2, by_index=True)
+    held = subjects or SubjectKeys(settings.subject_keys, write=True)
+    sequencer = Sequencer(database, held, clock or Clock(), queue_size=queue_size)
+    try:
+        await sequencer.start()
+        yield Clerk(sequencer, Sealer(LogKeys.read(settings.keys), LookupKeys.read(settings.lookup)), database)
+    finally:
+        await sequencer.stop()
+        await database.close()
+        if subjects is None:
+            held.close()
