@@ -1,5 +1,6 @@
 """What every command and every decision is made of; the commands themselves stand with their capability."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +21,8 @@ MAX_TEXT = 500
 
 MAX_LIST = 50
 """Elements of any one list in an entry's body."""
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Command(
@@ -163,7 +166,7 @@ def check_day(what: str, day: str, *, latest: str = "9999-12-31") -> None:
 
 
 def _is_digest(text: str) -> bool:
-    return len(text) == 64 and set(text) <= set("0123456789abcdef")
+    return _DIGEST.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -54,6 +54,16 @@ async def check_log(settings: Settings, *, decided_again: bool = False) -> list[
     return log
 
 
+async def rebuilt(settings: Settings) -> int:
+    """What `sunledger rebuild` does; how many entries there are."""
+    assert settings.database_url is not None
+    owner = setup.database(settings, settings.database_url, "owner", pool_size=1)
+    try:
+        return await rebuild(owner, report=_unreported)
+    finally:
+        await owner.close()
+
+
 async def dump(connection: asyncpg.Connection) -> Dump:
     """Every row of every projection."""
     return {table: await _rows(connection, table) for table in PROJECTIONS}

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import asyncpg
+
+from ledger.settings import Settings
 from ledger.store.embedded import Server
 
 COMMIT = "COMMIT;"
 BEGIN = "BEGIN;"
 MESSAGE_BYTES_MAX = 1 << 26
+LOCK_WAIT_S_MAX = 60
 
 _ANSWERS = {b"S": b"Z", b"Q": b"ZG", b"c": b"Z", b"f": b"Z", b"H": b"TnE", b"p": b"RZ", b"X": b""}
 """What ends a client's request (Sync, Query, CopyDone, CopyFail, Flush after Describe, a word of the log-in,
@@ -123,6 +127,7 @@ class Wire:
     server: Server
     folder: Path
     gate: Gate = field(default_factory=Gate)
+    listener: asyncio.Server | None = None
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def url(self, url: str) -> str:
@@ -146,7 +151,9 @@ class Wire:
             self._tasks.discard(task)
 
     async def close(self) -> None:
-        """Cut what is still open."""
+        """Cut what is open, and listen no more."""
+        if self.listener is not None:
+            self.listener.close()
         for task in [*self._tasks]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -238,10 +245,23 @@ async def stretched(server: Server) -> AsyncGenerator[Wire]:
     """A wire to a running server."""
     folder = Path(tempfile.mkdtemp(prefix="sunledger-wire-"))
     wire = Wire(server, folder)
-    listener = await asyncio.start_unix_server(wire.serve, folder / ".s.PGSQL.5432")
+    wire.listener = await asyncio.start_unix_server(wire.serve, folder / ".s.PGSQL.5432")
     try:
         yield wire
     finally:
-        listener.close()
         await wire.close()
         shutil.rmtree(folder)
+
+
+async def somebody_waits_for_a_lock(settings: Settings) -> None:
+    """Return once a session of this database waits for another one."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        async with asyncio.timeout(LOCK_WAIT_S_MAX):
+            while not await connection.fetchval(_LOCKED):
+                await asyncio.sleep(0.01)
+    finally:
+        await connection.close()
+
+
+_LOCKED = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"

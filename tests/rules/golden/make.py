@@ -1,0 +1,114 @@
+"""Writes the golden bytes of new kinds of entry: `python -m tests.rules.golden.make`. What is there already stays."""
+
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from ledger import entries
+from ledger.account import CNY
+from ledger.entries import AnyBody, By, Entry, Restriction, Rule, Tier
+from ledger.posting import Hold, Posting
+
+FOLDER = Path(__file__).parent
+
+DAY = "2026-11-21"
+MAKER, CHECKER = "s-7h2d4p3w6c5ra", "s-q3k7m2x5v4b6n"
+
+
+def _digest(of: str) -> str:
+    return sha256(of.encode()).hexdigest()
+
+
+BODIES: tuple[AnyBody, ...] = (
+    entries.DeliveryConfirmed(
+        evidence=(_digest("签收单"),), on=DAY, org="330800", outcome="short", qty=19_900, ref=1_211
+    ),
+    entries.EventDeclared(event="flood-2026", name="2026年洪灾", emergency=True),
+    entries.FeedbackPublished(
+        beneficiaries="120", evidence=(_digest("照片"),), on=DAY, org="330800", ref=1_211, text="家庭包已送达“山村”。"
+    ),
+    entries.FundOpened(
+        fund="flood", name="防汛救灾", org="330800", restriction=Restriction(event="flood-2026", region="330800"),
+        spending=("aid", "management"),
+    ),
+    entries.GiftRefunded(on=DAY, reason='捐赠人\t"误转"\\重复', ref=1_204),
+    entries.ImportApproved(
+        channel="bank", event="flood-2026", file=_digest("流水.xlsx"), first_on="2026-11-01", fund="flood",
+        last_on=DAY, name="十一月流水 №1", org="330800", profile="notice", rows=3, sum_fen=9_007_199_254_740_991,
+    ),
+    entries.ImportCompleted(batch=1_205, org="330800", rejected=1, rejected_fen=5, rows=2, sum_fen=60),
+    entries.LogOpened(administrators=(MAKER, CHECKER), operator="市红十字会", origin="ledger.example.org/log"),
+    entries.MoneyAllocated(decision="红〔2026〕12号", on=DAY, part=(1, 2)),
+    entries.MoneyDisbursed(
+        beneficiaries="1-4", decision="红〔2026〕12号", evidence=(_digest("发票"), _digest("回单")), on=DAY,
+        payee="persons", project="qz-09", purpose="临时救助", region="330800", spending="aid",
+    ),
+    entries.MoneyReceived(
+        batch=1_205, channel="wechat", donor=_digest("donor"), donor_class="person", event="flood-2026", fund="flood",
+        on=DAY, receipt=_digest("receipt"), ref=_digest("ref"), row=2,
+    ),
+    entries.MoneyReleased(on=DAY, reason="结余退回", ref=1_207),
+    entries.OrganisationChanged(
+        division="330800", level="city", name="市红十字会", org="330800", parent="330000", uscc="91330100716105852F"
+    ),
+    entries.OrganisationRegistered(division="330000", level="province", name="省红十字会", org="330000"),
+    entries.PolicySet(rules=(
+        Rule(kind="gift.refunded", approvals=(Tier(0, 1),)),
+        Rule(kind="money.allocated", approvals=(Tier(0, 1), Tier(5_000_000, 2)), decision_from=5_000_000),
+    )),
+    entries.ProjectOpened(
+        budget_fen=10_000_000, category="relief", ends="2027-03-31", event="flood-2026", name="过冬物资", org="330800",
+        project="qz-09", region="330802", starts=DAY,
+    ),
+    entries.ProposalApproved(org="330800", proposal=1_204),
+    entries.ProposalMade(
+        command="gift.refunded", commitment=_digest("body"),
+        holds=(Hold("fund:330800:general", -1, 50_000, CNY), Hold("project:330800:qz-09:general", 7, 3, CNY)),
+        into=("refunds:330800",), org="330800", part=(2, 2),
+    ),
+    entries.ProposalRejected(org="330800", proposal=1_204, reason="用途不明\u2028\U0001f600"),
+    entries.ProposalWithdrawn(org="330800", proposal=1_204),
+    entries.StaffDismissed(org="330800", staff=CHECKER),
+    entries.StaffEnrolled(org="330800", roles=("approver", "finance"), staff=CHECKER),
+)  # fmt: skip
+
+POSTINGS: dict[str, tuple[Posting, ...]] = {
+    "gift.refunded": (Posting("fund:330800:general", 3, "refunds:330800", 0, 9_007_199_254_740_991, CNY),),
+    "money.allocated": (
+        Posting("fund:330800:general", 120_000, "project:330800:qz-09:general", 0, 50_000, CNY),
+        Posting("fund:330800:general", 180_000, "project:330800:qz-09:general", 50_000, 1, CNY),
+    ),
+    "money.disbursed": (Posting("project:330800:qz-09:general", 0, "payees:330800", 77, 20_000, CNY),),
+    "money.received": (Posting("donors:330800", -1, "fund:330800:flood", 0, 5_000, CNY),),
+    "money.released": (Posting("project:330800:qz-09:general", 20_000, "fund:330800:general", 240_000, 30_000, CNY),),
+}
+"""Of the kinds that have postings."""
+
+
+def example(body: AnyBody) -> bytes:
+    """An entry of one kind; with a proposal's facts where it has postings but is no gift."""
+    kind = entries.kind_of(body)
+    by = By(maker=MAKER)
+    if kind in POSTINGS and kind != "money.received":
+        by = By(maker=MAKER, checkers=(CHECKER,), proposal=1_204, salt=_digest("salt"))
+    opening = kind == "log.opened"
+    return entries.encode(
+        Entry(
+            at="2026-11-21T08:00:00.123Z", body=body, by=by, kind=kind, postings=POSTINGS.get(kind, ()),
+            prev=entries.GENESIS_PREV if opening else _digest("previous entry"), seq=0 if opening else 1_212, v=1,
+        )
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Write what is not there yet."""
+    for body in BODIES:
+        path = FOLDER / f"{entries.kind_of(body)}.json"
+        if path.exists():
+            sys.stderr.write(f"{path.name} is there and stays\n")
+        else:
+            path.write_bytes(example(body))
+
+
+if __name__ == "__main__":
+    main()
