@@ -81,10 +81,13 @@ class Effect:
     by_amount: bool = True
     """First in first out, so a proposal holds amounts; else it holds exactly these positions."""
 
+    allows_fen: int = 0
+    """What it lets others move later: an import's sum, which policy weighs as it weighs a movement."""
+
     @property
     def qty(self) -> int:
-        """What moves in all."""
-        return sum(take.qty for take in self.takes)
+        """What moves in all, or may later."""
+        return self.allows_fen + sum(take.qty for take in self.takes)
 
     def holds(self) -> list[Hold]:
         """What a proposal of it keeps."""

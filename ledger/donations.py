@@ -71,8 +71,7 @@ def receive(command: ReceiveMoney, books: Books, today: str) -> Draft:
     check_id("channel", command.channel)
     if command.event and command.event not in books.events:
         raise Unknown(f"event {command.event} is not declared", event=command.event)
-    if fund.restriction.event and command.event and command.event != fund.restriction.event:
-        raise Invalid(f"event: the fund is for {fund.restriction.event}", field="event")
+    _check_event(command.event, fund)
     if command.ref in books.refs and command.ref:
         raise AlreadyThere("this channel reference is in the log", ref=command.ref)
     check_digest("donor", command.donor)
@@ -95,7 +94,7 @@ def approve_import(command: ApproveImport, books: Books, today: str) -> Effect:
     """What the second person approves: file, count, sum, fund, dates."""
     if books.policy is None:
         raise PolicyMissing
-    books.fund(command.org, command.fund)
+    fund = books.fund(command.org, command.fund)
     check_id("channel", command.channel)
     check_text("name", command.name)
     check_text("profile", command.profile)
@@ -106,9 +105,11 @@ def approve_import(command: ApproveImport, books: Books, today: str) -> Effect:
     check_day("last_on", command.last_on, latest=today)
     if command.event and command.event not in books.events:
         raise Unknown(f"event {command.event} is not declared", event=command.event)
+    _check_event(command.event, fund)
     if command.last_on < command.first_on:
         raise Invalid("last_on: before first_on", field="last_on")
-    return Effect(body=body_of(entries.ImportApproved, command), org=command.org)
+    body = body_of(entries.ImportApproved, command)
+    return Effect(body=body, org=command.org, allows_fen=command.sum_fen)
 
 
 def complete_import(command: CompleteImport, books: Books) -> Draft:
@@ -116,13 +117,16 @@ def complete_import(command: CompleteImport, books: Books) -> Draft:
     batch = _open_import(books, command.batch)
     if batch.maker != command.maker:
         raise ImportMismatch("an import is entered in the name of its maker")
+    rejected, rejected_fen = batch.approved.rows - batch.rows, batch.approved.sum_fen - batch.sum_fen
+    if (rejected == 0) != (rejected_fen == 0):
+        raise ImportMismatch(f"{rejected} rows of {rejected_fen} fen cannot be what was rejected")
     body = entries.ImportCompleted(
         batch=command.batch,
         org=batch.approved.org,
         rows=batch.rows,
         sum_fen=batch.sum_fen,
-        rejected=batch.approved.rows - batch.rows,
-        rejected_fen=batch.approved.sum_fen - batch.sum_fen,
+        rejected=rejected,
+        rejected_fen=rejected_fen,
     )
     return Draft(body, By(maker=command.maker))
 
@@ -130,6 +134,12 @@ def complete_import(command: CompleteImport, books: Books) -> Draft:
 def bind(body: MoneyReceived, prev: str, code: str) -> MoneyReceived:
     """The body with the receipt commitment its place in the log gives it."""
     return msgspec.structs.replace(body, receipt=privacy.receipt_commitment(prev, code))
+
+
+def _check_event(event: str, fund: entries.FundOpened) -> None:
+    """A gift labelled with another event than its fund is for would be misleading. Raises Invalid."""
+    if event and fund.restriction.event not in {"", event}:
+        raise Invalid(f"event: the fund is for {fund.restriction.event}", field="event")
 
 
 def _open_import(books: Books, number: int) -> Import:

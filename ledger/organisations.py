@@ -133,14 +133,16 @@ def register(command: RegisterOrganisation, books: Books) -> Effect:
 
 def change(command: ChangeOrganisation, books: Books) -> Effect:
     """New facts; the id stays, and the tree stays one."""
-    books.organisation(command.org)
+    known = books.organisation(command.org)
     _check_organisation(command, books)
     above = command.parent
     while above:
         if above == command.org:
             raise Invalid("parent: an organisation does not lie under itself", field="parent")
         above = books.organisation(above).parent
-    return Effect(body=body_of(OrganisationChanged, command), org=command.org)
+    # Who leaves an oversight is let go by it: a new parent needs an administrator of the old one.
+    answers = command.org if command.parent == known.parent else known.parent
+    return Effect(body=body_of(OrganisationChanged, command), org=answers)
 
 
 def enrol(command: EnrolStaff, books: Books) -> Effect:
@@ -215,6 +217,8 @@ def open_project(command: OpenProject, books: Books) -> Effect:
     for what, day in (("starts", command.starts), ("ends", command.ends)):
         if day:
             check_day(what, day)
+    if command.starts and command.ends and command.ends < command.starts:
+        raise Invalid("ends: before starts", field="ends")
     return Effect(body=body_of(ProjectOpened, command), org=command.org)
 
 

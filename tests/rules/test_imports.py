@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from ledger import entries
-from ledger.approvals import ApproveProposal
+from ledger.approvals import ApproveProposal, SetPolicy
 from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
-from ledger.organisations import DismissStaff
+from ledger.entries import Rule, Tier
+from ledger.organisations import DeclareEvent, DismissStaff
 from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, NotAllowed
 from tests.support.model import Pen
 from tests.support.society import (
@@ -14,6 +15,7 @@ from tests.support.society import (
     APPROVER,
     CITY,
     FINANCE,
+    OTHER_ADMINISTRATOR,
     OTHER_FINANCE,
     gift,
     open_society,
@@ -150,3 +152,29 @@ def test_a_gift_carries_commitments_and_nothing_else(changed: dict[str, str]) ->
     pen = open_society()
     with pytest.raises((Invalid, ImportMismatch)):
         pen.write(msgspec.structs.replace(gift(5), **changed))
+
+
+def test_an_import_needs_the_approvals_its_sum_asks_for() -> None:
+    pen = open_society()
+    tiers = (Tier(0, 1), Tier(CHECKED.sum_fen, 2))
+    pen.agreed(
+        SetPolicy(maker=ADMINISTRATOR, rules=(Rule(kind="import.approved", approvals=tiers),)), OTHER_ADMINISTRATOR
+    )
+    (made,) = pen.write(CHECKED)
+    (first,) = pen.write(ApproveProposal(maker=APPROVER, proposal=made.seq))
+    assert first.kind == "proposal.approved"
+
+
+def test_an_import_labelled_with_another_event_than_its_fund_is_for_is_refused() -> None:
+    pen = open_society()
+    pen.write(DeclareEvent(maker=ADMINISTRATOR, event="quake-2026", name="地震"))
+    with pytest.raises(Invalid):
+        pen.write(msgspec.structs.replace(CHECKED, event="quake-2026"))
+
+
+def test_rows_that_are_all_there_with_a_sum_that_is_not_do_not_complete() -> None:
+    pen, batch = opened()
+    for number in (1, 2, 3):
+        pen.write(row(batch, number, 10))
+    with pytest.raises(ImportMismatch):
+        pen.write(CompleteImport(maker=FINANCE, batch=batch))

@@ -188,3 +188,25 @@ def test_a_project_nobody_could_read_is_refused(fields: dict[str, Any]) -> None:
         pen.write(
             msgspec.structs.replace(OpenProject(maker=ADMINISTRATOR, org=CITY, project="new", name="新"), **fields)
         )
+
+
+def test_an_organisation_does_not_leave_its_oversight_alone() -> None:
+    pen = open_society()
+    known = pen.books.organisations[CITY]
+    moved = ChangeOrganisation(
+        maker=CITY_ADMINISTRATOR, org=CITY, name=known.name, level=known.level, parent="", division=known.division
+    )
+    with pytest.raises(NotAllowed):
+        pen.write(moved)
+    pen.write(msgspec.structs.replace(moved, parent=known.parent, name="改名后的红十字会"))
+    pen.write(msgspec.structs.replace(moved, maker=ADMINISTRATOR))
+
+
+def test_a_project_does_not_end_before_it_starts() -> None:
+    pen = open_society()
+    with pytest.raises(Invalid):
+        pen.write(
+            OpenProject(
+                maker=ADMINISTRATOR, org=CITY, project="late", name="项目", starts="2026-02-01", ends="2026-01-31"
+            )
+        )
