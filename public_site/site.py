@@ -1,7 +1,6 @@
 """What every page is made with: templates, files under names that change with their content."""
 
 import hashlib
-import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from ledger.store.queries.head import Head
 from public_site import messages
 
 _HERE = Path(__file__).parent
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,7 @@ class Site:
         for path in sorted((_HERE / "static").iterdir()):
             content = path.read_bytes()
             name = f"{path.stem}.{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
-            media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-            self.assets[name] = Asset(content, media_type)
+            self.assets[name] = Asset(content, _MEDIA_TYPES[path.suffix])
             self._served_as[path.name] = f"/static/{name}"
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
 
@@ -83,7 +84,10 @@ async def get_entry(seq: Seq, database: NamedDependency[Database]) -> Response[E
     "/api/v1/entries/{seq:int}/bytes",
     summary="一条账的原始字节",
     tags=["账本"],
-    responses=described(404, 503),
+    responses={
+        200: ResponseSpec(dict[str, Any], description="条目的规范 JSON", generate_examples=False),
+        **described(404, 503),
+    },
     exact_bytes=True,  # never compressed: the strong ETag is the digest of what is sent
 )
 async def get_entry_bytes(

@@ -46,8 +46,16 @@ class Database:
         query = dict(parse_qsl(parts.query))
         self.schema = schema
         self.user = user
-        session = {"search_path": f'"{schema}", public', "application_name": user, "timezone": "UTC"}
-        session["idle_in_transaction_session_timeout"] = f"{IDLE_TIMEOUT_S}s"
+        session = {
+            "search_path": f'"{schema}", public',
+            "application_name": user,
+            "timezone": "UTC",
+            "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT_S}s",
+            # A trace is planned once, not each time (that takes three times as long as answering it), and never
+            # compiled: the planner cannot know that a recursion ends after three steps.
+            "plan_cache_mode": "force_generic_plan",
+            "jit": "off",
+        }
         if by_index:
             session["enable_seqscan"] = "off"
         where: dict[str, object] = {

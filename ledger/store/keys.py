@@ -71,6 +71,11 @@ class SubjectKeys:
         # A torn last record, left by a crash before its COMMIT, is nobody's key: go on after it.
         self._slots = -(-os.fstat(self._file).st_size // KEY_BYTES)
 
+    @property
+    def count(self) -> int:
+        """How many keys there are, destroyed ones and nobody's too."""
+        return self._slots
+
     def append(self, keys: list[bytes]) -> int:
         """Put keys at the end; answers the first one's slot. Not durable before sync()."""
         first = self._slots

@@ -1,6 +1,6 @@
 """Projections: what each entry means for the tables. The same code serves the sequencer and `sunledger rebuild`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -24,7 +24,7 @@ _RollupKey = tuple[int, str, str, str, str, date]
 
 @dataclass(slots=True)
 class Projector:
-    """Moves the books on, entry by entry, and gathers the rows; `write` puts them into the tables."""
+    """Moves the books on, entry by entry, and gathers the rows that say so."""
 
     books: Books
     ids: dict[Account, int]
@@ -51,22 +51,25 @@ class Projector:
             self._note(entry)
         self.books.apply(entry, digest)
 
-    async def write(self, connection: asyncpg.Connection, *, entries_too: bool = True) -> None:
-        """Put the gathered rows in and forget them. In the transaction of their entries, or (rebuild) after it."""
-        if entries_too:
-            await rows.fill(connection, rows.ENTRY, self._entry)
-        await rows.fill(connection, rows.ACCOUNT, self._account)
-        await rows.fill(connection, rows.POSTING, self._posting)
-        await rows.fill(connection, rows.GIFT, self._gift)
+    def gathered(self) -> list[tuple[rows.Table, Sequence[tuple[Any, ...]]]]:
+        """The rows of the tables that every batch touches, each table after those it refers to."""
+        return [
+            (rows.ENTRY, self._entry),
+            (rows.ACCOUNT, self._account),
+            (rows.POSTING, self._posting),
+            (rows.GIFT, self._gift),
+            (rows.CITATION, self._citation),
+            (rows.LINE, [self._line(where) for where in sorted(self._touched)]),
+            (rows.ROLLUP, [(*key, *sums) for key, sums in sorted(self._rollup.items())]),
+        ]
+
+    async def write_rare(self, connection: asyncpg.Connection) -> None:
+        """The rows of the other tables, after `gathered`; then forget all."""
         for statement, *arguments in self._statements:
             await connection.execute(statement, *arguments)
-        await rows.fill(connection, rows.CITATION, self._citation)
-        await rows.fill(connection, rows.LINE, [self._line(where) for where in sorted(self._touched)])
-        await rows.fill(connection, rows.ROLLUP, [(*key, *sums) for key, sums in sorted(self._rollup.items())])
         if self._entered:
-            await connection.execute(
-                _ENTERED, *zip(*((batch, *sums) for batch, sums in self._entered.items()), strict=True)
-            )
+            sums = ((batch, *entered) for batch, entered in self._entered.items())
+            await connection.execute(_ENTERED, *zip(*sums, strict=True))
         self.forget()
 
     def forget(self) -> None:

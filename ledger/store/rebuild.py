@@ -8,6 +8,7 @@ from ledger import entries
 from ledger.account import Account
 from ledger.books import Books
 from ledger.line import Line
+from ledger.store import rows
 from ledger.store.database import Database
 from ledger.store.projections import Projector
 
@@ -33,7 +34,10 @@ async def rebuild(owner: Database, *, report: Callable[[str], None]) -> int:
         while found := await connection.fetch(_ENTRIES, seq, READ_ENTRIES):
             for row in found:
                 _append(projector, row)
-            await projector.write(connection, entries_too=False)
+            for table, gathered in projector.gathered():
+                if table is not rows.ENTRY:
+                    await rows.fill(connection, table, gathered)
+            await projector.write_rare(connection)
             seq = found[-1]["seq"]
             report(f"{seq + 1} entries")
     return seq + 1

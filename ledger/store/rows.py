@@ -1,8 +1,9 @@
-"""Rows on their way into the tables: many at once, by unnest for a few and by COPY for many."""
+"""Rows on their way into the tables: all of a batch in one statement, or by COPY where they are many."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -10,7 +11,7 @@ COPY_FROM = 256
 """From this many rows on COPY is the faster way in."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A table and the columns that are given to it, with their types."""
 
@@ -18,10 +19,9 @@ class Table:
     columns: dict[str, str]
     on_conflict: str = ""
 
-    @property
-    def insert(self) -> str:
-        """One statement that takes an array for each column."""
-        arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(self.columns.values(), 1))
+    def insert(self, first: int = 1) -> str:
+        """A statement that takes an array for each column, numbered from `first`."""
+        arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(self.columns.values(), first))
         names = ", ".join(self.columns)
         return f"insert into {self.name} ({names}) select * from unnest({arrays}) {self.on_conflict}"  # noqa: S608  ours
 
@@ -96,19 +96,56 @@ IDEMPOTENCY = Table(
 )
 DRAFT = Table("draft", {"proposal": "bigint", "command": "bytea", "salt": "text"})
 
-_INSERTS = {table.name: table.insert for table in (
-    ENTRY, ACCOUNT, POSTING, LINE, GIFT, CITATION, ROLLUP, RECEIPT, VAULT, IDEMPOTENCY, DRAFT,
-)}  # fmt: skip
+Gathered = Sequence[tuple[Table, Sequence[tuple[Any, ...]]]]
+"""Tables and their rows, each table after those it refers to."""
+
+
+class Head(NamedTuple):
+    """The move of the log's end that a batch is."""
+
+    epoch: int
+    before: int
+    seq: int
+    prev: bytes
+    at: str
+
+
+async def append(connection: asyncpg.Connection, head: Head, gathered: Gathered) -> bool:
+    """Move the head on and put the rows in; False where the head is not ours any more. Inside a transaction.
+
+    Nearly always one statement: a wake-up of the server for each table would cost more than the rows do.
+    """
+    present = [(table, rows) for table, rows in gathered if rows]
+    if any(len(rows) >= COPY_FROM for _, rows in present):
+        if not await connection.fetchval(_together(()), *head):
+            return False
+        for table, rows in present:
+            await fill(connection, table, rows)
+        return True
+    columns = [column for _, rows in present for column in _columns(rows)]
+    moved: int = await connection.fetchval(_together(tuple(table for table, _ in present)), *head, *columns)
+    return bool(moved)
 
 
 async def fill(connection: asyncpg.Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Put all rows in, or none."""
+    """Put the rows of one table in."""
     if not rows:
         return
     if len(rows) >= COPY_FROM and not table.on_conflict:
         await connection.copy_records_to_table(table.name, records=rows, columns=[*table.columns])
     else:
-        await connection.execute(_INSERTS[table.name], *_columns(rows))
+        await connection.execute(table.insert(), *_columns(rows))
+
+
+@cache
+def _together(tables: tuple[Table, ...]) -> str:
+    """One statement that moves the head and inserts into all of these; answers 1 if the head moved."""
+    parts = ["moved as (update head set seq = $3, prev = $4, at = $5 where epoch = $1 and seq = $2 returning 1)"]
+    first = len(Head._fields) + 1
+    for table in tables:
+        parts.append(f"into_{table.name} as ({table.insert(first)})")
+        first += len(table.columns)
+    return f"with {', '.join(parts)} select count(*) from moved"  # noqa: S608  ours
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -32,6 +32,7 @@ from ledger.store.database import UNREACHABLE, Database
 from ledger.store.keys import SubjectKeys
 from ledger.store.projections import Projector
 from ledger.store.queries import state
+from ledger.store.setup import SetupError
 from ledger.store.vault import SealedGift
 
 BATCH_COMMANDS = 512
@@ -130,6 +131,7 @@ class Sequencer:
         async with self._database.write() as connection:
             self._epoch = await connection.fetchval("update head set epoch = epoch + 1 returning epoch")
         await self._recover()
+        await self._check_keys()
         self.stopped = ""
         self._task = asyncio.create_task(self._run(), name="sequencer")
 
@@ -170,6 +172,16 @@ class Sequencer:
         # A caller that goes away leaves its work in the queue: it may retry and is answered from the log.
         return await asyncio.shield(pending.done)
 
+    async def _check_keys(self) -> None:
+        """Slots that look free in an old copy of the key file are taken: new donors would share keys, old ones lose them."""
+        async with self._database.raw() as connection:
+            last: int | None = await connection.fetchval("select slot from vault order by seq desc limit 1")
+        if last is not None and last >= self._subjects.count:
+            raise SetupError(
+                f"the vault needs {last + 1} subject keys, the key file has {self._subjects.count}:"
+                " put its newest copy back"
+            )
+
     async def _run(self) -> None:
         while not self.stopped:
             if not self._queue:
@@ -185,6 +197,9 @@ class Sequencer:
             except Exception as error:  # noqa: BLE001  whatever it was, the log says what is true now
                 _log.warning("a batch failed", commands=len(batch), exc_info=error)
                 await self._settle(batch, error)
+        # What a batch that failed while we were stopping put back.
+        self._fail([*self._queue], Stopped(self.stopped))
+        self._queue.clear()
 
     def _take(self) -> list[_Pending]:
         """What queued: gifts together, another command only as the first, since it may have to see the postings.
@@ -306,17 +321,18 @@ class Sequencer:
         synced = asyncio.create_task(asyncio.to_thread(self._subjects.sync)) if beside.subject_keys else None
         try:
             async with connection.transaction():
-                moved = await connection.execute(
-                    _MOVE_HEAD, self._epoch, before, books.seq, bytes.fromhex(books.prev), books.at
-                )
-                if moved != "UPDATE 1":
-                    raise Stopped("another sequencer has taken over")
-                await self._projector.write(connection)
-                await rows.fill(connection, rows.RECEIPT, beside.receipts)
+                head = rows.Head(self._epoch, before, books.seq, bytes.fromhex(books.prev), books.at)
                 vault = [(seq, first_slot + i, sealed) for i, (seq, sealed) in enumerate(beside.sealed)]
-                await rows.fill(connection, rows.VAULT, vault)
-                await rows.fill(connection, rows.DRAFT, beside.drafts)
-                await rows.fill(connection, rows.IDEMPOTENCY, beside.idempotency)
+                gathered: rows.Gathered = [
+                    *self._projector.gathered(),
+                    (rows.RECEIPT, beside.receipts),
+                    (rows.VAULT, vault),
+                    (rows.DRAFT, beside.drafts),
+                    (rows.IDEMPOTENCY, beside.idempotency),
+                ]
+                if not await rows.append(connection, head, gathered):
+                    raise Stopped("another sequencer has taken over")
+                await self._projector.write_rare(connection)
                 if synced is not None:
                     await synced
                     # The subject keys are durable before the COMMIT that needs them. A crash here leaves keys that
@@ -352,9 +368,15 @@ class Sequencer:
             try:
                 epoch = await self._recover()
             except UNREACHABLE:
+                if self.stopped:
+                    return False
                 _log.warning("waiting for the database")
                 await asyncio.sleep(RECONNECT_S)
                 continue
+            except Exception as error:  # noqa: BLE001  an entry that is none, a row that is gone: look before writing on
+                _log.error("the log cannot be read back", exc_info=error)
+                self._halt("the log cannot be read back")
+                return False
             if epoch == self._epoch:
                 return True
             self._halt("another sequencer has taken over")
@@ -412,4 +434,3 @@ def _shuffle_channel_gifts(batch: list[_Pending]) -> None:
 
 _KNOWN_KEYS = "select key, request, first_seq, last_seq from idempotency where key = any($1)"
 _KNOWN_REFS = "select ref from gift where ref = any($1)"
-_MOVE_HEAD = "update head set seq = $3, prev = $4, at = $5 where epoch = $1 and seq = $2"

@@ -6,7 +6,7 @@ from ledger import entries
 from ledger.entries import Entry, MoneyReceived
 from ledger.store.queries.names import read_names
 from ledger.store.queries.trace import forward
-from ledger.trace import Found, Trace, assemble, effects
+from ledger.trace import Found, Trace, assemble, effect_of, effects
 
 
 async def read_trace(connection: asyncpg.Connection, seq: int) -> Trace | None:
@@ -21,16 +21,14 @@ async def read_trace(connection: asyncpg.Connection, seq: int) -> Trace | None:
     assert isinstance(gift.body, MoneyReceived)
     pieces = await forward(connection, seq)
     moves = await _entries(connection, {piece.seq for piece in pieces if piece.depth})
-    last = effects(moves.values())
-    citing = await connection.fetch(_CITING, [*last]) if last else []
+    citing = await connection.fetch(_CITING, [*effects(moves.values())]) if moves else []
     stated = [entries.decode(row["bytes"]) for row in citing]
-    totals = await connection.fetch(_TOTALS, [*last], [*last.values()]) if last else []
     found = Found(
         gift=gift,
         sha256=entries.digest(written),
         pieces=pieces,
         moves=moves,
-        totals={row["effect"]: row["qty"] for row in totals},
+        totals=await _totals(connection, moves),
         citing=stated,
         entering=bool(gift.body.batch) and not await connection.fetchval(_COMPLETED, gift.body.batch),
     )
@@ -48,6 +46,16 @@ async def _entries(connection: asyncpg.Connection, seqs: set[int]) -> dict[int, 
         return {}
     found = await connection.fetch("select seq, bytes from entry where seq = any($1)", [*seqs])
     return {row["seq"]: entries.decode(row["bytes"]) for row in found}
+
+
+async def _totals(connection: asyncpg.Connection, moves: dict[int, Entry]) -> dict[int, int]:
+    """Effect → what all its parts moved; the parts are only asked for where there are several."""
+    totals = {effect_of(entry): entries.qty_of(entry) for entry in moves.values()}
+    split = {first: last for first, last in effects(moves.values()).items() if last > first}
+    if split:
+        found = await connection.fetch(_TOTALS, [*split], [*split.values()])
+        totals |= {row["effect"]: row["qty"] for row in found}
+    return totals
 
 
 _GIFT = "select bytes from entry where seq = $1 and kind = 'money.received'"

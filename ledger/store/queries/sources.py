@@ -46,7 +46,8 @@ async def read_sources(connection: asyncpg.Connection, seq: int, *, after: int, 
         return None
     index, count = entries.part_of(entry.body)
     first = seq - index + 1
-    found = await connection.fetch(_SOURCES, first, first + count - 1, MAX_SOURCE_PIECES + 1, after, limit + 1)
+    parts = [*range(first, first + count)]
+    found = await connection.fetch(_SOURCES, parts, MAX_SOURCE_PIECES + 1, after, limit + 1)
     moved, pieces, gift_count, given, *_ = found[0]
     if pieces > MAX_SOURCE_PIECES:
         raise TooManyPieces
@@ -54,7 +55,7 @@ async def read_sources(connection: asyncpg.Connection, seq: int, *, after: int, 
     items = [
         Source(seq=row["seq"], on=row["day"], amount_fen=row["part"], gift_amount_fen=row["qty"])
         for row in found
-        if row["seq"] is not None
+        if row["seq"] is not None  # a page beyond the last gift
     ]
     return Sources(
         seq=first,
@@ -68,7 +69,7 @@ async def read_sources(connection: asyncpg.Connection, seq: int, *, after: int, 
 
 _SOURCES = """
 with recursive piece (account, lo, qty, seq) as (
-  select src, src_lo, qty, seq from posting where seq between $1 and $2
+  select src, src_lo, qty, seq from posting where seq = any($1)
   union all
   select q.src, q.src_lo + greatest(p.lo, q.dst_lo) - q.dst_lo,
          least(p.lo + p.qty, q.dst_hi) - greatest(p.lo, q.dst_lo), q.seq
@@ -81,14 +82,15 @@ with recursive piece (account, lo, qty, seq) as (
   ) q
   where p.lo is not null
 ),
-bounded as materialized (select * from piece limit $3),
+bounded as materialized (select * from piece limit $2),
 source as materialized (select seq, sum(qty)::bigint as part from bounded where lo is null group by seq),
-page as (select * from source where seq > $4 order by seq limit $5)
-select (select sum(qty)::bigint from posting where seq between $1 and $2) as moved,
+page as (select * from source where seq > $3 order by seq limit $4)
+select (select sum(qty)::bigint from posting where seq = any($1)) as moved,
        (select count(*) from bounded) as pieces,
        (select count(*) from source) as gifts,
        (select coalesce(sum(part), 0)::bigint from source) as given,
-       page.seq, page.part, gift.qty, gift.day
-from (select 1) one left join page on true left join gift on gift.seq = page.seq
-order by page.seq
+       page.seq, page.part,
+       (select qty from gift where gift.seq = page.seq),
+       (select day from gift where gift.seq = page.seq)
+from (select 1) one left join page on true order by page.seq
 """

@@ -9,39 +9,38 @@ MAX_PIECES = 10_000
 
 # `offset 0` keeps the two look-ups at the end look-ups: the planner cannot know that a trace has few pieces, and would
 # read all of entry and account for it.
+# Names are looked up piece by piece: however many pieces the planner expects, it cannot turn that into a scan.
 _FORWARD = """
-with recursive piece (depth, off, qty, account, lo, seq, n) as (
-  select 0, (sum(qty) over (order by seq, n) - qty)::bigint, qty, dst, dst_lo, seq, n
-  from posting where seq between $1 and $2
+with recursive piece (depth, off, qty, account, unit, lo, seq, n) as (
+  select 0, (sum(qty) over (order by seq, n) - qty)::bigint, qty, dst, unit, dst_lo, seq, n
+  from posting where seq = any($1)
   union all
   select p.depth + 1, p.off + greatest(p.lo, q.src_lo) - p.lo,
          least(p.lo + p.qty, q.src_hi) - greatest(p.lo, q.src_lo),
-         q.dst, q.dst_lo + greatest(p.lo, q.src_lo) - q.src_lo, q.seq, q.n
+         q.dst, q.unit, q.dst_lo + greatest(p.lo, q.src_lo) - q.src_lo, q.seq, q.n
   from piece p cross join lateral (
-    select q.src_lo, q.src_hi, q.dst, q.dst_lo, q.seq, q.n from posting q
+    select q.src_lo, q.src_hi, q.dst, q.unit, q.dst_lo, q.seq, q.n from posting q
     where q.src = p.account and q.src_hi > p.lo and q.src_lo < p.lo + p.qty
       and q.src_lo >= coalesce((
         select before.src_lo from posting before
         where before.src = p.account and before.src_lo <= p.lo order by before.src_lo desc limit 1), p.lo)
   ) q
 )
-select p.depth, p.off, p.qty, a.address, a.unit, p.lo, p.seq, p.n, e.kind
-from (select * from piece limit $3) p
-  cross join lateral (select address, unit from account where id = p.account offset 0) a
-  cross join lateral (select kind from entry where seq = p.seq offset 0) e
-order by p.depth, p.off
+select depth, off, qty, (select address from account where id = piece.account), unit, lo, seq, n,
+       (select kind from entry where entry.seq = piece.seq)
+from (select * from piece limit $2) piece order by depth, off
 """
 
 _BACKWARD = """
-with recursive piece (depth, off, qty, account, lo, seq, n) as (
-  select 0, (sum(qty) over (order by seq, n) - qty)::bigint, qty, src, src_lo, seq, n
-  from posting where seq between $1 and $2
+with recursive piece (depth, off, qty, account, unit, lo, seq, n) as (
+  select 0, (sum(qty) over (order by seq, n) - qty)::bigint, qty, src, unit, src_lo, seq, n
+  from posting where seq = any($1)
   union all
   select p.depth + 1, p.off + greatest(p.lo, q.dst_lo) - p.lo,
          least(p.lo + p.qty, q.dst_hi) - greatest(p.lo, q.dst_lo),
-         q.src, q.src_lo + greatest(p.lo, q.dst_lo) - q.dst_lo, q.seq, q.n
+         q.src, q.unit, q.src_lo + greatest(p.lo, q.dst_lo) - q.dst_lo, q.seq, q.n
   from piece p cross join lateral (
-    select q.src, q.src_lo, q.dst_lo, q.dst_hi, q.seq, q.n from posting q
+    select q.src, q.unit, q.src_lo, q.dst_lo, q.dst_hi, q.seq, q.n from posting q
     where q.dst = p.account and q.dst_lo < p.lo + p.qty
       and q.dst_lo >= (
         select before.dst_lo from posting before
@@ -49,11 +48,9 @@ with recursive piece (depth, off, qty, account, lo, seq, n) as (
   ) q
   where p.lo is not null
 )
-select p.depth, p.off, p.qty, a.address, a.unit, coalesce(p.lo, -1) as lo, p.seq, p.n, e.kind
-from (select * from piece limit $3) p
-  cross join lateral (select address, unit from account where id = p.account offset 0) a
-  cross join lateral (select kind from entry where seq = p.seq offset 0) e
-order by p.depth, p.off
+select depth, off, qty, (select address from account where id = piece.account), unit, coalesce(lo, -1), seq, n,
+       (select kind from entry where entry.seq = piece.seq)
+from (select * from piece limit $2) piece order by depth, off
 """
 
 
@@ -72,7 +69,8 @@ async def backward(connection: asyncpg.Connection, first_seq: int, last_seq: int
 
 
 async def _follow(connection: asyncpg.Connection, sql: str, first_seq: int, last_seq: int | None) -> list[Piece]:
-    found = await connection.fetch(sql, first_seq, first_seq if last_seq is None else last_seq, MAX_PIECES + 1)
+    seqs = [*range(first_seq, (first_seq if last_seq is None else last_seq) + 1)]
+    found = await connection.fetch(sql, seqs, MAX_PIECES + 1)
     if len(found) > MAX_PIECES:
         raise TooManyPieces
     return [Piece(*row) for row in found]

@@ -105,3 +105,19 @@ async def test_a_trace_beyond_what_is_shown_is_refused_and_not_cut(
     page = await http.post("/trace", data={"code": code}, headers={"Accept": "text/html"})
     assert page.status_code == 422
     assert "去向过于分散" in page.text
+
+
+async def test_an_effect_in_parts_is_one_movement(
+    branch: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.posting.MAX_POSTINGS", 2)
+    given = await branch.gifts([10] * 7)
+    for seq, _ in given[1::2]:
+        await branch.refund(seq)  # holes
+    allocated = await branch.allocate(40)
+    for part in (allocated, allocated + 1):
+        found = (await http.get(f"/api/v1/entries/{part}/sources")).json()
+        assert (found["seq"], found["amount_fen"], found["gift_count"]) == (allocated, 40, 4)
+    for seq, _ in given[::2]:
+        (leaf,) = (await http.get(f"/api/v1/entries/{seq}/trace")).json()["leaves"]
+        assert (leaf["seq"], leaf["amount_fen"], leaf["entry_amount_fen"]) == (allocated, 10, 40)

@@ -9,12 +9,15 @@ import asyncpg
 import httpx
 import pytest
 
-from ledger.privacy import ALPHABET, printed
+from ledger.donations import ApproveImport, CompleteImport
+from ledger.privacy import ALPHABET, Identity, printed
 from ledger.settings import Settings
 from ledger.store.keys import LookupKeys
 from ledger.store.queries.receipts import Receipts
+from ledger.store.sequencer import Sequenced
+from ledger.store.vault import Gift
 from tests.support.acting import acting_as_superuser
-from tests.support.branch import Branch
+from tests.support.branch import CITY, FINANCE, Branch
 
 UNKNOWN = "7K3M9XQ2F4HT8WY0"
 MALFORMED = ("", "ABC", "七K3M", "U" * 16, "0" * 5_000, "😀", "' or 1=1 --", "%00\x00", "TRACE-ME-TRACE-M")
@@ -220,3 +223,23 @@ async def test_after_the_database_came_back_answers_come_back(
     answers = [await look_up(http, code) for _ in range(10)]
     assert {answer.status_code for answer in answers} <= {200, 503}
     assert answers[-1].json()["gift"]["seq"] == seq
+
+
+async def test_a_gift_of_an_import_says_whether_its_batch_is_complete(branch: Branch, http: httpx.AsyncClient) -> None:
+    approve = ApproveImport(
+        maker=FINANCE, org=CITY, fund="general", channel="bank", name="六月", profile="notice", file="5" * 64, rows=2,
+        sum_fen=700, first_on=branch.today, last_on=branch.today,
+    )  # fmt: skip
+    batch = await branch.agree(approve)
+    row = Gift(
+        maker=FINANCE, org=CITY, fund="general", amount_fen=300, channel="bank", channel_ref="", on=branch.today,
+        donor_class="person", identity=Identity(name="张*"), batch=batch, row=1,
+    )  # fmt: skip
+    entered = await branch.sequencer.submit(branch.sealer.seal(row))
+    assert isinstance(entered, Sequenced)
+    found = (await look_up(http, entered.code)).json()["gift"]
+    assert (found["batch"], found["entering"]) == (batch, True)
+    assert "同一批的捐款还在录入" in (await http.post("/trace", data={"code": entered.code})).text
+    await branch.do(CompleteImport(maker=FINANCE, batch=batch))
+    assert not (await look_up(http, entered.code)).json()["gift"]["entering"]
+    assert "还在录入" not in (await http.post("/trace", data={"code": entered.code})).text
