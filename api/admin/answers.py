@@ -9,7 +9,7 @@ from litestar import Request, Response, post
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 from pydantic import BaseModel, Field
 
-from api.admin.resources import Resources
+from api.admin.resources import Clerk
 from api.problems import ProblemError, described
 from ledger import entries, privacy
 from ledger.command import Command
@@ -80,15 +80,16 @@ def as_command(kind: type[AnyOf], data: BaseModel, staff: str, **more: object) -
     return msgspec.convert({**data.model_dump(), "maker": staff, **more}, kind)
 
 
-async def carry_out(request: Request[Any, Any, Any], resources: Resources, staff: str, work: Work) -> Response[Answer]:
+async def carry_out(request: Request[Any, Any, Any], clerk: Clerk, work: Work) -> Response[Answer]:
     """Have the command sequenced once, however often the request is sent."""
     key = request.headers.get("idempotency-key", "")
     if not 0 < len(key) <= MAX_KEY or not key.isprintable():
         raise ProblemError("invalid-request", "Idempotency-Key: 1 to 200 printable characters")
+    resources = clerk.resources
     digest = resources.request_digest
     body = await request.body()
     idempotency = Idempotency(
-        key=digest(staff.encode(), key.encode()),
+        key=digest(clerk.staff.encode(), key.encode()),
         request=digest(request.method.encode(), request.scope["path"].encode(), body),
     )
     outcome = await resources.sequencer.submit(work, idempotency)

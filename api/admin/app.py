@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from api import problems
 from api.admin import imports, money, organisations, proposals
-from api.admin.resources import Resources
+from api.admin.resources import Clerk, Resources
 from api.health import healthz, readyz
 from api.observability import observe
 from api.problems import described
@@ -36,9 +36,8 @@ def build(resources: Resources) -> Litestar:
     async def known(connection: Connection, _: BaseRouteHandler) -> None:
         connection.state.staff = await resources.doorkeeper.staff(connection)
 
-    def staff(request: Request[Any, Any, Any]) -> str:
-        holder: str = request.state.staff
-        return holder
+    def clerk(request: Request[Any, Any, Any]) -> Clerk:
+        return Clerk(request.state.staff, resources)
 
     inside = Router(
         path="/",
@@ -56,8 +55,7 @@ def build(resources: Resources) -> Litestar:
         route_handlers=[healthz, readyz, inside],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
-            "resources": Provide(lambda: resources, sync_to_thread=False),
-            "staff": Provide(staff, sync_to_thread=False),
+            "clerk": Provide(clerk, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
         openapi_config=OpenAPIConfig(
@@ -79,7 +77,7 @@ def build(resources: Resources) -> Litestar:
 
 
 @get("/api/v1/whoami", summary="我是谁", tags=["组织"], responses=described(401))
-async def whoami(staff: NamedDependency[str], resources: NamedDependency[Resources]) -> WhoAmI:
+async def whoami(clerk: NamedDependency[Clerk]) -> WhoAmI:
     """令牌对应的代号和职责。"""
-    held = resources.sequencer.books.staff.get(staff, {})
-    return WhoAmI(staff=staff, roles={org: sorted(roles) for org, roles in held.items()})
+    held = clerk.resources.sequencer.books.staff.get(clerk.staff, {})
+    return WhoAmI(staff=clerk.staff, roles={org: sorted(roles) for org, roles in held.items()})

@@ -13,7 +13,7 @@ from litestar.response import File, Stream
 from pydantic import BaseModel, Field
 from sqlmodel import col, select
 
-from api.admin.resources import Resources
+from api.admin.resources import Clerk, Resources
 from api.fields import EventId, FundId, Input, Org, Text
 from api.problems import ProblemError, described
 from ledger import privacy
@@ -87,15 +87,15 @@ class ImportOut(BaseModel):
     responses=described(401, 403, 413),
     request_max_body_size=MAX_SHEET_BYTES,
 )
-async def stage_sheet(request: Door, staff: NamedDependency[str], resources: NamedDependency[Resources]) -> StagedSheet:
+async def stage_sheet(request: Door, clerk: NamedDependency[Clerk]) -> StagedSheet:
     """请求体就是 CSV 文件（可用 gzip 压缩）。此时什么都不入账。"""
     makers = REQUIRED["import.approved"].maker
     if all(
-        resources.sequencer.books.roles(staff, org).isdisjoint(makers)
-        for org in resources.sequencer.books.organisations
+        clerk.resources.sequencer.books.roles(clerk.staff, org).isdisjoint(makers)
+        for org in clerk.resources.sequencer.books.organisations
     ):
         raise ProblemError("role-required")
-    return StagedSheet(sheet=await resources.sheets.stage(request.stream()))
+    return StagedSheet(sheet=await clerk.resources.sheets.stage(request.stream()))
 
 
 @post(
@@ -105,53 +105,51 @@ async def stage_sheet(request: Door, staff: NamedDependency[str], resources: Nam
     responses=described(401, 404),
     status_code=202,
 )
-async def check_sheet(
-    sheet: SheetId, data: JSONBody[NewImport], staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Check:
+async def check_sheet(sheet: SheetId, data: JSONBody[NewImport], clerk: NamedDependency[Clerk]) -> Check:
     """先核对整张表格，再把无误的批次提交申请。重复提交同一张表格，得到同一结果。"""
-    resources.sequencer.books.require(staff, REQUIRED["import.approved"].maker, data.org)
+    clerk.resources.sequencer.books.require(clerk.staff, REQUIRED["import.approved"].maker, data.org)
     manifest = Manifest(
         profile=data.profile,
         name=data.name,
-        maker=staff,
+        maker=clerk.staff,
         org=data.org,
         fund=data.fund,
         event=data.event,
         totals={name: (total.count, total.sum_fen) for name, total in data.totals.items()},
         salt=secrets.token_hex(32),
     )
-    return _check(resources.sheets.begin(sheet, manifest))
+    return _check(clerk.resources.sheets.begin(sheet, manifest))
 
 
 @get("/api/v1/sheets/{sheet:str}/check", summary="核对结果", tags=["导入"], responses=described(401, 404))
-async def get_check(sheet: SheetId, resources: NamedDependency[Resources]) -> Check:
+async def get_check(sheet: SheetId, clerk: NamedDependency[Clerk]) -> Check:
     """进展和结果。"""
-    return _check(resources.sheets.job(sheet))
+    return _check(clerk.resources.sheets.job(sheet))
 
 
 @get("/api/v1/sheets/{sheet:str}/rejected.csv", summary="未通过的行", tags=["导入"], responses=described(401, 404))
-async def get_rejected(sheet: SheetId, resources: NamedDependency[Resources]) -> File:
+async def get_rejected(sheet: SheetId, clerk: NamedDependency[Clerk]) -> File:
     """每一行及原因；不含姓名。"""
-    job = resources.sheets.job(sheet)
+    job = clerk.resources.sheets.job(sheet)
     if job.report is None:
         raise ProblemError("not-found")
-    path = resources.sheets.folder(sheet) / "rejected.csv"
+    path = clerk.resources.sheets.folder(sheet) / "rejected.csv"
     job.report.write_rejected(path)
     return File(path=path, filename="rejected.csv", media_type="text/csv")
 
 
 @get("/api/v1/imports", summary="导入批次", tags=["导入"], responses=described(401))
-async def list_imports(resources: NamedDependency[Resources]) -> list[ImportOut]:
+async def list_imports(clerk: NamedDependency[Clerk]) -> list[ImportOut]:
     """最近 200 个批次，新的在前。"""
-    async with resources.database.read() as session:
+    async with clerk.resources.database.read() as session:
         found = await session.exec(select(ImportBatchRow).order_by(col(ImportBatchRow.seq).desc()).limit(200))
         return [_import(row) for row in found]
 
 
 @get("/api/v1/imports/{batch:int}", summary="一个批次", tags=["导入"], responses=described(401, 404))
-async def get_import(batch: Annotated[int, PathParameter(ge=0)], resources: NamedDependency[Resources]) -> ImportOut:
+async def get_import(batch: Annotated[int, PathParameter(ge=0)], clerk: NamedDependency[Clerk]) -> ImportOut:
     """录入到第几笔。"""
-    async with resources.database.read() as session:
+    async with clerk.resources.database.read() as session:
         row = await session.get(ImportBatchRow, batch)
     if row is None:
         raise ProblemError("not-found")
@@ -159,17 +157,17 @@ async def get_import(batch: Annotated[int, PathParameter(ge=0)], resources: Name
 
 
 @get("/api/v1/imports/{batch:int}/codes.csv", summary="收据编号", tags=["导入"], responses=described(401, 403, 404))
-async def get_import_codes(
-    batch: Annotated[int, PathParameter(ge=0)], staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Stream:
+async def get_import_codes(batch: Annotated[int, PathParameter(ge=0)], clerk: NamedDependency[Clerk]) -> Stream:
     """批次中每一笔的收据编号，供开具收据。只给本组织经办或复核导入的人员。"""
-    async with resources.database.read() as session:
+    async with clerk.resources.database.read() as session:
         row = await session.get(ImportBatchRow, batch)
     if row is None:
         raise ProblemError("not-found")
     required = REQUIRED["import.approved"]
-    resources.sequencer.books.require(staff, (*required.maker, *required.checker), row.org)
-    return Stream(_codes(resources, batch), media_type="text/csv; charset=utf-8", headers={"Cache-Control": "no-store"})
+    clerk.resources.sequencer.books.require(clerk.staff, (*required.maker, *required.checker), row.org)
+    return Stream(
+        _codes(clerk.resources, batch), media_type="text/csv; charset=utf-8", headers={"Cache-Control": "no-store"}
+    )
 
 
 async def _codes(resources: Resources, batch: int) -> AsyncIterator[str]:

@@ -8,7 +8,7 @@ from litestar.params import JSONBody
 from pydantic import Field
 
 from api.admin.answers import Answer, GiftAnswer, as_command, carry_out, writes
-from api.admin.resources import Resources
+from api.admin.resources import Clerk
 from api.fields import (
     Day,
     EventId,
@@ -128,12 +128,10 @@ class NewFeedback(Input):
 
 
 @writes("/api/v1/gifts", "登记捐款", "资金")
-async def receive_gift(
-    request: Door, data: JSONBody[NewGift], staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Response[GiftAnswer]:
+async def receive_gift(request: Door, data: JSONBody[NewGift], clerk: NamedDependency[Clerk]) -> Response[GiftAnswer]:
     """入账并得到收据编号。用同一幂等键重试得到同一编号。"""
     gift = Gift(
-        maker=staff,
+        maker=clerk.staff,
         org=data.org,
         fund=data.fund,
         amount_fen=data.amount_fen,
@@ -144,55 +142,51 @@ async def receive_gift(
         identity=Identity(name=data.donor.name, contact=data.donor.contact, named=data.donor.named),
         event=data.event,
     )
-    return await carry_out(request, resources, staff, resources.sealer.seal(gift))  # type: ignore[return-value]  # a gift's
+    return await carry_out(request, clerk, clerk.resources.sealer.seal(gift))  # type: ignore[return-value]  # a gift's
 
 
 @writes("/api/v1/allocations", "分配资金", "资金")
 async def allocate_money(
-    request: Door, data: JSONBody[NewAllocation], staff: NamedDependency[str], resources: NamedDependency[Resources]
+    request: Door, data: JSONBody[NewAllocation], clerk: NamedDependency[Clerk]
 ) -> Response[Answer]:
     """先进先出；按审批规则可能须他人复核。"""
-    return await carry_out(request, resources, staff, as_command(AllocateMoney, data, staff))
+    return await carry_out(request, clerk, as_command(AllocateMoney, data, clerk.staff))
 
 
 @writes("/api/v1/releases", "退回分配", "资金")
-async def release_money(
-    request: Door, data: JSONBody[NewRelease], staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Response[Answer]:
+async def release_money(request: Door, data: JSONBody[NewRelease], clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """把一次分配中未用且未被占用的部分退回基金。"""
-    return await carry_out(request, resources, staff, as_command(ReleaseMoney, data, staff))
+    return await carry_out(request, clerk, as_command(ReleaseMoney, data, clerk.staff))
 
 
 @writes("/api/v1/disbursements", "付款", "资金")
 async def disburse_money(
-    request: Door, data: JSONBody[NewDisbursement], staff: NamedDependency[str], resources: NamedDependency[Resources]
+    request: Door, data: JSONBody[NewDisbursement], clerk: NamedDependency[Clerk]
 ) -> Response[Answer]:
     """从项目付款；按审批规则可能须他人复核。"""
-    return await carry_out(request, resources, staff, as_command(DisburseMoney, data, staff))
+    return await carry_out(request, clerk, as_command(DisburseMoney, data, clerk.staff))
 
 
 @writes("/api/v1/refunds", "退还捐款", "资金")
-async def refund_gift(
-    request: Door, data: JSONBody[NewRefund], staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Response[Answer]:
+async def refund_gift(request: Door, data: JSONBody[NewRefund], clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """退还一笔捐款中未用且未被占用的部分。"""
-    return await carry_out(request, resources, staff, as_command(RefundGift, data, staff))
+    return await carry_out(request, clerk, as_command(RefundGift, data, clerk.staff))
 
 
 @writes("/api/v1/confirmations", "签收", "资金")
 async def confirm_delivery(
-    request: Door, data: JSONBody[NewConfirmation], staff: NamedDependency[str], resources: NamedDependency[Resources]
+    request: Door, data: JSONBody[NewConfirmation], clerk: NamedDependency[Clerk]
 ) -> Response[Answer]:
     """登记受助方对一笔付款的签收。"""
-    return await carry_out(request, resources, staff, as_command(ConfirmDelivery, data, staff))
+    return await carry_out(request, clerk, as_command(ConfirmDelivery, data, clerk.staff))
 
 
 @writes("/api/v1/feedback", "成效反馈", "资金")
 async def publish_feedback(
-    request: Door, data: JSONBody[NewFeedback], staff: NamedDependency[str], resources: NamedDependency[Resources]
+    request: Door, data: JSONBody[NewFeedback], clerk: NamedDependency[Clerk]
 ) -> Response[Answer]:
     """公布一笔付款的成效。"""
-    return await carry_out(request, resources, staff, as_command(PublishFeedback, data, staff))
+    return await carry_out(request, clerk, as_command(PublishFeedback, data, clerk.staff))
 
 
 HANDLERS = [

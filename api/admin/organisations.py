@@ -8,7 +8,7 @@ from litestar.params import JSONBody, PathParameter
 from pydantic import Field
 
 from api.admin.answers import Answer, as_command, carry_out, writes
-from api.admin.resources import Resources
+from api.admin.resources import Clerk
 from api.fields import Day, EventId, FundId, Id, Input, OptionalText, Org, ProjectId, Staff, Text
 from ledger.account import MAX_POSITION
 from ledger.approvals import MAX_APPROVALS, MAX_TIERS, SetPolicy
@@ -127,10 +127,10 @@ Door = Request[Any, Any, Any]
 
 @writes("/api/v1/organisations", "登记组织", "组织")
 async def register_organisation(
-    request: Door, data: JSONBody[NewOrganisation], staff: NamedDependency[str], resources: NamedDependency[Resources]
+    request: Door, data: JSONBody[NewOrganisation], clerk: NamedDependency[Clerk]
 ) -> Response[Answer]:
     """登记新的组织。"""
-    return await carry_out(request, resources, staff, as_command(RegisterOrganisation, data, staff))
+    return await carry_out(request, clerk, as_command(RegisterOrganisation, data, clerk.staff))
 
 
 @writes("/api/v1/organisations/{org:str}/changes", "变更组织", "组织")
@@ -138,59 +138,46 @@ async def change_organisation(
     request: Door,
     org: Annotated[str, PathParameter(description="组织编号")],
     data: JSONBody[OrganisationFacts],
-    staff: NamedDependency[str],
-    resources: NamedDependency[Resources],
+    clerk: NamedDependency[Clerk],
 ) -> Response[Answer]:
     """改名、换上级等；编号不变。"""
-    return await carry_out(request, resources, staff, as_command(ChangeOrganisation, data, staff, org=org))
+    return await carry_out(request, clerk, as_command(ChangeOrganisation, data, clerk.staff, org=org))
 
 
 @writes("/api/v1/staff", "任命人员", "组织")
-async def enrol_staff(
-    request: Door, data: JSONBody[NewStaff], staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Response[Answer]:
+async def enrol_staff(request: Door, data: JSONBody[NewStaff], clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """须由另一位管理员复核。"""
-    return await carry_out(request, resources, staff, as_command(EnrolStaff, data, staff))
+    return await carry_out(request, clerk, as_command(EnrolStaff, data, clerk.staff))
 
 
 @writes("/api/v1/staff/dismissals", "免去职责", "组织")
-async def dismiss_staff(
-    request: Door, data: JSONBody[Dismissal], staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Response[Answer]:
+async def dismiss_staff(request: Door, data: JSONBody[Dismissal], clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """须由另一位管理员复核。"""
-    return await carry_out(request, resources, staff, as_command(DismissStaff, data, staff))
+    return await carry_out(request, clerk, as_command(DismissStaff, data, clerk.staff))
 
 
 @writes("/api/v1/policies", "设定审批规则", "组织")
-async def set_policy(
-    request: Door, data: JSONBody[NewPolicy], staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Response[Answer]:
+async def set_policy(request: Door, data: JSONBody[NewPolicy], clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """须由另一位管理员复核。首次设定之前不能记账。"""
-    return await carry_out(request, resources, staff, as_command(SetPolicy, data, staff))
+    return await carry_out(request, clerk, as_command(SetPolicy, data, clerk.staff))
 
 
 @writes("/api/v1/events", "登记事件", "组织")
-async def declare_event(
-    request: Door, data: JSONBody[NewEvent], staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Response[Answer]:
+async def declare_event(request: Door, data: JSONBody[NewEvent], clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """灾害或募捐活动，可作捐赠的标签。"""
-    return await carry_out(request, resources, staff, as_command(DeclareEvent, data, staff))
+    return await carry_out(request, clerk, as_command(DeclareEvent, data, clerk.staff))
 
 
 @writes("/api/v1/funds", "设立基金", "组织")
-async def open_fund(
-    request: Door, data: JSONBody[NewFund], staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Response[Answer]:
+async def open_fund(request: Door, data: JSONBody[NewFund], clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """一种限定用途一个基金；非定向也是一个基金。"""
-    return await carry_out(request, resources, staff, as_command(OpenFund, data, staff))
+    return await carry_out(request, clerk, as_command(OpenFund, data, clerk.staff))
 
 
 @writes("/api/v1/projects", "设立项目", "组织")
-async def open_project(
-    request: Door, data: JSONBody[NewProject], staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Response[Answer]:
+async def open_project(request: Door, data: JSONBody[NewProject], clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """资金分配的去向。"""
-    return await carry_out(request, resources, staff, as_command(OpenProject, data, staff))
+    return await carry_out(request, clerk, as_command(OpenProject, data, clerk.staff))
 
 
 HANDLERS = [

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import col, select
 
 from api.admin.answers import Answer, carry_out, writes
-from api.admin.resources import Resources
+from api.admin.resources import Clerk
 from api.fields import Input, Text
 from api.problems import ProblemError, described
 from ledger.approvals import ApproveProposal, RejectProposal, WithdrawProposal
@@ -50,7 +50,7 @@ class ProposalList(BaseModel):
 
 @get("/api/v1/proposals", summary="申请列表", tags=["复核"], responses=described(401))
 async def list_proposals(
-    resources: NamedDependency[Resources],
+    clerk: NamedDependency[Clerk],
     status: Annotated[
         Literal["open", "effected", "rejected", "withdrawn"] | None, QueryParameter(description="只看这种状态")
     ] = "open",
@@ -63,32 +63,30 @@ async def list_proposals(
         query = query.where(ProposalRow.status == status)
     if before is not None:
         query = query.where(col(ProposalRow.seq) < before)
-    async with resources.database.read() as session:
+    async with clerk.resources.database.read() as session:
         found = list(await session.exec(query))
     shown = [_out(row) for row in found[:limit]]
     return ProposalList(proposals=shown, next_before=shown[-1].proposal if len(found) > limit else None)
 
 
 @get("/api/v1/proposals/{proposal:int}", summary="一件申请", tags=["复核"], responses=described(401, 404))
-async def get_proposal(proposal: Number, resources: NamedDependency[Resources]) -> ProposalOut:
+async def get_proposal(proposal: Number, clerk: NamedDependency[Clerk]) -> ProposalOut:
     """申请的全部内容，供复核人核对。"""
-    async with resources.database.read() as session:
+    async with clerk.resources.database.read() as session:
         row = await session.get(ProposalRow, proposal)
     if row is None:
         raise ProblemError("not-found")
-    async with resources.database.raw() as connection:
+    async with clerk.resources.database.raw() as connection:
         proposed = await load_proposed(connection, proposal)
     assert proposed is not None, "a proposal is stored with its text"
     return _out(row).model_copy(update={"content": msgspec.to_builtins(proposed.command)})
 
 
 @writes("/api/v1/proposals/{proposal:int}/approval", "同意", "复核")
-async def approve_proposal(
-    request: Door, proposal: Number, staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Response[Answer]:
+async def approve_proposal(request: Door, proposal: Number, clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """最后一个必需的同意使申请立即生效。"""
-    answer = await carry_out(request, resources, staff, ApproveProposal(maker=staff, proposal=proposal))
-    resources.intake.wake()
+    answer = await carry_out(request, clerk, ApproveProposal(maker=clerk.staff, proposal=proposal))
+    clerk.resources.intake.wake()
     return answer
 
 
@@ -97,20 +95,17 @@ async def reject_proposal(
     request: Door,
     proposal: Number,
     data: JSONBody[Rejection],
-    staff: NamedDependency[str],
-    resources: NamedDependency[Resources],
+    clerk: NamedDependency[Clerk],
 ) -> Response[Answer]:
     """占用的款项随即放开。"""
-    command = RejectProposal(maker=staff, proposal=proposal, reason=data.reason)
-    return await carry_out(request, resources, staff, command)
+    command = RejectProposal(maker=clerk.staff, proposal=proposal, reason=data.reason)
+    return await carry_out(request, clerk, command)
 
 
 @writes("/api/v1/proposals/{proposal:int}/withdrawal", "撤回", "复核")
-async def withdraw_proposal(
-    request: Door, proposal: Number, staff: NamedDependency[str], resources: NamedDependency[Resources]
-) -> Response[Answer]:
+async def withdraw_proposal(request: Door, proposal: Number, clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """只有经办人可以撤回。"""
-    return await carry_out(request, resources, staff, WithdrawProposal(maker=staff, proposal=proposal))
+    return await carry_out(request, clerk, WithdrawProposal(maker=clerk.staff, proposal=proposal))
 
 
 def _out(row: ProposalRow) -> ProposalOut:

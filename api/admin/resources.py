@@ -2,6 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from api.auth import Doorkeeper
 from ledger.store.database import Database
@@ -29,3 +30,10 @@ class Resources:
         """HMAC of a request's parts: two equal requests are told from different ones, and none can be read."""
         framed = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
         return hmac.digest(self.keys.requests, framed, "sha256")
+
+
+class Clerk(NamedTuple):
+    """Who asks, and what the application works with: one dependency, since a second would cost a task for each."""
+
+    staff: str
+    resources: Resources

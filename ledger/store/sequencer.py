@@ -173,7 +173,7 @@ class Sequencer:
         return await asyncio.shield(pending.done)
 
     async def _check_keys(self) -> None:
-        """Slots that look free in an old copy of the key file are taken: new donors would share keys, old ones lose them."""
+        """Slots that look free in an old copy of the key file are taken: donors would share keys, or lose them."""
         async with self._database.raw() as connection:
             last: int | None = await connection.fetchval("select slot from vault order by seq desc limit 1")
         if last is not None and last >= self._subjects.count:
@@ -184,13 +184,13 @@ class Sequencer:
 
     async def _run(self) -> None:
         while not self.stopped:
-            if not self._queue:
-                self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            batch = self._take()
+            batch: list[_Pending] = []
             try:
-                await self._sequence(batch)
+                async with self._database.raw() as connection:  # kept from batch to batch until something fails
+                    while not self.stopped:
+                        batch = await self._next()
+                        await self._sequence(connection, batch)
+                        batch = []
             except ClockError as error:
                 self._fail(batch, Stopped(str(error)))
                 self._halt(str(error))
@@ -200,6 +200,13 @@ class Sequencer:
         # What a batch that failed while we were stopping put back.
         self._fail([*self._queue], Stopped(self.stopped))
         self._queue.clear()
+
+    async def _next(self) -> list[_Pending]:
+        """The next batch, as soon as there is one; empty where this sequencer has to stop."""
+        while not self._queue and not self.stopped:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._take()
 
     def _take(self) -> list[_Pending]:
         """What queued: gifts together, another command only as the first, since it may have to see the postings.
@@ -218,20 +225,19 @@ class Sequencer:
         _shuffle_channel_gifts(batch)
         return batch
 
-    async def _sequence(self, batch: list[_Pending]) -> None:
+    async def _sequence(self, connection: asyncpg.Connection, batch: list[_Pending]) -> None:
         """Decide and append one batch."""
         at = self._clock.at(self.books.at)
         before = self.books.seq
         beside = _Beside()
-        async with self._database.raw() as connection:
-            await self._load(connection, batch)
-            for pending in batch:
-                if not pending.outcomes:
-                    await self._decide(connection, pending, at, beside)
-            if self.books.seq == before:  # only refusals and repeated requests: nothing to write
-                self._projector.forget()
-            else:
-                await self._write(connection, before, beside)
+        await self._load(connection, batch)
+        for pending in batch:
+            if not pending.outcomes:
+                await self._decide(connection, pending, at, beside)
+        if self.books.seq == before:  # only refusals and repeated requests: nothing to write
+            self._projector.forget()
+        else:
+            await self._write(connection, before, beside)
         # Durable. If we stop now, the entries stand; their senders retry with the same key and get the same receipts.
         self._durable_seq = self.books.seq
         if len(self.books.lines) > LINES_KEPT:
@@ -241,25 +247,19 @@ class Sequencer:
     async def _load(self, connection: asyncpg.Connection, batch: list[_Pending]) -> None:
         """Which idempotency keys and references are known already, and the lines that gifts touch."""
         keys = [pending.idempotency.key for pending in batch if pending.idempotency is not None]
-        known = {row["key"]: row for row in await connection.fetch(_KNOWN_KEYS, keys)} if keys else {}
-        refs: list[bytes] = []
-        wanted: set[Account] = set()
+        gifts = [work.command for pending in batch for work in pending.work if isinstance(work, SealedGift)]
+        refs = [bytes.fromhex(gift.ref) for gift in gifts if gift.ref]
+        found = await connection.fetch(_KNOWN, keys, refs) if keys or refs else []
+        known = {row["found"]: row for row in found if row["request"] is not None}
+        self.books.refs.clear()
+        self.books.refs.update(row["found"].hex() for row in found if row["request"] is None)
         for pending in batch:
             pending.outcomes.clear()
             if pending.idempotency is not None and (row := known.get(pending.idempotency.key)) is not None:
                 same = row["request"] == pending.idempotency.request
                 replayed = Replayed(row["first_seq"], row["last_seq"])
                 pending.outcomes.append(replayed if same else KeyReused())
-                continue
-            for work in pending.work:
-                if isinstance(work, SealedGift):
-                    gift = work.command
-                    wanted.add(Account(f"fund:{gift.org}:{gift.fund}", CNY))
-                    if gift.ref:
-                        refs.append(bytes.fromhex(gift.ref))
-        self.books.refs.clear()
-        if refs:
-            self.books.refs.update(row["ref"].hex() for row in await connection.fetch(_KNOWN_REFS, refs))
+        wanted = {Account(f"fund:{gift.org}:{gift.fund}", CNY) for gift in gifts}
         await state.load_lines(connection, self.books, self._projector.ids, wanted)
 
     async def _decide(self, connection: asyncpg.Connection, pending: _Pending, at: str, beside: _Beside) -> None:
@@ -432,5 +432,8 @@ def _shuffle_channel_gifts(batch: list[_Pending]) -> None:
         batch[i] = gift
 
 
-_KNOWN_KEYS = "select key, request, first_seq, last_seq from idempotency where key = any($1)"
-_KNOWN_REFS = "select ref from gift where ref = any($1)"
+_KNOWN = """
+  select key as found, request, first_seq, last_seq from idempotency where key = any($1)
+  union all
+  select ref, null, null, null from gift where ref = any($2)
+"""
