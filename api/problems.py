@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from pydantic import BaseModel, ConfigDict, Field
 
 from ledger import refusals
+from ledger.imports import fault  # noqa: F401  its refusals are problems, too
 from ledger.refusals import Refused
 from ledger.store.availability import Busy, Stopped
 from ledger.store.database import UNREACHABLE

@@ -54,9 +54,8 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
         check_s, enter_s, rss = await writes.from_sheet(store, folder / "sheet.csv", gifts=gifts)
         total = gifts / (check_s + enter_s)
         print(f"\n## Import of a sheet of {gifts:,} gifts\n")
-        print(
-            f"check and propose {check_s:.1f} s ({gifts / check_s:,.0f}/s), enter {enter_s:.1f} s ({gifts / enter_s:,.0f}/s)"
-        )
+        print(f"check and propose {check_s:.1f} s ({gifts / check_s:,.0f}/s),")
+        print(f"approve and enter {enter_s:.1f} s ({gifts / enter_s:,.0f}/s):")
         print(f"end to end **{total:,.0f} gifts/s** (wanted ≥ 15,000, aim 25,000), RSS {rss:.0f} MiB (wanted < 300)")
 
         await traces.spend(store)

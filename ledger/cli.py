@@ -5,6 +5,7 @@ import contextlib
 import secrets
 import shutil
 import signal
+import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import uvloop
+from pydantic import ValidationError
 from rich.console import Console
 
 from api import main as applications
@@ -36,12 +39,17 @@ app.add_typer(import_app, name="import")
 console = Console(stderr=True, highlight=False)
 
 _EXPECTED = (SetupError, PostgresError, GuaranteesBroken, Refused, import_client.ServerSaid)
+"""Trouble that an operator can mend; it is told in a sentence."""
 
 
 def main() -> None:
     """What the command runs: expected trouble is a sentence and exit code 1, not a traceback."""
     try:
         app()
+    except ValidationError as error:
+        wrong = "; ".join(f"SUNLEDGER_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        console.print(f"[bold]sunledger:[/bold] {wrong}", soft_wrap=True)
+        raise SystemExit(1) from None
     except _EXPECTED as error:
         console.print(f"[bold]sunledger:[/bold] {error}", soft_wrap=True, markup=True)
         raise SystemExit(1) from None
@@ -161,7 +169,7 @@ def import_codes(
 def _run(
     work: Callable[..., Coroutine[Any, Any, None]], *, settings: Settings | None = None, **arguments: object
 ) -> None:
-    asyncio.run(work(settings or Settings(), **arguments))
+    uvloop.run(work(settings or Settings(), **arguments))
 
 
 @asynccontextmanager
@@ -178,6 +186,7 @@ async def _server(settings: Settings) -> AsyncGenerator[str]:
 
 
 async def _init(settings: Settings, origin: str, operator: str) -> None:
+    configure_logging("WARNING")
     async with _server(settings) as url:
         await _prepare(settings, url)
         founders = tuple(f"s-{_pseudonym()}" for _ in range(2))
@@ -205,6 +214,7 @@ async def _serve(
     application: Callable[[Settings, str, asyncio.Event], Coroutine[Any, Any, None]], settings: Settings
 ) -> None:
     configure_logging(settings.log_level)
+    sys.setswitchinterval(0.0005)
     async with _server(settings) as url:
         await application(settings, url, _stop_on_signal())
 

@@ -11,7 +11,6 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from ledger.settings import Settings
 from ledger.store import tables  # noqa: F401  fills the metadata
-from ledger.store.database import Database
 from ledger.store.setup import owner_database
 
 
@@ -38,7 +37,7 @@ def run(connection: Connection) -> None:
 
 async def run_alone() -> None:
     """`alembic upgrade head` from the shell."""
-    database: Database = owner_database(Settings())
+    database = owner_database(Settings())
     async with database.engine.connect() as connection:
         await connection.run_sync(run)
     await database.close()

@@ -34,7 +34,7 @@ class LogKeys:
     references: bytes
     """Makes `ref` of channel references; one per log, for ever."""
     requests: bytes
-    """Hides idempotency keys, requests and tokens in the store."""
+    """Hides idempotency keys and requests in the store."""
 
     @classmethod
     def read(cls, folder: Path) -> "LogKeys":

@@ -107,6 +107,7 @@ class Sheets:
         if manifest.profile not in PROFILES:
             raise Invalid(f"profile: one of {', '.join(sorted(PROFILES))}", field="profile")
         folder = self.folder(sheet)
+        manifest = _as_before(folder, manifest)
         job = self._jobs[sheet] = Job(size=(folder / "sheet").stat().st_size)
         task = asyncio.create_task(self._check(sheet, manifest, job))
         self._tasks.add(task)
@@ -202,6 +203,23 @@ class Sheets:
                 rows = await connection.fetch("select ref from gift where ref = any($1)", digests[i : i + KNOWN_REFS])
                 found.update(row["ref"] for row in rows)
         return found
+
+
+def _as_before(folder: Path, manifest: Manifest) -> Manifest:
+    """A check that a crash cut short goes on with the salt it had: its proposals speak of that commitment.
+
+    Raises Invalid where the sheet was handed in for something else.
+    """
+    kept = folder / "manifest.json"
+    if not kept.exists():
+        return manifest
+    before = msgspec.json.decode(kept.read_bytes(), type=Manifest)
+    again = msgspec.structs.replace(
+        manifest, salt=before.salt, commitment=before.commitment, proposals=before.proposals
+    )
+    if again != before:
+        raise Invalid("this sheet was checked for another fund or with other totals: upload it again")
+    return again
 
 
 def _commands(manifest: Manifest, profile: Profile, report: Report) -> list[ApproveImport]:

@@ -282,3 +282,34 @@ async def test_somebody_without_the_role_cannot_hand_in_a_sheet(office: Office, 
             await import_client.propose(
                 url, office.tokens["checker"], sheet(small(tmp_path, 1), "wuhan-qr-2020"), None, said
             )
+
+
+async def test_a_sheet_checked_again_after_a_restart_keeps_the_proposal_it_had(
+    told: Settings, said: Console, tmp_path: Path
+) -> None:
+    async with opened(told) as office, listening(office) as url:
+        await import_client.propose(
+            url, office.tokens["maker"], sheet(small(tmp_path, 20), "wuhan-qr-2020"), None, said
+        )
+        (folder,) = (path for path in told.sheets.iterdir() if path.is_dir())
+        before = await waiting(office)
+    body = {"profile": "wuhan-qr-2020", "name": "small.csv", "org": CITY, "fund": "general"}
+    async with opened(told) as office, listening(office) as url:
+        await office.post(f"sheets/{folder.name}/check", body)
+        while (checked := (await office.get(f"sheets/{folder.name}/check")).json())["state"] == "checking":  # noqa: ASYNC110  it polls, as a client does
+            await asyncio.sleep(0.02)
+        assert list(checked["proposals"].values()) == before == await waiting(office)
+        await import_client.approve(url, office.tokens["checker"], before, tmp_path / "codes", said)
+        assert len(list(codes_in(tmp_path / "codes"))) == 20
+
+
+async def test_a_sheet_is_not_checked_again_for_another_fund(told: Settings, said: Console, tmp_path: Path) -> None:
+    async with opened(told) as office, listening(office) as url:
+        await import_client.propose(
+            url, office.tokens["maker"], sheet(small(tmp_path, 20), "wuhan-qr-2020"), None, said
+        )
+        (folder,) = (path for path in told.sheets.iterdir() if path.is_dir())
+    body = {"profile": "wuhan-qr-2020", "name": "small.csv", "org": CITY, "fund": "flood"}
+    async with opened(told) as office:
+        answer = await office.post(f"sheets/{folder.name}/check", body)
+        assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-value")

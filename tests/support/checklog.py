@@ -26,6 +26,7 @@ from tests.support.foreign import foreign
 from tests.support.model import read_back
 from tests.support.replay import replay
 
+LOCK = f"lock table head, {', '.join(PROJECTIONS)} in access exclusive mode"
 Dump = dict[str, list[str]]
 """Projection → its rows as text, in order."""
 
@@ -84,7 +85,7 @@ class _Undone:
             transaction = connection.transaction()
             await transaction.start()
             try:
-                await connection.execute("select from head for update")  # nobody commits while we look
+                await connection.execute(LOCK)  # nobody commits while we look
                 self.before, self.found = await dump(connection), await _read(connection)
                 yield connection
                 self.after = await dump(connection)

@@ -55,7 +55,11 @@ class Clerk:
     async def agreed(self, command: AnyProposable, checker: str = CHECKER) -> tuple[Entry, ...]:
         """Propose and approve; the effect, in all its parts."""
         made = await self.do(command)
-        _, *effect = await self.do(ApproveProposal(maker=checker, proposal=made[0].seq))
+        return await self.approve(made[0].seq, checker)
+
+    async def approve(self, proposal: int, checker: str = CHECKER) -> tuple[Entry, ...]:
+        """The last yes that was needed; the effect."""
+        _, *effect = await self.do(ApproveProposal(maker=checker, proposal=proposal))
         return tuple(effect)
 
     async def set_policy(self, *rules: Rule) -> None:

@@ -14,6 +14,7 @@ from api.admin.resources import Resources
 from ledger import demo
 from ledger.settings import Settings
 from ledger.store import keys
+from tests.support.visitor import visitor
 
 CITY = demo.CITY
 
@@ -63,8 +64,7 @@ async def opened(settings: Settings) -> AsyncGenerator[Office]:
         told = await demo.tell(
             resources.sequencer, resources.sealer, resources.database, settings.data_dir / "demo.json"
         )
-        transport = httpx.ASGITransport(admin.build(resources), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://admin") as http:
+        async with visitor(admin.build(resources)) as http:
             yield Office(resources, http, told["tokens"], told["codes"])
 
 

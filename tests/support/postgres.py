@@ -2,13 +2,16 @@
 
 import os
 import shutil
+import signal
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from ledger.store import embedded
+from ledger.store.postmaster import processes
 
 # Losing a test's data in a power cut is no loss, and each commit becomes several times faster.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -19,19 +22,30 @@ class Cluster:
     """One server with any number of databases. `SUNLEDGER_TEST_PG_BIN` chooses other programs than users get."""
 
     def __init__(self, *, durable: bool = False) -> None:
-        named = os.environ.get("SUNLEDGER_TEST_PG_BIN")
+        self._settings = DURABLE if durable else FAST
         self._folder = Path(tempfile.mkdtemp(prefix="sunledger-test-"))
         self._folder.chmod(0o711)  # as root, the server runs under another account, and may pass
         try:
-            self.server = embedded.start(
-                self._folder / "data",
-                report=_unreported,
-                settings=DURABLE if durable else FAST,
-                binaries=Path(named) if named else None,
-            )
+            self.start()
         except BaseException:
             shutil.rmtree(self._folder)
             raise
+
+    def start(self) -> None:
+        """Start the server, at the same address as before."""
+        named = os.environ.get("SUNLEDGER_TEST_PG_BIN")
+        self.server = embedded.start(
+            self._folder / "data",
+            report=_unreported,
+            settings=self._settings,
+            binaries=Path(named) if named else None,
+        )
+
+    def kill(self) -> None:
+        """Kill the server and every process of it, in the middle of whatever they do."""
+        for pid in processes(self.server.data):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def stop(self) -> None:
         """End the server and remove all it held."""
