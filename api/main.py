@@ -1,6 +1,7 @@
 """The composition root: settings in, running applications out. Everything is made here, once."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
@@ -18,6 +19,7 @@ from ledger.store.database import Database
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.sequencer import Sequencer
+from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
 
@@ -75,16 +77,25 @@ class _Server(uvicorn.Server):
 
 async def serve(app: Litestar, host: str, port: int, *, stop: asyncio.Event) -> None:
     """Answer until `stop` is set; requests that run are finished."""
-    config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, lifespan="off", server_header=False
-    )
+    listening = _listen(host, port)
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
     server = _Server(config)
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    server.should_exit = True
-    await serving
+    try:
+        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        server.should_exit = True
+        await serving
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Ours rather than uvicorn's, which ends the process where the port is taken."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise SetupError(f"{host} port {port}: {error.strerror}; choose another one in the settings") from error
 
 
 async def serve_admin(settings: Settings, url: str, stop: asyncio.Event) -> None:

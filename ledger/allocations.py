@@ -83,8 +83,7 @@ def targeted(books: Books, facts: Facts, wanted: int, proposal: int) -> tuple[Ta
     for where, span in spans:
         taken[where] = taken.get(where, 0) + span.qty
     for where, qty in taken.items():
-        # Amounts that others hold must stay covered: first_in() refuses and names them.
-        books.lines[where].first_in(qty, proposal)
+        books.lines[where].check_available(qty, proposal)  # amounts that others hold must stay covered
     return tuple(Take(where, (span,)) for where, span in _joined(spans))
 
 

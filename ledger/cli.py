@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import secrets
 import shutil
 import signal
@@ -10,12 +11,13 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 import uvloop
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from api import main as applications
 from api.observability import configure_logging
@@ -26,8 +28,9 @@ from ledger.refusals import Refused
 from ledger.settings import Settings
 from ledger.store import credentials, embedded, keys, setup
 from ledger.store.binaries import PostgresError
-from ledger.store.database import Database
+from ledger.store.database import UNREACHABLE, Database
 from ledger.store.guarantees import GuaranteesBroken
+from ledger.store.postmaster import processes
 from ledger.store.rebuild import rebuild as rebuild_projections
 from ledger.store.setup import SetupError
 
@@ -44,15 +47,26 @@ _EXPECTED = (SetupError, PostgresError, GuaranteesBroken, Refused, import_client
 
 def main() -> None:
     """What the command runs: expected trouble is a sentence and exit code 1, not a traceback."""
+    os.umask(0o077)  # keys, passwords, sheets: what we make is for nobody else
     try:
         app()
     except ValidationError as error:
-        wrong = "; ".join(f"SUNLEDGER_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
-        console.print(f"[bold]sunledger:[/bold] {wrong}", soft_wrap=True)
-        raise SystemExit(1) from None
+        _give_up("; ".join(f"SUNLEDGER_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()))
     except _EXPECTED as error:
-        console.print(f"[bold]sunledger:[/bold] {error}", soft_wrap=True, markup=True)
-        raise SystemExit(1) from None
+        _give_up(str(error))
+    except UNREACHABLE as error:
+        about_a_file = isinstance(error, OSError) and error.filename is not None
+        _give_up(str(error) if about_a_file else f"the database does not answer: {error or type(error).__name__}")
+    except ExceptionGroup as group:  # of applications that run side by side
+        expected, unexpected = group.split(_EXPECTED)
+        if expected is None or unexpected is not None:
+            raise
+        _give_up(str(expected.exceptions[0]))
+
+
+def _give_up(why: str) -> NoReturn:
+    console.print(f"[bold]sunledger:[/bold] {escape(why)}", soft_wrap=True)
+    raise SystemExit(1) from None
 
 
 @app.command()
@@ -90,8 +104,7 @@ def demo(
 ) -> None:
     """Run everything on this machine with a story to look at; Ctrl-C stops it."""
     if reset:
-        shutil.rmtree(_demo_settings().data_dir, ignore_errors=True)
-        console.print("the demo's data are gone")
+        _reset(_demo_settings())
         return
     _run(_demo, settings=_demo_settings())
 
@@ -185,9 +198,18 @@ async def _server(settings: Settings) -> AsyncGenerator[str]:
         await asyncio.to_thread(embedded.stop, server)
 
 
+def _reset(settings: Settings) -> None:
+    if running := processes(settings.cluster.resolve()):
+        raise SetupError(f"PostgreSQL {min(running)} still runs on {settings.cluster}: stop the demo first")
+    shutil.rmtree(settings.data_dir, ignore_errors=True)
+    console.print("the demo's data are gone")
+
+
 async def _init(settings: Settings, origin: str, operator: str) -> None:
     configure_logging("WARNING")
     async with _server(settings) as url:
+        if await setup.is_open(settings, url):  # before anything is touched: the log may be another machine's
+            raise SetupError(f"the log {settings.log} is open on this server already; `sunledger migrate` updates it")
         await _prepare(settings, url)
         founders = tuple(f"s-{_pseudonym()}" for _ in range(2))
         async with applications.admin_resources(settings, url) as resources:

@@ -1,7 +1,7 @@
 """Lines: the number line of everything ever credited to an account, and which positions of it are gone or held."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ledger.refusals import InsufficientAmount
@@ -95,7 +95,7 @@ class Line:
     available = credited - consumed - held positions - held amounts, never negative.
     """
 
-    __slots__ = ("consumed", "credited", "held_amounts", "held_spans", "last_seq")
+    __slots__ = ("consumed", "credited", "held", "held_amount", "held_amounts", "held_spans", "last_seq")
 
     def __init__(self, credited: int = 0, last_seq: int = -1, consumed: Iterable[tuple[int, int]] = ()) -> None:
         self.credited = credited
@@ -103,6 +103,9 @@ class Line:
         self.consumed = Spans(consumed)
         self.held_spans: dict[int, Spans] = {}
         self.held_amounts: dict[int, int] = {}
+        # What all proposals hold together: there may be thousands, and nearly every decision asks.
+        self.held = Spans()
+        self.held_amount = 0
 
     @property
     def balance(self) -> int:
@@ -116,22 +119,31 @@ class Line:
 
     def available_to(self, proposal: int) -> int:
         """What the effect of `proposal` may use: the holds of all the others are not for it."""
-        amounts = sum(qty for holder, qty in self.held_amounts.items() if holder != proposal)
-        positions = sum(spans.total for holder, spans in self.held_spans.items() if holder != proposal)
+        own = self.held_spans.get(proposal)
+        amounts = self.held_amount - self.held_amounts.get(proposal, 0)
+        positions = self.held.total - (own.total if own else 0)
         return self.balance - amounts - positions
 
     def free(self, proposal: int = NO_PROPOSAL, lo: int = 0, hi: int | None = None) -> Iterator[Span]:
         """Positions within [lo, hi) that are neither consumed nor held by another proposal, ascending."""
-        others = [spans for holder, spans in self.held_spans.items() if holder != proposal]
+        others = self.held
+        if proposal in self.held_spans:
+            others = Spans(self.held)
+            for span in self.held_spans[proposal]:
+                others.remove(*span)
         for span in self.consumed.without(lo, self.credited if hi is None else min(hi, self.credited)):
-            yield from _without_all(span, others)
+            yield from others.without(*span)
 
     def first_in(self, qty: int, proposal: int = NO_PROPOSAL) -> list[Span]:
         """The lowest `qty` free positions: first in, first out. Raises InsufficientAmount."""
+        self.check_available(qty, proposal)
+        return list(first_of(self.free(proposal), qty))
+
+    def check_available(self, qty: int, proposal: int = NO_PROPOSAL) -> None:
+        """Raises InsufficientAmount, which names the proposals in the way."""
         available = self.available_to(proposal)
         if qty > available:
             raise InsufficientAmount(wanted=qty, available=available, in_the_way=self.holders(proposal))
-        return list(first_of(self.free(proposal), qty))
 
     def lowest_free(self) -> int | None:
         """The lowest position that is neither consumed nor held."""
@@ -153,10 +165,12 @@ class Line:
         assert span.hi <= self.credited, "spent before it was credited"
         self.consumed.add(*span)
         if proposal in self.held_spans:
+            self.held.remove(*span)
             self.held_spans[proposal].remove(*span)
             if not self.held_spans[proposal]:
                 del self.held_spans[proposal]
         elif proposal in self.held_amounts:
+            self.held_amount -= span.qty
             self.held_amounts[proposal] -= span.qty
             if not self.held_amounts[proposal]:
                 del self.held_amounts[proposal]
@@ -164,18 +178,21 @@ class Line:
 
     def hold_amount(self, proposal: int, qty: int) -> None:
         """Keep `qty` of whatever is lowest for `proposal`."""
+        self.held_amount += qty
         self.held_amounts[proposal] = self.held_amounts.get(proposal, 0) + qty
         assert self.available >= 0
 
     def hold_span(self, proposal: int, span: Span) -> None:
         """Keep exactly these positions for `proposal`."""
+        self.held.add(*span)
         self.held_spans.setdefault(proposal, Spans()).add(*span)
         assert self.available >= 0
 
     def release(self, proposal: int) -> None:
         """Forget what `proposal` held here."""
-        self.held_amounts.pop(proposal, None)
-        self.held_spans.pop(proposal, None)
+        self.held_amount -= self.held_amounts.pop(proposal, 0)
+        for span in self.held_spans.pop(proposal, ()):
+            self.held.remove(*span)
 
 
 def first_of(spans: Iterable[Span], qty: int) -> Iterator[Span]:
@@ -187,12 +204,3 @@ def first_of(spans: Iterable[Span], qty: int) -> Iterator[Span]:
         yield span
         qty -= span.qty
     assert qty == 0, "asked for more than is there"
-
-
-def _without_all(span: Span, sets: Sequence[Spans]) -> Iterator[Span]:
-    """The parts of `span` in none of `sets`, ascending."""
-    if not sets:
-        yield span
-        return
-    for part in sets[0].without(*span):
-        yield from _without_all(part, sets[1:])

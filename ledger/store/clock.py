@@ -1,6 +1,7 @@
 """The one place that reads the clock for the log."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ledger import entries
@@ -19,15 +20,18 @@ class ClockError(Exception):
 class Clock:
     """Gives each batch its `at`, never less than the one before."""
 
-    def __init__(self) -> None:
-        self._offset_s = time.time() - time.monotonic()
+    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._offset_s = wall() - monotonic()
 
     def at(self, last: str) -> str:
         """The time for the next batch; `last` is the head's `at`, empty for an empty log. Raises ClockError."""
-        drift_s = time.time() - time.monotonic() - self._offset_s
+        now_s = self._wall()
+        drift_s = now_s - self._monotonic() - self._offset_s
         if abs(drift_s) > DRIFT_S_MAX:
             raise ClockError(f"the clock moved {drift_s:.0f} s against the monotonic clock")
-        now = entries.instant(datetime.now(UTC))  # noqa: TID251  the one reading
+        now = entries.instant(datetime.fromtimestamp(now_s, UTC))
         if now >= last:
             return now
         behind_s = (entries.moment(last) - entries.moment(now)).total_seconds()

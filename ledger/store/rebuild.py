@@ -11,8 +11,10 @@ from ledger.line import Line
 from ledger.store import rows
 from ledger.store.database import Database
 from ledger.store.projections import Projector
+from ledger.store.setup import SetupError
 
 READ_ENTRIES = 5_000
+LOCK_TRIES = 20
 
 PROJECTIONS = (
     "account", "posting", "line", "gift", "organisation", "event", "fund", "project", "staff", "proposal",
@@ -26,7 +28,18 @@ async def rebuild(owner: Database, *, report: Callable[[str], None]) -> int:
 
     The sequencer's epoch goes up: one that still runs is fenced off before it could write on top.
     """
+    for _ in range(LOCK_TRIES):
+        try:
+            return await _rebuild(owner, report)
+        except asyncpg.DeadlockDetectedError:  # with a reader in the middle of several tables; before any work was done
+            report("somebody is reading; waiting once more for the tables")
+    raise SetupError("the tables are read without a pause: stop the public application, then try again")
+
+
+async def _rebuild(owner: Database, report: Callable[[str], None]) -> int:
     async with owner.write() as connection:
+        # The head first, as the sequencer does: whichever of us comes second waits there and holds nothing.
+        await connection.execute(f"lock table head, {', '.join(PROJECTIONS)} in access exclusive mode")
         await connection.execute("update head set epoch = epoch + 1")
         await connection.execute(f"truncate {', '.join(PROJECTIONS)}")
         projector = Projector(Books(), {})

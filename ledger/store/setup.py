@@ -27,14 +27,7 @@ async def prepare(settings: Settings, superuser_url: str) -> None:
 
     `superuser_url`: a user who may create roles, and extensions in `public`.
     """
-    parts = urlsplit(superuser_url)
-    bootstrap = Database(
-        superuser_url,
-        "public",
-        user=unquote(parts.username or "postgres"),
-        password=unquote(parts.password or ""),
-        pool_size=1,
-    )
+    bootstrap = _bootstrap(superuser_url)
     try:
         await _roles_and_schema(settings, bootstrap)
     finally:
@@ -45,6 +38,19 @@ async def prepare(settings: Settings, superuser_url: str) -> None:
             await connection.run_sync(_migrate)
     finally:
         await owner.close()
+
+
+async def is_open(settings: Settings, superuser_url: str) -> bool:
+    """Whether the server has this log, with its entry 0."""
+    bootstrap = _bootstrap(superuser_url)
+    try:
+        async with bootstrap.raw() as connection:
+            head = f'"{settings.log}".head'
+            if await connection.fetchval("select to_regclass($1)", head) is None:
+                return False
+            return bool(await connection.fetchval(f"select seq >= 0 from {head}"))  # noqa: S608  a checked name
+    finally:
+        await bootstrap.close()
 
 
 def database(
@@ -86,6 +92,17 @@ def private_file(path: Path, content: bytes) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def _bootstrap(superuser_url: str) -> Database:
+    parts = urlsplit(superuser_url)
+    return Database(
+        superuser_url,
+        "public",
+        user=unquote(parts.username or "postgres"),
+        password=unquote(parts.password or ""),
+        pool_size=1,
+    )
 
 
 def _password(folder: Path, role: RoleName) -> str:

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from itertools import pairwise
-from types import ModuleType
 from typing import Any
 
 import asyncpg
@@ -114,7 +113,7 @@ async def _read(connection: asyncpg.Connection) -> dict[str, Any]:
 
 def _check_entries(found: dict[str, Any], log: list[Entry]) -> None:
     """Dense, canonical, chained; the columns beside the bytes and the head say the same."""
-    rfc8785: ModuleType = foreign("rfc8785", "rfc8785")
+    rfc8785 = foreign("rfc8785", "rfc8785")
     prev, at = "0" * 64, ""
     for number, (written, entry, columns) in enumerate(zip(found["entries"], log, found["columns"], strict=True)):
         assert entry.seq == columns["seq"] == number, "a gap"

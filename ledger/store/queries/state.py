@@ -79,14 +79,11 @@ async def load_facts(  # noqa: PLR0913  what there is to know
         return Facts(today=today, salt=salt)
     first, last = needs.ref, needs.ref + count - 1
     org = entries.org_of(cited)
-    spans: list[tuple[Account, Span]] = []
-    if cited.postings:
-        leaves = resting(await forward(connection, first, last))
-        if needs.images:
-            leaves = [leaf for leaf in leaves if refundable(leaf.address, org)]
-        else:
-            leaves = [leaf for leaf in leaves if leaf.depth == 0]
+    if needs.images:
+        leaves = [leaf for leaf in resting(await forward(connection, first, last)) if refundable(leaf.address, org)]
         spans = [(Account(leaf.address, leaf.unit), Span(leaf.lo, leaf.lo + leaf.qty)) for leaf in leaves]
+    else:
+        spans = await _left(connection, books, ids, first, last)
     return Facts(
         today=today,
         salt=salt,
@@ -95,6 +92,18 @@ async def load_facts(  # noqa: PLR0913  what there is to know
         confirmed_qty=await connection.fetchval(_CONFIRMED, first, last),
         spans=tuple(spans),
     )
+
+
+async def _left(
+    connection: asyncpg.Connection, books: Books, ids: dict[Account, int], first: int, last: int
+) -> list[tuple[Account, Span]]:
+    """What the entries credited and nothing consumed. Not by a trace: an effect in many parts has too many pieces."""
+    credited = [
+        (Account(row["address"], row["unit"]), row["lo"], row["hi"])
+        for row in await connection.fetch(_CREDITED, first, last)
+    ]
+    await load_lines(connection, books, ids, {where for where, *_ in credited})
+    return [(where, span) for where, lo, hi in credited for span in books.lines[where].consumed.without(lo, hi)]
 
 
 async def load_proposed(connection: asyncpg.Connection, proposal: int) -> Proposed | None:
@@ -126,6 +135,11 @@ _IMPORTED = """
 """
 _LINES = "select account, credited, consumed, front, last_seq from line where account = any($1)"
 _HOLES = "select src_lo, src_hi from posting where src = $1 and src_lo >= $2 order by src_lo"
+_CREDITED = """
+  select a.address, a.unit, min(p.dst_lo) as lo, max(p.dst_hi) as hi
+  from posting p join account a on a.id = p.dst where p.seq between $1 and $2
+  group by a.address, a.unit, p.dst order by 1
+"""
 _CREDITED_BY = "select seq from posting where dst = $1 and dst_lo <= $2 order by dst_lo desc limit 1"
 _QTY = "select coalesce(sum(qty), 0)::bigint from posting where seq between $1 and $2"
 _CONFIRMED = """

@@ -1,0 +1,190 @@
+"""The command `sunledger`, in processes of its own: what an operator types, and what she is told."""
+
+import re
+import socket
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ledger.privacy import STAFF_ID, parse_code
+from ledger.settings import Settings
+from ledger.store.postmaster import processes
+from tests.support.checklog import check_log
+from tests.support.postgres import Cluster
+from tests.support.program import Ended, environment, free_port, run, running
+
+OPENING = ("init", "--origin", "ledger.example.org/log", "--operator", "衢州市红十字会")
+
+
+@pytest.fixture(scope="module")
+async def opened(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Ended]:
+    """A log that `sunledger init` opened, on a database and roles of its own; and what it said."""
+    await cluster.create_database("by_command")
+    folder = tmp_path_factory.mktemp("command") / "data"
+    settings = Settings(log="by_command", data_dir=folder, database_url=cluster.url("by_command"))
+    return settings, run(environment(settings), *OPENING)
+
+
+def told(ended: Ended) -> None:
+    """It refused in one sentence of its own."""
+    assert ended.code == 1, ended.err
+    assert ended.out == ""
+    assert ended.err.startswith("sunledger: "), ended.err
+    assert ended.err.count("\n") == 1, ended.err
+    assert "Traceback" not in ended.err
+
+
+def modes(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Every file and folder of ours, and what others may do with it; PostgreSQL looks after its own."""
+    for path in (folder, *folder.rglob("*")):
+        if folder / "postgres" not in path.parents:
+            yield path, stat.filemode(path.lstat().st_mode)
+
+
+async def test_init_opens_the_log_and_prints_a_token_for_each_founder(opened: tuple[Settings, Ended]) -> None:
+    settings, said = opened
+    assert said.code == 0, said.err
+    (one, one_token), (other, other_token) = said.lines
+    assert all(STAFF_ID.fullmatch(founder) for founder in (one, other))
+    assert one != other
+    assert one_token != other_token
+    (opening,) = await check_log(settings)
+    assert opening.kind == "log.opened"
+    assert sorted([one, other]) == [*opening.body.administrators]  # type: ignore[union-attr]  # the opening's
+
+
+def test_what_init_made_is_for_nobody_elses_eyes(opened: tuple[Settings, Ended]) -> None:
+    settings, _ = opened
+    found = dict(modes(settings.data_dir))
+    assert {settings.subject_keys, settings.lookup, settings.roles / "writer.password"} <= {*found}
+    assert {mode for path, mode in found.items() if path.is_dir()} == {"drwx------"}
+    assert {mode for path, mode in found.items() if path.is_file()} == {"-rw-------"}
+
+
+def test_a_second_init_is_refused(opened: tuple[Settings, Ended]) -> None:
+    settings, _ = opened
+    again = run(environment(settings), *OPENING)
+    told(again)
+    assert "by_command is open" in again.err
+
+
+def test_an_init_from_another_folder_leaves_the_log_to_its_owner(
+    opened: tuple[Settings, Ended], tmp_path: Path
+) -> None:
+    """It would have given the roles new passwords, and shut the log's own applications out."""
+    settings, _ = opened
+    told(run(environment(settings, data_dir=tmp_path / "elsewhere"), *OPENING))
+    assert not (tmp_path / "elsewhere" / "roles").exists()
+    assert run(environment(settings), "token", "list").code == 0
+
+
+def test_tokens_are_made_listed_and_revoked(opened: tuple[Settings, Ended]) -> None:
+    settings, said = opened
+    variables, founder = environment(settings), said.lines[0][0]
+    made = run(variables, "token", "create", founder, "--label", "her phone")
+    assert (made.code, len(made.lines)) == (0, 1)
+    (token,) = made.lines[0]
+    listed = run(variables, "token", "list")
+    assert token not in listed.out
+    (line,) = [words for words in listed.lines if words[4:] == ["her", "phone"]]
+    assert (line[1], line[3]) == (founder, "valid")
+    assert run(variables, "token", "revoke", line[0]).code == 0
+    (line,) = [words for words in run(variables, "token", "list").lines if words[0] == line[0]]
+    assert line[3] == "revoked"
+    told(run(variables, "token", "revoke", line[0]))
+    told(run(variables, "token", "create", "s-zzzzzzzzzzzzz"))
+
+
+async def test_migrate_and_rebuild_say_what_they_did(opened: tuple[Settings, Ended]) -> None:
+    settings, _ = opened
+    migrated = run(environment(settings), "migrate")
+    assert (migrated.code, migrated.err.splitlines()[-1]) == (0, "up to date")
+    built = run(environment(settings), "rebuild")
+    assert (built.code, built.err.splitlines()[-1]) == (0, "projections rebuilt from 1 entries")
+    await check_log(settings)
+
+
+def test_expected_trouble_is_a_sentence(opened: tuple[Settings, Ended], tmp_path: Path) -> None:
+    nobody = "postgresql://u@127.0.0.1:1/x"
+    troubles: list[tuple[dict[str, object], tuple[str, ...], str]] = [
+        (
+            {"database_url": "mysql://x/x", "admin_port": "x"},
+            ("admin",),
+            "SUNLEDGER_DATABASE_URL.*SUNLEDGER_ADMIN_PORT",
+        ),
+        ({"data_dir": tmp_path}, ("token", "list"), "writer.password is missing: run `sunledger init`"),
+        ({"database_url": nobody}, ("rebuild",), "the database does not answer"),
+        ({"database_url": nobody}, OPENING, "the database does not answer"),
+    ]
+    with ThreadPoolExecutor() as side_by_side:
+        refused = side_by_side.map(lambda each: run(environment(opened[0], **each[0]), *each[1]), troubles)
+        for ended, (_, _, sentence) in zip(refused, troubles, strict=True):
+            told(ended)
+            assert re.search(sentence, ended.err)
+
+
+def test_an_origin_that_is_none_opens_nothing(tmp_path: Path, opened: tuple[Settings, Ended]) -> None:
+    settings, _ = opened
+    variables = environment(settings, log="other", data_dir=tmp_path)
+    told(run(variables, "init", "--origin", "https://ledger.example.org/", "--operator", "x"))
+    assert run(variables, *OPENING).code == 0, "and is no hindrance to a right one"
+
+
+def test_the_embedded_server_is_set_up_by_init_and_stopped_again(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    said = run(environment(settings), *OPENING)
+    assert said.code == 0, said.err
+    assert len(said.lines) == 2
+    assert not processes(settings.cluster)
+    assert {mode[4:] for _, mode in modes(settings.data_dir)} == {"------"}
+
+
+def test_the_demo_runs_until_ctrl_c_and_goes_on_another_time(tmp_path: Path) -> None:
+    public_port, admin_port = free_port(), free_port()
+    settings = Settings(data_dir=tmp_path, public_port=public_port, admin_port=admin_port)
+    cluster = tmp_path / "demo" / "postgres"
+    codes: list[list[str]] = []
+    for _ in range(2):
+        with running(environment(settings), "demo", tmp_path) as demo:
+            demo.until(lambda: "administrator sl_" in demo.text, "the demo says its tokens")
+            codes.append(look_at_demo(demo.text, public_port, admin_port))
+            if len(codes) == 1:
+                told(busy := run(environment(settings), "demo", "--reset"))
+                assert "stop the demo first" in busy.err
+            assert demo.interrupt() == 0
+        assert not processes(cluster), "no PostgreSQL is left"
+        assert "Traceback" not in demo.text
+    assert codes[0] == codes[1], "the data are the same"
+    assert {mode[4:] for _, mode in modes(tmp_path / "demo")} == {"------"}
+    assert run(environment(settings), "demo", "--reset").code == 0
+    assert not (tmp_path / "demo").exists()
+
+
+def look_at_demo(text: str, public_port: int, admin_port: int) -> list[str]:
+    """Both addresses answer, each code is one, each token opens; the codes."""
+    assert f"http://127.0.0.1:{public_port}/" in text
+    assert httpx.get(f"http://127.0.0.1:{public_port}/").status_code == 200
+    codes = re.findall(r"(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}", text)
+    assert codes
+    assert all(map(parse_code, codes))
+    tokens = re.findall(r"sl_\S+", text)
+    assert len(tokens) == 3
+    for token in tokens:
+        answer = httpx.get(f"http://127.0.0.1:{admin_port}/api/v1/whoami", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200
+    return codes
+
+
+def test_a_port_that_is_taken_is_a_sentence_and_leaves_nothing_running(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken: int = other.getsockname()[1]
+        settings = Settings(data_dir=tmp_path, public_port=free_port(), admin_port=taken)
+        refused = run(environment(settings), "demo")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.splitlines()[-1].startswith(f"sunledger: 127.0.0.1 port {taken}: ")
+    assert "Traceback" not in refused.err
+    assert not processes(tmp_path / "demo" / "postgres")

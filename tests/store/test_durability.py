@@ -1,0 +1,205 @@
+"""kill -9 of the application, of PostgreSQL, of both, while 16 people write: what was acknowledged is there, once."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from hashlib import sha256
+from random import Random  # noqa: TID251  seeded
+
+import httpx
+import pytest
+
+from ledger.entries import Entry, MoneyReceived, digest, encode
+from ledger.settings import Settings
+from ledger.store import setup
+from ledger.store.keys import LogKeys
+from tests.support import office
+from tests.support.checklog import check_log
+from tests.support.postgres import Cluster
+from tests.support.program import Running, environment, free_port, running
+
+WRITERS = 16
+GIFTS = 25
+"""Of each writer in a round, at most."""
+VICTIMS = ("PostgreSQL", "both", "the application") * 6 + ("PostgreSQL", "both")
+SHORT = 2
+"""Rounds of the ordinary suite; the others take minutes."""
+TIMEOUT_S = 120
+
+rounds = pytest.mark.parametrize(
+    ("number", "victim"),
+    [
+        pytest.param(i, victim, id=f"round {i}, {victim}", marks=[] if i <= SHORT else [pytest.mark.long])
+        for i, victim in enumerate(VICTIMS, 1)
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def durable() -> Iterator[Cluster]:
+    """A PostgreSQL that keeps its word, and stands up again after each round."""
+    server = Cluster(durable=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+async def log(durable: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A log on it, with the demo's story told; it grows from round to round."""
+    folder = tmp_path_factory.mktemp("durable")
+    settings = Settings(data_dir=folder, database_url=durable.url(), admin_port=free_port())
+    await setup.prepare(settings, durable.url())
+    async with office.opened(settings):
+        return settings
+
+
+@dataclass(slots=True)
+class Site:
+    """The admin application in a process of its own, and its PostgreSQL."""
+
+    log: Settings
+    cluster: Cluster
+    stack: ExitStack
+    application: Running | None = None
+
+    def start(self) -> None:
+        """Start what does not run."""
+        if self.application is None:
+            began = running(environment(self.log), "admin", self.log.data_dir)
+            self.application = self.stack.enter_context(began)
+        self.application.until_it_answers(self.log.admin_port)
+
+    def kill(self, victim: str) -> None:
+        """Signal 9, in the middle of whatever it does."""
+        if victim != "PostgreSQL":
+            assert self.application is not None
+            self.application.kill()
+            self.application = None
+        if victim != "the application":
+            self.cluster.kill()
+            self.cluster.start()
+
+
+@pytest.fixture(scope="module")
+def site(log: Settings, durable: Cluster) -> Iterator[Site]:
+    with ExitStack() as stack:
+        yield Site(log, durable, stack)
+
+
+@pytest.fixture
+async def http(log: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    token = json.loads((log.data_dir / "demo.json").read_text())["tokens"]["maker"]
+    async with httpx.AsyncClient(
+        base_url=f"http://{log.admin_host}:{log.admin_port}",
+        headers={"Authorization": f"Bearer {token}"},
+        limits=httpx.Limits(max_connections=WRITERS),
+        timeout=TIMEOUT_S,
+    ) as http:
+        yield http
+
+
+@dataclass(slots=True)
+class Letter:
+    """A gift as it is sent, again and again the same; and what was answered first."""
+
+    name: str
+    body: dict[str, object]
+    acknowledged: bytes = b""
+
+    async def send(self, http: httpx.AsyncClient) -> httpx.Response:
+        return await http.post("/api/v1/gifts", json=self.body, headers={"Idempotency-Key": self.name})
+
+
+@dataclass(slots=True)
+class Round:
+    """Sixteen people write; `enough` comes when so many gifts are acknowledged."""
+
+    number: int
+    http: httpx.AsyncClient
+    enough_gifts: int
+    letters: list[Letter] = field(default_factory=list)
+    enough: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def write(self, writer: int) -> None:
+        """Gift after gift, until the line is dead or all are sent."""
+        for i in range(GIFTS):
+            name = f"round {self.number} writer {writer} gift {i}"
+            body = office.gift(channel_ref=name, amount_fen=100 + i, donor={"name": f"捐赠人{i}"})
+            self.letters.append(letter := Letter(name, body))
+            try:
+                answer = await letter.send(self.http)
+            except httpx.TransportError:
+                return
+            if answer.status_code == httpx.codes.CREATED:
+                letter.acknowledged = answer.content
+                if len([each for each in self.letters if each.acknowledged]) >= self.enough_gifts:
+                    self.enough.set()
+            else:
+                assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE, answer.text
+
+
+async def test_the_cluster_keeps_its_word(durable: Cluster) -> None:
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        ((value,),) = await durable.execute(f"show {setting}")
+        assert value == "on", setting
+
+
+@rounds
+async def test_what_was_acknowledged_outlives_kill_9(
+    number: int, victim: str, site: Site, http: httpx.AsyncClient
+) -> None:
+    await asyncio.to_thread(site.start)
+    writing = Round(number, http, Random(number).randint(1, WRITERS * GIFTS // 3))
+    async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as tasks:
+        for writer in range(WRITERS):
+            tasks.create_task(writing.write(writer))
+        await writing.enough.wait()
+        await asyncio.to_thread(site.kill, victim)
+    await asyncio.to_thread(site.start)
+
+    found = by_reference(await check_log(site.log))
+    keys = LogKeys.read(site.log.keys)
+    for letter in writing.letters:
+        entries = found[reference(keys, letter)]
+        assert len(entries) == 1 if letter.acknowledged else len(entries) <= 1, letter.name
+        await check_retries(letter, http)
+
+    found = by_reference(await check_log(site.log))
+    for letter in writing.letters:
+        (entry,) = found[reference(keys, letter)]
+        check_answer(letter, entry)
+
+
+async def check_retries(letter: Letter, http: httpx.AsyncClient) -> None:
+    """The same answer as before, byte by byte; where there was none, from now on always the same."""
+    for _ in range(1 if letter.acknowledged else 2):
+        answer = await letter.send(http)
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        letter.acknowledged = letter.acknowledged or answer.content
+        assert answer.content == letter.acknowledged, letter.name
+
+
+def check_answer(letter: Letter, entry: Entry) -> None:
+    """What was acknowledged is this entry, and its code opens the entry's receipt."""
+    answer = json.loads(letter.acknowledged)
+    (told,) = answer["entries"]
+    assert (told["seq"], told["at"], told["sha256"]) == (entry.seq, entry.at, digest(encode(entry))), letter.name
+    assert isinstance(entry.body, MoneyReceived)
+    code = answer["receipt_code"].replace("-", "")
+    text = f"sunledger/receipt/1\n{entry.prev}\n{code}\n"
+    assert entry.body.receipt == sha256(text.encode()).hexdigest(), letter.name
+
+
+def reference(keys: LogKeys, letter: Letter) -> str:
+    return keys.ref(office.CITY, "bank", letter.name)
+
+
+def by_reference(log: list[Entry]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for entry in log:
+        if isinstance(entry.body, MoneyReceived):
+            found[entry.body.ref].append(entry)
+    return found

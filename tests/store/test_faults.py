@@ -1,0 +1,184 @@
+"""Faults in pairs after each step of a batch: failed and not persisted, failed but persisted. Then the whole log."""
+
+import asyncio
+import errno
+from collections.abc import AsyncGenerator, Iterator
+
+import pytest
+
+from ledger.approvals import ApproveProposal
+from ledger.settings import Settings
+from ledger.store.keys import SubjectKeys
+from ledger.store.sequencer import Replayed
+from tests.support import clerk
+from tests.support.acting import acting_as_superuser
+from tests.support.checklog import check_log
+from tests.support.clerk import CHECKER, Clerk, allocation, once, payment, sequenced
+from tests.support.postgres import Cluster
+from tests.support.wire import (
+    BEGIN,
+    COMMIT,
+    CutAtNew,
+    HoldCommit,
+    LateCommit,
+    Wire,
+    somebody_waits_for_a_lock,
+    stretched,
+)
+
+TOGETHER = 3
+STEPS_MAX = 50
+COPIED = 300
+"""Rows enough to go in by COPY."""
+
+pairs = pytest.mark.parametrize("answered", [False, True], ids=["before it arrives", "before its answer arrives"])
+
+
+@pytest.fixture
+async def wire(cluster: Cluster) -> AsyncGenerator[Wire]:
+    async with stretched(cluster.server) as wire:
+        yield wire
+
+
+@pytest.fixture
+async def writing(told: Settings, wire: Wire) -> AsyncGenerator[Clerk]:
+    """A sequencer at the end of the wire."""
+    async with clerk.opened(told, url=wire.url(str(told.database_url))) as writing:
+        yield writing
+
+
+async def gifts(settings: Settings) -> int:
+    async with acting_as_superuser(settings) as connection:
+        count: int = await connection.fetchval("select count(*) from entry where kind = 'money.received'")
+    return count
+
+
+def cuts(wire: Wire, *, answered: bool) -> Iterator[CutAtNew]:
+    """The wire cut at each statement of a transaction in turn, until there is none left to cut at."""
+    steps: list[str] = []
+    for _ in range(STEPS_MAX):
+        wire.gate = cut = CutAtNew(steps, answered=answered)
+        yield cut
+        if not cut.at:
+            break
+        steps.append(cut.at)
+    assert BEGIN in steps
+    assert COMMIT in steps
+    assert any("head" in step for step in steps)
+
+
+@pairs
+async def test_gifts_whose_wire_is_cut_are_entered_once(
+    told: Settings, wire: Wire, writing: Clerk, *, answered: bool
+) -> None:
+    await writing.give()
+    before, given = await gifts(told), 0
+    for cut in cuts(wire, answered=answered):
+        keys = [once(f"{given + i}") for i in range(TOGETHER)]
+        outcomes = await asyncio.gather(*(writing.sequencer.submit(writing.gift(), key) for key in keys))
+        given += TOGETHER
+        assert await gifts(told) == before + given, cut.at
+        for key, outcome in zip(keys, outcomes, strict=True):
+            (entry,) = sequenced(outcome).entries
+            again = await writing.sequencer.submit(writing.gift(), key)
+            assert again == Replayed(entry.seq, entry.seq), cut.at
+    await check_log(told, decided_again=True)
+
+
+@pairs
+async def test_an_approval_and_its_effect_stand_or_fall_together(
+    told: Settings, wire: Wire, writing: Clerk, *, answered: bool
+) -> None:
+    await writing.do(allocation(1_000))
+    await writing.agreed(payment(1))
+    for _ in cuts(wire, answered=answered):
+        made, *_ = await writing.do(payment(1))
+        approved, effect = await writing.do(ApproveProposal(maker=CHECKER, proposal=made.seq))
+        assert (approved.kind, effect.kind) == ("proposal.approved", "money.disbursed")
+        assert effect.by.proposal == made.seq
+    await check_log(told, decided_again=True)
+
+
+@pairs
+async def test_a_chunk_that_is_copied_is_entered_as_a_whole_and_once(
+    told: Settings, wire: Wire, writing: Clerk, *, answered: bool
+) -> None:
+    await writing.give()
+    before, given = await gifts(told), 0
+    for cut in cuts(wire, answered=answered):
+        outcomes = await writing.sequencer.submit_chunk([writing.gift(1) for _ in range(COPIED)])
+        given += COPIED
+        assert len({sequenced(each).entries[0].seq for each in outcomes if not isinstance(each, Exception)}) == COPIED
+        assert await gifts(told) == before + given, cut.at
+    await check_log(told)
+
+
+async def test_a_commit_that_arrives_late_is_found_and_not_repeated(told: Settings, wire: Wire, writing: Clerk) -> None:
+    """The network swallowed us; the server has our COMMIT, and gets to it only when we are back."""
+    before = await gifts(told)
+    wire.gate = late = LateCommit()
+    giving = asyncio.create_task(writing.sequencer.submit_chunk([writing.gift(1), writing.gift(2)]))
+    await late.cut.wait()
+    await somebody_waits_for_a_lock(told)
+    late.delivered.set()
+    outcomes = await giving
+    assert [sequenced(each).entries[0].postings[0].qty for each in outcomes if not isinstance(each, Exception)] == [
+        1,
+        2,
+    ]
+    assert await gifts(told) == before + 2
+    await check_log(told, decided_again=True)
+
+
+async def test_a_writer_cut_off_by_an_administrator_goes_on(told: Settings, wire: Wire, writing: Clerk) -> None:
+    before = await gifts(told)
+    wire.gate = hold = HoldCommit()
+    giving = asyncio.create_task(writing.give())
+    await hold.held.wait()
+    async with acting_as_superuser(told) as connection:
+        await connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename like '%_writer'")
+    hold.passed.set()
+    assert (await giving).kind == "money.received"
+    assert await gifts(told) == before + 1
+    await check_log(told, decided_again=True)
+
+
+class FailingKeys(SubjectKeys):
+    """A key file on a disk that is full, or that breaks."""
+
+    appends_fail = 0
+    syncs_fail = 0
+
+    def append(self, keys: list[bytes]) -> int:
+        if self.appends_fail:
+            self.appends_fail -= 1
+            super().append(keys[:1])  # a part is there
+            self._slots -= 1
+            raise OSError(errno.ENOSPC, "no space left on device")
+        return super().append(keys)
+
+    def sync(self) -> None:
+        if self.syncs_fail:
+            self.syncs_fail -= 1
+            raise OSError(errno.EIO, "input/output error")
+        super().sync()
+
+
+@pytest.mark.parametrize("fault", ["appends_fail", "syncs_fail"])
+async def test_gifts_whose_keys_are_not_kept_are_not_entered(told: Settings, fault: str) -> None:
+    keys = FailingKeys(told.subject_keys, write=True)
+    try:
+        async with clerk.opened(told, subjects=keys) as writing:
+            before = await gifts(told)
+            setattr(keys, fault, 100)
+            refused = await asyncio.gather(*(writing.give() for _ in range(TOGETHER)), return_exceptions=True)
+            assert [type(each) for each in refused] == [OSError] * TOGETHER
+            assert await gifts(told) == before
+            (allocated,) = await writing.do(allocation(1_000))
+            assert allocated.kind == "money.allocated", "what needs no key goes on"
+            setattr(keys, fault, 1)
+            await asyncio.gather(*(writing.give() for _ in range(TOGETHER)))
+            assert await gifts(told) == before + TOGETHER
+    finally:
+        keys.close()
+    await check_log(told, decided_again=True)

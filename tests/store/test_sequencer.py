@@ -1,0 +1,245 @@
+"""The sequencer: one writes, what is answered is durable, and nobody waits for an answer that never comes."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncGenerator
+
+import asyncpg
+import pytest
+
+from ledger.settings import Settings
+from ledger.store.availability import Busy, Stopped
+from ledger.store.keys import SubjectKeys
+from ledger.store.sequencer import Replayed
+from ledger.store.setup import SetupError
+from tests.support import clerk, office
+from tests.support.acting import acting_as, acting_as_superuser
+from tests.support.checklog import check_log, rebuilt
+from tests.support.clerk import allocation, once, sequenced
+from tests.support.postgres import Cluster
+from tests.support.wire import COMMIT, CutError, HoldCommit, Wire, somebody_waits_for_a_lock, stretched
+
+WRITERS = 16
+WAIT_S_MAX = 60
+
+
+@pytest.fixture
+async def wire(cluster: Cluster) -> AsyncGenerator[Wire]:
+    async with stretched(cluster.server) as wire:
+        yield wire
+
+
+def through(wire: Wire, settings: Settings) -> str:
+    return wire.url(str(settings.database_url))
+
+
+def keys_elsewhere(settings: Settings) -> SubjectKeys:
+    """A copy of the key file, as on another machine: the lock on the first one is not in the way."""
+    copy = settings.data_dir / "elsewhere.keys"
+    shutil.copyfile(settings.subject_keys, copy)
+    return SubjectKeys(copy, write=True)
+
+
+async def take_over(settings: Settings, keys: SubjectKeys) -> None:
+    async with clerk.opened(settings, subjects=keys):
+        pass
+
+
+async def given(settings: Settings) -> set[int]:
+    async with acting_as_superuser(settings) as connection:
+        return {row["seq"] for row in await connection.fetch("select seq from entry where kind = 'money.received'")}
+
+
+async def test_a_sequencer_that_takes_over_fences_the_first(told: Settings) -> None:
+    elsewhere = keys_elsewhere(told)
+    async with office.opened(told) as first, clerk.opened(told, subjects=elsewhere) as second:
+        await second.do(allocation(1_000))
+        before = await given(told)
+        assert (await first.get("whoami")).status_code == 200, "who was fenced still reads"
+        for _ in range(2):
+            answer = await first.post("gifts", office.gift(), key="one and the same")
+            assert (answer.status_code, answer.json()["type"]) == (503, "/problems/read-only")
+            assert int(answer.headers["retry-after"]) > 0
+        assert first.resources.sequencer.stopped == "another sequencer has taken over"
+        assert await given(told) == before
+        await second.do(allocation(1_000))
+    elsewhere.close()
+    await check_log(told, decided_again=True)
+
+
+async def test_what_was_on_its_way_when_another_took_over_is_answered_for(told: Settings, wire: Wire) -> None:
+    """A batch that committed before is acknowledged; one that did not is refused, and is not in the log."""
+    before = await given(told)
+    async with clerk.opened(told, url=through(wire, told)) as first:
+        wire.gate = hold = HoldCommit()
+        committed = asyncio.create_task(first.give())
+        await hold.held.wait()
+        waiting = [asyncio.create_task(first.give()) for _ in range(WRITERS)]
+        elsewhere = keys_elsewhere(told)
+        async with asyncio.TaskGroup() as tasks:
+            taking_over = tasks.create_task(take_over(told, elsewhere))
+            await somebody_waits_for_a_lock(told)
+            hold.passed.set()
+        acknowledged = await committed
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert taking_over.done()
+    told_of = {acknowledged.seq} | {each.seq for each in outcomes if not isinstance(each, BaseException)}
+    assert all(isinstance(each, Stopped) for each in outcomes if isinstance(each, BaseException))
+    assert await given(told) - before == told_of
+    elsewhere.close()
+
+
+async def test_one_bad_command_does_not_hurt_the_others_of_its_batch(told: Settings, wire: Wire) -> None:
+    """The database refuses a gift to a fund whose last posting is gone; the projections built again, it takes it."""
+    async with clerk.opened(told, url=through(wire, told)) as writing:
+        await writing.give(fund="flood")
+        async with acting_as("owner", told) as owner:
+            await owner.execute("""
+                delete from posting where seq = (select max(seq) from gift) and dst in
+                  (select id from account where address like 'fund:%:flood')
+            """)
+        wire.gate = hold = HoldCommit()
+        first = asyncio.create_task(writing.give())
+        await hold.held.wait()
+        batch = [
+            asyncio.create_task(writing.give(fund="flood" if i == WRITERS // 2 else "general")) for i in range(WRITERS)
+        ]
+        await asyncio.sleep(0)
+        hold.passed.set()
+        await first
+        outcomes = await asyncio.gather(*batch, return_exceptions=True)
+        bad = outcomes.pop(WRITERS // 2)
+        assert isinstance(bad, asyncpg.ForeignKeyViolationError)
+        assert bad.constraint_name == "posting_no_gap"
+        assert len({each.seq for each in outcomes if not isinstance(each, BaseException)}) == WRITERS - 1
+    await rebuilt(told)
+    async with clerk.opened(told) as writing:
+        await writing.give(fund="flood")
+    await check_log(told, decided_again=True)
+
+
+async def test_a_full_queue_refuses_what_comes_next_and_keeps_what_it_has(told: Settings, wire: Wire) -> None:
+    before = await given(told)
+    async with clerk.opened(told, url=through(wire, told), queue_size=4) as writing:
+        wire.gate = hold = HoldCommit()
+        first = asyncio.create_task(writing.give())
+        await hold.held.wait()
+        waiting = [asyncio.create_task(writing.give()) for _ in range(4)]
+        await asyncio.sleep(0)
+        for _ in range(3):
+            with pytest.raises(Busy):
+                await writing.give()
+        hold.passed.set()
+        entered = {(await each).seq for each in (first, *waiting)}
+        assert await given(told) - before == entered
+        await writing.give()
+
+
+async def test_a_caller_who_goes_away_leaves_her_gift_in_the_queue(told: Settings, wire: Wire) -> None:
+    before = await given(told)
+    async with clerk.opened(told, url=through(wire, told)) as writing:
+        wire.gate = hold = HoldCommit()
+        first = asyncio.create_task(writing.give())
+        await hold.held.wait()
+        gone = asyncio.create_task(writing.sequencer.submit(writing.gift(), once("gone")))
+        await asyncio.sleep(0)
+        gone.cancel()
+        hold.passed.set()
+        await first
+        (entry,) = sequenced(await writing.sequencer.submit(writing.gift(), once("gone"))).entries
+        again = await writing.sequencer.submit(writing.gift(), once("gone"))
+        assert again == Replayed(entry.seq, entry.seq)
+        assert await given(told) - before == {(await first).seq, entry.seq}
+
+
+async def test_stop_finishes_the_batch_that_runs_and_answers_what_waits(told: Settings, wire: Wire) -> None:
+    before = await given(told)
+    async with clerk.opened(told, url=through(wire, told)) as writing:
+        wire.gate = hold = HoldCommit()
+        running = asyncio.create_task(writing.give())
+        await hold.held.wait()
+        waiting = [asyncio.create_task(writing.give()) for _ in range(WRITERS)]
+        await asyncio.sleep(0)
+        stopping = asyncio.create_task(writing.sequencer.stop())
+        refused = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(each) for each in refused} == {Stopped}
+        with pytest.raises(Stopped):
+            await writing.give()
+        assert not stopping.done()
+        hold.passed.set()
+        await stopping
+        assert await given(told) - before == {(await running).seq}
+    await check_log(told)
+
+
+class CutAtCommit(HoldCommit):
+    """Keeps a COMMIT, or its answer, and cuts the wire there."""
+
+    async def _hold(self, sql: str) -> None:
+        first = not self.held.is_set()
+        await super()._hold(sql)
+        if sql == COMMIT and first:
+            raise CutError
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["not persisted", "persisted"])
+async def test_stop_while_a_batch_fails_leaves_nobody_waiting(told: Settings, wire: Wire, *, answered: bool) -> None:
+    before = await given(told)
+    async with clerk.opened(told, url=through(wire, told)) as writing, asyncio.timeout(WAIT_S_MAX):
+        wire.gate = hold = CutAtCommit(answered=answered)
+        running = [asyncio.create_task(writing.give()) for _ in range(WRITERS)]
+        await hold.held.wait()
+        stopping = asyncio.create_task(writing.sequencer.stop())
+        await asyncio.sleep(0)
+        hold.passed.set()
+        await stopping
+        outcomes = await asyncio.gather(*running, return_exceptions=True)
+        entered = {each.seq for each in outcomes if not isinstance(each, BaseException)}
+        assert await given(told) - before == entered
+        assert len(entered) == (WRITERS if answered else 0)
+        assert all(isinstance(each, Stopped) for each in outcomes) or answered
+    await check_log(told)
+
+
+async def test_stop_does_not_wait_for_a_database_that_is_gone(told: Settings, wire: Wire) -> None:
+    async with clerk.opened(told, url=through(wire, told)) as writing, asyncio.timeout(WAIT_S_MAX):
+        await wire.close()
+        running = asyncio.create_task(writing.give())
+        await asyncio.sleep(0.1)
+        assert not running.done(), "it waits for the database"
+        await writing.sequencer.stop()
+        with pytest.raises(Stopped):
+            await running
+
+
+async def test_a_log_that_cannot_be_read_back_is_not_written(told: Settings, wire: Wire) -> None:
+    """The disk lost a bit of an entry, and the connection broke: the alarm, not silence."""
+    async with office.opened(told.model_copy(update={"database_url": through(wire, told)})) as here:
+        async with acting_as_superuser(told) as connection:
+            await connection.execute("set session_replication_role = replica")
+            await connection.execute("update entry set bytes = set_byte(bytes, 20, 0) where seq = 3")
+        wire.gate = hold = CutAtCommit()
+        hold.passed.set()
+        async with asyncio.timeout(WAIT_S_MAX):
+            answer = await here.post("gifts", office.gift())
+            assert (answer.status_code, answer.json()["type"]) == (503, "/problems/read-only")
+            answer = await here.post("gifts", office.gift())
+            assert (answer.status_code, answer.json()["type"]) == (503, "/problems/read-only")
+
+
+async def test_a_key_file_older_than_the_vault_is_refused(told: Settings) -> None:
+    """Its free slots are taken in the vault: a donor's record would be under another donor's key."""
+    written = told.subject_keys.read_bytes()
+    told.subject_keys.write_bytes(written[:-32])
+    with pytest.raises(SetupError, match="key file"):
+        async with clerk.opened(told):
+            pass
+    told.subject_keys.write_bytes(written)
+    async with clerk.opened(told) as writing:
+        await writing.give()
+    await check_log(told)
+
+
+async def test_a_server_lets_go_of_the_head_when_its_client_falls_silent(told: Settings) -> None:
+    async with acting_as("writer", told) as connection:
+        assert await connection.fetchval("show idle_in_transaction_session_timeout") == "1min"
