@@ -12,18 +12,22 @@ from api.admin import app as admin
 from api.admin.resources import Resources as AdminResources
 from api.auth import Doorkeeper
 from api.public import app as public
+from ledger import entries
 from ledger.settings import Settings
-from ledger.store import guarantees, setup
+from ledger.store import guarantees, setup, signing
 from ledger.store.clock import Clock
 from ledger.store.database import Database
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
+from ledger.store.outside import OutsideCheckpoint
+from ledger.store.publisher import Publisher
 from ledger.store.sequencer import Sequencer
 from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
 
-SEQUENCER_CONNECTIONS = 2
+SEQUENCER_CONNECTIONS = 3
+"""For the sequencer, the publisher, and a recovery."""
 
 
 @asynccontextmanager
@@ -41,6 +45,10 @@ async def admin_resources(settings: Settings, url: str) -> AsyncGenerator[AdminR
         sequencer = Sequencer(own, subjects, Clock(), queue_size=settings.queue_size)
         await sequencer.start()
         stack.push_async_callback(sequencer.stop)
+        publisher = await _publisher(settings, own)
+        if publisher is not None:
+            await publisher.start()
+            stack.push_async_callback(publisher.stop)
         sealer = Sealer(keys, LookupKeys.read(settings.lookup))
         sheets = Sheets(database, sequencer, keys, settings.sheets)
         intake = Intake(sequencer, sealer, sheets)
@@ -55,6 +63,7 @@ async def admin_resources(settings: Settings, url: str) -> AsyncGenerator[AdminR
             keys=keys,
             sheets=sheets,
             intake=intake,
+            publisher=publisher,
         )
 
 
@@ -113,6 +122,20 @@ async def serve_public(settings: Settings, url: str, stop: asyncio.Event) -> Non
 async def _opened(stack: AsyncExitStack, database: Database) -> Database:
     stack.push_async_callback(database.close)
     return database
+
+
+async def _publisher(settings: Settings, database: Database) -> Publisher | None:
+    """Signs the log, if it has a key and an origin to sign as."""
+    if not settings.signing.exists():
+        return None
+    async with database.raw() as connection:
+        first = await connection.fetchval("select bytes from entry where seq = 0")
+    if first is None:
+        return None
+    opened = entries.decode(first).body
+    assert isinstance(opened, entries.LogOpened)
+    signer = signing.signer(settings.signing, settings.passphrase, opened.origin)
+    return Publisher(database, signer, OutsideCheckpoint(settings.outside_checkpoint))
 
 
 async def _check(database: Database) -> None:

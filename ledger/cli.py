@@ -18,6 +18,7 @@ import uvloop
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 
 from api import main as applications
 from api.observability import configure_logging
@@ -26,17 +27,22 @@ from ledger import import_client
 from ledger.organisations import OpenLog
 from ledger.refusals import Refused
 from ledger.settings import Settings
-from ledger.store import credentials, embedded, keys, setup
+from ledger.store import credentials, embedded, keys, setup, signing
 from ledger.store.binaries import PostgresError
 from ledger.store.database import UNREACHABLE, Database
+from ledger.store.export import export as write_export
 from ledger.store.guarantees import GuaranteesBroken
+from ledger.store.outside import OutsideCheckpoint
 from ledger.store.postmaster import processes
+from ledger.store.queries import log as log_queries
 from ledger.store.rebuild import rebuild as rebuild_projections
 from ledger.store.setup import SetupError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+checkpoint_app = typer.Typer(no_args_is_help=True, help="The last signed checkpoint, kept outside the database.")
 token_app = typer.Typer(no_args_is_help=True, help="Access tokens of the admin application.")
 import_app = typer.Typer(no_args_is_help=True, help="Sheets of gifts: check, approve, follow, fetch receipt codes.")
+app.add_typer(checkpoint_app, name="checkpoint")
 app.add_typer(token_app, name="token")
 app.add_typer(import_app, name="import")
 console = Console(stderr=True, highlight=False)
@@ -113,6 +119,34 @@ def demo(
 def rebuild() -> None:
     """Drop the projections and build them again from the entries. Stop the admin application first."""
     _run(_rebuild)
+
+
+@app.command()
+def keygen() -> None:
+    """Make the key that signs the log's checkpoints. The passphrase comes from SUNLEDGER_SIGNING_PASSPHRASE_FILE."""
+    settings = Settings()
+    signing.create(settings.signing, settings.passphrase)
+    console.print(f"{settings.signing}: keep it, and its passphrase, where no backup of the database goes")
+
+
+@app.command()
+def export(folder: Annotated[Path, typer.Argument(help="Folder for any web server to serve")]) -> None:
+    """Write the published log as static files; a second run adds what is new."""
+    _run(_export, folder=folder)
+
+
+@checkpoint_app.command("adopt")
+def checkpoint_adopt(
+    note: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A checkpoint that you compared")],
+) -> None:
+    """Go on from this checkpoint, where the file outside the database was lost: after a look at a witness's copy."""
+    outside = OutsideCheckpoint(Settings().outside_checkpoint)
+    content = note.read_bytes()
+    size = log_queries.checkpoint_of(content).size
+    if (kept := outside.read()) is not None and log_queries.checkpoint_of(kept).size >= size:
+        raise SetupError(f"{outside.path} holds a checkpoint that is as new")
+    outside.swap(kept, content)
+    console.print(f"adopted: {size} entries")
 
 
 @token_app.command("create")
@@ -246,6 +280,7 @@ async def _demo(settings: Settings) -> None:
     stop = _stop_on_signal()
     async with _server(settings) as url:
         await _prepare(settings, url)
+        _demo_signing_key(settings)
         async with applications.admin_resources(settings, url) as resources:
             told = await demo_story.tell(
                 resources.sequencer, resources.sealer, resources.database, settings.data_dir / "demo.json"
@@ -293,6 +328,21 @@ async def _rebuild(settings: Settings) -> None:
     console.print(f"projections rebuilt from {count} entries")
 
 
+async def _export(settings: Settings, folder: Path) -> None:
+    os.umask(0o022)  # these files are for everybody
+    async with _server(settings) as url:
+        reader = setup.database(settings, settings.read_url or url, "reader", pool_size=1)
+        try:
+            with Progress(console=console) as progress:
+                task = progress.add_task("exporting")
+                size = await write_export(
+                    reader, folder, report=lambda done, total: progress.update(task, completed=done, total=total)
+                )
+        finally:
+            await reader.close()
+    console.print(f"{folder}: {size} entries")
+
+
 async def _token_create(settings: Settings, staff: str, label: str) -> None:
     async with _writer(settings) as database, database.raw() as connection:
         if not await connection.fetchval("select true from staff where staff = $1 and roles <> '{}'", staff):
@@ -336,4 +386,15 @@ def _pseudonym() -> str:
 
 
 def _demo_settings() -> Settings:
-    return Settings(log="demo", data_dir=Settings().data_dir / "demo", database_url=None)
+    folder = Settings().data_dir / "demo"
+    return Settings(
+        log="demo", data_dir=folder, database_url=None, signing_passphrase_file=folder / "signing.passphrase"
+    )
+
+
+def _demo_signing_key(settings: Settings) -> None:
+    """A demo signs, too; its passphrase lies beside its data, as no operator's may."""
+    if not settings.signing.exists():
+        assert settings.signing_passphrase_file is not None
+        setup.private_file(settings.signing_passphrase_file, secrets.token_urlsafe(24).encode())
+        signing.create(settings.signing, settings.passphrase)

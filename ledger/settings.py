@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _POSTGRES = r"^postgres(ql)?://"
@@ -49,6 +49,18 @@ class Settings(BaseSettings):
     admin_url: str = "http://127.0.0.1:8001"
     """Where the command line finds the admin application."""
 
+    signing_key: Path | None = None
+    """The key that signs checkpoints, made by `sunledger keygen`. Without one nothing is published."""
+
+    signing_passphrase: SecretStr = SecretStr("")
+    """Opens the signing key. Better given as a file."""
+
+    signing_passphrase_file: Path | None = None
+    """File with the passphrase of the signing key."""
+
+    checkpoint_file: Path | None = None
+    """The last signed checkpoint, on a volume that no database backup brings back. Default: in the data directory."""
+
     pool_size: int = Field(8, ge=2, le=100)
     """Database connections of one process."""
 
@@ -72,6 +84,23 @@ class Settings(BaseSettings):
     def lookup(self) -> Path:
         """File of the look-up keys."""
         return self.lookup_file or self.keys / "lookup.json"
+
+    @property
+    def signing(self) -> Path:
+        """File of the signing key."""
+        return self.signing_key or self.keys / "signing.pem"
+
+    @property
+    def passphrase(self) -> bytes:
+        """Of the signing key."""
+        if self.signing_passphrase_file is not None:
+            return self.signing_passphrase_file.read_bytes().strip()
+        return self.signing_passphrase.get_secret_value().encode()
+
+    @property
+    def outside_checkpoint(self) -> Path:
+        """File of the last signed checkpoint."""
+        return self.checkpoint_file or self.data_dir / "checkpoint" / "last"
 
     @property
     def roles(self) -> Path:

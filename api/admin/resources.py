@@ -8,6 +8,7 @@ from api.auth import Doorkeeper
 from ledger.store.database import Database
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, SubjectKeys
+from ledger.store.publisher import Publisher
 from ledger.store.sequencer import Sequencer
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
@@ -25,6 +26,8 @@ class Resources:
     keys: LogKeys
     sheets: Sheets
     intake: Intake
+    publisher: Publisher | None
+    """None where there is no signing key yet."""
 
     def request_digest(self, *parts: bytes) -> bytes:
         """HMAC of a request's parts: two equal requests are told from different ones, and none can be read."""

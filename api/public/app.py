@@ -17,7 +17,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from api import problems
 from api.health import healthz, readyz
 from api.observability import observe
-from api.public import entries, funds, organisations, projects, trace
+from api.public import entries, funds, log, organisations, projects, trace
 from api.public import problems as problem_pages
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
@@ -41,7 +41,7 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 ]
-_MACHINES = ("/api/", "/schema", "/healthz", "/readyz")
+_MACHINES = ("/api/", "/log/", "/schema", "/healthz", "/readyz")
 """Answers below these are never pages."""
 
 
@@ -75,6 +75,7 @@ def build(resources: Resources) -> Litestar:
             projects.get_project,
             problem_pages.problems,
             problem_pages.problem,
+            *log.HANDLERS,
             *pages.HANDLERS,
         ],
         dependencies={

@@ -99,6 +99,16 @@ def new_tiles(old_size: int, size: int) -> Iterator[Tile]:
             yield Tile(level=level, index=index, width=width)
 
 
+def partial_tiles(size: int) -> list[Tile]:
+    """The unfinished tiles of a tree of `size`, one a level at most: what `grow` reads."""
+    tiles = []
+    for level in range(MAX_LEVEL + 1):
+        index, width = divmod(size >> _TILE_HEIGHT * level, FULL_WIDTH)
+        if width:
+            tiles.append(Tile(level=level, index=index, width=width))
+    return tiles
+
+
 def new_bundles(old_size: int, size: int) -> Iterator[Bundle]:
     """The entry bundles that a log of `size` has and one of `old_size` had not."""
     for index, width in _grown(old_size, size):

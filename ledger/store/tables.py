@@ -35,6 +35,7 @@ Texts = Annotated[list[str], Field(sa_type=ARRAY(TEXT))]
 Small = Annotated[int, Field(sa_type=SmallInteger)]
 SmallKey = Annotated[int, Field(sa_type=SmallInteger, primary_key=True, sa_column_kwargs=_BY_HAND)]
 IntKey = Annotated[int, Field(primary_key=True, sa_column_kwargs=_BY_HAND)]
+Now = Annotated[datetime, Field(sa_type=sa.DateTime(timezone=True), sa_column_kwargs={"server_default": sql("now()")})]
 Big = Annotated[int, Field(sa_type=BigInteger)]
 BigOrNone = Annotated[int | None, Field(sa_type=BigInteger)]
 BigKey = Annotated[int, Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs=_BY_HAND)]
@@ -364,3 +365,38 @@ class CredentialRow(_Row, table=True):
     label: Text
     created_at: Time
     revoked_at: TimeOrNone
+
+
+class TileRow(_Row, table=True):
+    """A tile of the Merkle tree: full, or as wide as it is yet."""
+
+    __table_args__ = (
+        Check("level between 0 and 63", "tile_level_of_the_format"),
+        Check("index >= 0", "tile_index_from_zero"),
+        Check("length(hashes) between 32 and 8192 and length(hashes) % 32 = 0", "tile_of_whole_hashes"),
+    )
+
+    level: SmallKey
+    index: BigKey
+    hashes: Bytes
+
+
+class CheckpointRow(_Row, table=True):
+    """A signed tree head, with the cosignatures that came in."""
+
+    __table_args__ = (
+        Check("size >= 0", "checkpoint_size_from_zero"),
+        Check("length(root) = 32", "checkpoint_root_is_sha256"),
+    )
+
+    size: BigKey
+    root: Bytes
+    note: Bytes
+    published_at: Now
+
+
+class SigningKeyRow(_Row, table=True):
+    """A key that signed checkpoints of this log."""
+
+    vkey: TextKey
+    since: Now

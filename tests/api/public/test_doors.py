@@ -77,12 +77,18 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         for operation in methods.values()
     }
     assert sorted(operations) == [
+        "get_checkpoint",
+        "get_consistency",
         "get_entry",
         "get_entry_bytes",
         "get_entry_sources",
         "get_fund",
         "get_organisation",
+        "get_policy",
         "get_project",
+        "get_proof",
+        "get_tile",
+        "get_vkey",
         "healthz",
         "list_funds",
         "list_organisations",

@@ -1,0 +1,99 @@
+"""The verifiable log as files: checkpoint, tiles, bundles; and proofs, which anybody could also make from these."""
+
+import base64
+from typing import Annotated
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import PathParameter, QueryParameter
+
+from api.problems import ProblemError, described
+from api.public.answers import IMMUTABLE, Seq
+from ledger.account import MAX_POSITION
+from ledger.log.errors import MalformedError
+from ledger.log.proof import LogProof
+from ledger.log.tile import parse_path
+from ledger.store.database import Database
+from ledger.store.queries import log
+
+TEXT = "text/plain"  # UTF-8 is added
+BYTES = "application/octet-stream"
+OPEN = {"Access-Control-Allow-Origin": "*"}
+"""Anybody's page may check the log."""
+
+_SECONDS = {"Cache-Control": "public, max-age=1", **OPEN}
+Size = Annotated[int, QueryParameter(description="账本条数", ge=0, le=MAX_POSITION)]
+
+
+@get("/log/checkpoint", summary="检查点", tags=["核验"], media_type=TEXT, responses=described(404))
+async def get_checkpoint(database: NamedDependency[Database]) -> Response[bytes]:
+    """最新的检查点：账本名称、条数、总根，以及签名（C2SP tlog-checkpoint）。"""
+    async with database.raw() as connection:
+        note = await log.last_checkpoint(connection)
+    if note is None:
+        raise ProblemError("not-found", "nothing was published yet")
+    return Response(note, media_type=TEXT, headers=_SECONDS)
+
+
+@get("/log/tile/{path:path}", summary="哈希块与条目包", tags=["核验"], media_type=BYTES, responses=described(404))
+async def get_tile(
+    path: Annotated[str, PathParameter(description="C2SP tlog-tiles 规定的路径")], database: NamedDependency[Database]
+) -> Response[bytes]:
+    """哈希块 tile/<层>/<序号>[.p/<宽>]，条目包 tile/entries/<序号>[.p/<宽>]。"""
+    try:
+        wanted = parse_path(f"tile{path}")
+    except MalformedError as error:
+        raise ProblemError("not-found", str(error)) from error
+    async with database.raw() as connection:
+        found = await log.read_file(connection, wanted)
+    if found is None:
+        raise ProblemError("not-found", "the log is not so long")
+    return Response(found, media_type=BYTES, headers={**IMMUTABLE, **OPEN})
+
+
+@get("/log/vkey", summary="签名公钥", tags=["核验"], media_type=TEXT, responses=described(404))
+async def get_vkey(database: NamedDependency[Database]) -> Response[bytes]:
+    """本账本签名所用的公钥（vkey）。请与收据上印的、见证机构公布的核对，勿只信本站。"""
+    return Response(f"{(await _keys(database))[-1]}\n".encode(), media_type=TEXT, headers=_SECONDS)
+
+
+@get("/log/policy", summary="核验策略", tags=["核验"], media_type=TEXT, responses=described(404))
+async def get_policy(database: NamedDependency[Database]) -> Response[bytes]:
+    """C2SP tlog-policy 文件：本账本的公钥；尚无见证机构。"""
+    lines = [*(f"log {key}" for key in await _keys(database)), "quorum none"]
+    return Response("".join(f"{line}\n" for line in lines).encode(), media_type=TEXT, headers=_SECONDS)
+
+
+@get("/log/proof/{seq:int}", summary="包含证明", tags=["核验"], media_type=TEXT, responses=described(404))
+async def get_proof(seq: Seq, database: NamedDependency[Database]) -> Response[bytes]:
+    """该条目在最新检查点之下的证明（C2SP tlog-proof）。"""
+    async with database.snapshot() as connection:
+        note = await log.last_checkpoint(connection)
+        if note is None or seq >= (size := log.checkpoint_of(note).size):
+            raise ProblemError("not-found", "this entry is not published yet")
+        hashes = await log.proof_of_inclusion(connection, seq, size)
+    proof = LogProof(index=seq, hashes=tuple(hashes), checkpoint=note)
+    return Response(proof.encode(), media_type=TEXT, headers=_SECONDS)
+
+
+@get("/log/consistency", summary="一致性证明", tags=["核验"], media_type=TEXT, responses=described(404))
+async def get_consistency(old: Size, new: Size, database: NamedDependency[Database]) -> Response[bytes]:
+    """前 old 条的账本是前 new 条的开头：每行一个哈希（RFC 6962 第 2.1.2 节）。"""
+    async with database.snapshot() as connection:
+        note = await log.last_checkpoint(connection)
+        if note is None or not old <= new <= log.checkpoint_of(note).size:
+            raise ProblemError("not-found", "old ≤ new ≤ the size of the newest checkpoint")
+        hashes = await log.proof_of_consistency(connection, old, new)
+    lines = "".join(f"{base64.b64encode(each).decode()}\n" for each in hashes)
+    return Response(lines.encode(), media_type=TEXT, headers={**IMMUTABLE, **OPEN})
+
+
+async def _keys(database: Database) -> list[str]:
+    async with database.raw() as connection:
+        keys = await log.signing_keys(connection)
+    if not keys:
+        raise ProblemError("not-found", "this log is not signed yet")
+    return keys
+
+
+HANDLERS = [get_checkpoint, get_tile, get_vkey, get_policy, get_proof, get_consistency]

@@ -1,0 +1,199 @@
+"""The publisher: integrates what is sequenced into the tree, stores the tiles, signs a checkpoint over them.
+
+States of an entry: sequenced (durable, numbered) → integrated (in stored tiles) → published (under a signed
+checkpoint). Writing never waits for any of it. Signing never goes back: the last checkpoint also lies in a file outside
+the database, written before the signature is released.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+
+from ledger.log.checkpoint import Checkpoint, open_checkpoint
+from ledger.log.errors import VerificationError
+from ledger.log.note import Ed25519Signer, Ed25519Verifier
+from ledger.log.tile import grow, partial_tiles, tiles_read
+from ledger.log.tree import EMPTY_ROOT, leaf_hash, root_at
+from ledger.store.database import Database
+from ledger.store.outside import OutsideChangedError, OutsideCheckpoint
+from ledger.store.queries import log
+from ledger.store.setup import SetupError
+
+INTEGRATE_ENTRIES = 4_096
+"""Entries put into the tree in one transaction."""
+
+PERIOD_S = 0.25
+"""How often it looks for new entries; nothing is written while there are none."""
+
+RETRY_S = 2.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the log has come, in entries."""
+
+    sequenced: int
+    integrated: int
+    published: int
+
+
+class Publisher:
+    """Publishes one log. At most one of them can sign: the file outside is compared before it is replaced."""
+
+    def __init__(self, database: Database, signer: Ed25519Signer, outside: OutsideCheckpoint) -> None:
+        self._database = database
+        self._signer = signer
+        self._verifier = Ed25519Verifier(signer.key)
+        self._outside = outside
+        self._note: bytes | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._published = asyncio.Condition()
+        self.progress = Progress(0, 0, 0)
+        self.stopped = "not started"
+        """Why it does not publish; empty while it does."""
+
+    async def start(self) -> None:
+        """Compare database and outside file, then publish until stop(). Raises SetupError where they disagree."""
+        await self._agree()
+        self.stopped = ""
+        self._task = asyncio.create_task(self._run(), name="publisher")
+
+    async def stop(self) -> None:
+        """Finish the step that runs."""
+        self._stopping.set()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        self.stopped = self.stopped or "stopped"
+
+    async def wait_for(self, seq: int, timeout_s: float) -> bool:
+        """Whether entry `seq` was published in time."""
+        try:
+            async with asyncio.timeout(timeout_s), self._published:
+                await self._published.wait_for(lambda: self.progress.published > seq)
+        except TimeoutError:
+            return False
+        return True
+
+    async def step(self) -> None:
+        """Integrate and publish what there is now."""
+        async with self._database.raw() as connection:
+            sequenced = await connection.fetchval("select seq + 1 from head")
+            while (integrated := await self._integrate(connection, sequenced)) < sequenced:
+                pass  # each turn awaits the database, so that others work
+            # Tiles are durable. If we stop now, the next start signs over them.
+            if self.progress.published < sequenced:
+                await self._publish(connection, sequenced)
+            self.progress = Progress(sequenced, integrated, sequenced)
+        async with self._published:
+            self._published.notify_all()
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set():
+            wait_s = PERIOD_S
+            try:
+                await self.step()
+            except OutsideChangedError as error:
+                _log.critical("publishing stops", reason=str(error))
+                self.stopped = str(error)
+                return
+            except Exception as error:  # noqa: BLE001  writing goes on; publishing tries again
+                _log.error("publishing failed", exc_info=error)
+                wait_s = RETRY_S
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._stopping.wait()
+            except TimeoutError:
+                continue
+
+    async def _integrate(self, connection: asyncpg.Connection, sequenced: int) -> int:
+        """Store the tiles of the next run of entries; answers how many entries the tree has."""
+        old = await integrated_size(connection)
+        rows = await connection.fetch(_ENTRIES, old, min(sequenced, old + INTEGRATE_ENTRIES))
+        if not rows:
+            return old
+        edge = await log.read_tiles(connection, partial_tiles(old))
+        leaves = [leaf_hash(row["bytes"]) for row in rows]
+        grown = await asyncio.to_thread(lambda: list(grow(old, leaves, edge.__getitem__)))
+        async with connection.transaction():
+            await connection.executemany(_GROW, [(tile.level, tile.index, hashes) for tile, hashes in grown])
+        return old + len(rows)
+
+    async def _publish(self, connection: asyncpg.Connection, size: int) -> None:
+        """Sign the tree of `size`, which has grown from the last one that was signed."""
+        if self._note is not None:
+            last = log.checkpoint_of(self._note)
+            assert last.size < size, "never sign a smaller tree"
+            if await root_of_size(connection, last.size) != last.root:
+                raise OutsideChangedError(f"the tiles do not hold the tree of size {last.size} that was signed")
+        checkpoint = Checkpoint(origin=self._signer.key.name, size=size, root=await root_of_size(connection, size))
+        note = checkpoint.signed([self._signer.sign(checkpoint.text)])
+        await asyncio.to_thread(self._outside.swap, self._note, note)
+        # Durable outside, not released. If we stop now, the next start releases exactly this checkpoint.
+        await connection.execute(_RELEASE, size, checkpoint.root, note)
+        self._note = note
+
+    async def _agree(self) -> None:
+        """What database and outside file say must be one history; mend what a crash left half done."""
+        note = self._outside.read()
+        async with self._database.raw() as connection:
+            await connection.execute(_KEY, str(self._signer.key))
+            released = await log.last_checkpoint(connection)
+            sequenced = await connection.fetchval("select seq + 1 from head")
+            if note is None:
+                if released is not None:
+                    raise SetupError(_MISSING.format(path=self._outside.path))
+                return
+            try:
+                outside = open_checkpoint(note, self._verifier)
+            except VerificationError as error:
+                raise SetupError(f"{self._outside.path} is no checkpoint of this log and key: {error}") from error
+            if outside.size > sequenced:
+                raise SetupError(_BEHIND.format(path=self._outside.path, size=outside.size, found=sequenced))
+            while await self._integrate(connection, outside.size) < outside.size:
+                pass
+            if await root_of_size(connection, outside.size) != outside.root:
+                raise SetupError(_BESIDE.format(path=self._outside.path, size=outside.size))
+            if released is not None and log.checkpoint_of(released).size > outside.size:
+                raise SetupError(_OLD.format(path=self._outside.path, size=log.checkpoint_of(released).size))
+            await connection.execute(_RELEASE, outside.size, outside.root, note)
+            self._note = note
+            self.progress = Progress(sequenced, await integrated_size(connection), outside.size)
+
+
+async def integrated_size(connection: asyncpg.Connection) -> int:
+    """How many leaves the stored tiles have."""
+    size: int | None = await connection.fetchval(
+        "select index * 256 + length(hashes) / 32 from tile where level = 0 order by index desc limit 1"
+    )
+    return size or 0
+
+
+async def root_of_size(connection: asyncpg.Connection, size: int) -> bytes:
+    """The root over the first `size` leaves, from the stored tiles."""
+    if not size:
+        return EMPTY_ROOT
+    return root_at(size, await log.nodes(connection, size, tiles_read(size, lambda read: root_at(size, read))))
+
+
+_ENTRIES = "select bytes from entry where seq >= $1 and seq < $2 order by seq"
+_GROW = """
+  insert into tile (level, index, hashes) values ($1, $2, $3)
+  on conflict (level, index) do update set hashes = excluded.hashes
+"""
+_KEY = "insert into signing_key (vkey) values ($1) on conflict do nothing"
+_RELEASE = "insert into checkpoint (size, root, note) values ($1, $2, $3) on conflict do nothing"
+_MISSING = (
+    "{path} is missing, but this log has been published. Ask a witness for the last checkpoint it saw, compare,"
+    " and run `sunledger checkpoint adopt`"
+)
+_BEHIND = (
+    "the database has {found} entries, but a checkpoint over {size} was signed ({path}): an older copy was restored."
+    " Signing would be a second history. Restore the newer database; or look at a witness's copy first"
+)
+_BESIDE = "the database's first {size} entries are not those that were signed ({path}): they were changed"
+_OLD = "{path} is older than the database, which released a checkpoint over {size}: it was put back"

@@ -1,0 +1,168 @@
+"""The publisher: what is sequenced comes under a signed checkpoint, and signing never goes back."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from ledger.log.checkpoint import open_checkpoint
+from ledger.log.key import VerifierKey
+from ledger.log.note import Ed25519Verifier
+from ledger.log.policy import Policy
+from ledger.log.proof import LogProof
+from ledger.log.tree import leaf_hash, root_of
+from ledger.settings import Settings
+from ledger.store import signing
+from ledger.store.queries import log
+from ledger.store.setup import SetupError
+from tests.support.office import Office, gift, opened
+from tests.support.postgres import Cluster
+
+
+@pytest.fixture
+def signed(told: Settings, tmp_path: Path) -> Settings:
+    """The demo's log with a signing key."""
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("only for this test")
+    settings = told.model_copy(update={"signing_passphrase_file": passphrase})
+    signing.create(settings.signing, settings.passphrase)
+    return settings
+
+
+async def published(office: Office) -> bytes:
+    """The newest checkpoint, once it covers the whole log."""
+    publisher = office.resources.publisher
+    assert publisher is not None
+    assert await publisher.wait_for(await office.size() - 1, 60)
+    async with office.resources.database.raw() as connection:
+        note = await log.last_checkpoint(connection)
+    assert note is not None
+    return note
+
+
+async def keys_of(office: Office) -> list[VerifierKey]:
+    async with office.resources.database.raw() as connection:
+        return [VerifierKey.parse(key) for key in await log.signing_keys(connection)]
+
+
+async def test_every_entry_comes_under_a_signed_checkpoint(signed: Settings) -> None:
+    async with opened(signed) as office:
+        for i in range(300):  # past the first full tile
+            assert (await office.post("gifts", gift(channel_ref=f"{i}"))).status_code == 201
+        note = await published(office)
+        (key,) = await keys_of(office)
+        checkpoint = open_checkpoint(note, Ed25519Verifier(key))
+        async with office.resources.database.raw() as connection:
+            rows = await connection.fetch("select bytes from entry order by seq")
+            assert checkpoint.size == len(rows)
+            assert checkpoint.root == root_of(leaf_hash(row["bytes"]) for row in rows)
+            policy = Policy.parse(f"log {key}\nquorum none\n")
+            for seq in (0, 1, 255, 256, len(rows) - 1):
+                hashes = await log.proof_of_inclusion(connection, seq, checkpoint.size)
+                LogProof(index=seq, hashes=tuple(hashes), checkpoint=note).verify(rows[seq]["bytes"], policy)
+
+
+async def test_nothing_is_signed_while_nothing_arrives(signed: Settings) -> None:
+    async with opened(signed) as office:
+        before = await published(office)
+        await asyncio.sleep(1)
+        assert await published(office) == before
+
+
+async def test_what_was_signed_stands_after_a_restart(signed: Settings) -> None:
+    async with opened(signed) as office:
+        before = await published(office)
+    async with opened(signed) as office:
+        assert await published(office) == before
+        await office.post("gifts", gift())
+        assert await published(office) != before
+
+
+async def test_a_lost_outside_file_stops_the_start(signed: Settings) -> None:
+    async with opened(signed) as office:
+        await published(office)
+    signed.outside_checkpoint.unlink()
+    with pytest.raises(SetupError, match="checkpoint adopt"):
+        async with opened(signed):
+            pass
+
+
+async def test_an_older_copy_of_the_database_is_not_signed_a_second_time(signed: Settings, cluster: Cluster) -> None:
+    async with opened(signed) as office:
+        await published(office)
+    assert signed.database_url is not None
+    old = "restored_" + signed.database_url.rsplit("/", 1)[1].split("?")[0]
+    await cluster.create_database(old, signed.database_url.rsplit("/", 1)[1].split("?")[0])
+    try:
+        async with opened(signed) as office:
+            await office.post("gifts", gift())
+            await published(office)
+        with pytest.raises(SetupError, match="an older copy was restored"):
+            async with opened(signed.model_copy(update={"database_url": cluster.url(old)})):
+                pass
+    finally:
+        await cluster.drop_database(old)
+
+
+async def test_an_outside_file_that_was_put_back_stops_the_start(signed: Settings, tmp_path: Path) -> None:
+    async with opened(signed) as office:
+        await published(office)
+        shutil.copy(signed.outside_checkpoint, tmp_path / "old")
+        await office.post("gifts", gift())
+        await published(office)
+    shutil.copy(tmp_path / "old", signed.outside_checkpoint)
+    with pytest.raises(SetupError, match="put back"):
+        async with opened(signed):
+            pass
+
+
+async def test_a_crash_between_the_outside_file_and_the_release_is_mended(signed: Settings) -> None:
+    async with opened(signed) as office:
+        note = await published(office)
+    assert signed.database_url is not None
+    async with superuser(signed) as connection:
+        await connection.execute("alter table checkpoint disable trigger user")
+        await connection.execute("delete from checkpoint")
+        await connection.execute("alter table checkpoint enable trigger user")
+    async with opened(signed) as office:
+        assert await published(office) == note
+
+
+async def test_a_changed_entry_is_not_signed_over(signed: Settings) -> None:
+    async with opened(signed) as office:
+        await published(office)
+    async with superuser(signed) as connection:
+        await connection.execute("alter table tile disable trigger user")
+        await connection.execute(
+            "update tile set hashes = overlay(hashes placing '\\x00'::bytea from 1) where level = 0"
+        )
+        await connection.execute("alter table tile enable trigger user")
+    with pytest.raises(SetupError, match="they were changed"):
+        async with opened(signed):
+            pass
+
+
+async def test_writing_goes_on_while_publishing_cannot(signed: Settings) -> None:
+    async with opened(signed) as office:
+        await published(office)
+        signed.outside_checkpoint.write_text("somebody else was here")
+        assert (await office.post("gifts", gift())).status_code == 201
+        publisher = office.resources.publisher
+        assert publisher is not None
+        while not publisher.stopped:  # noqa: ASYNC110  it stops by itself
+            await asyncio.sleep(0.05)
+        assert (await office.post("gifts", gift(channel_ref="2"))).status_code == 201
+
+
+@asynccontextmanager
+async def superuser(settings: Settings) -> AsyncGenerator[asyncpg.Connection]:
+    assert settings.database_url is not None
+    connection = await asyncpg.connect(settings.database_url, server_settings={"search_path": settings.log})
+    try:
+        yield connection
+    finally:
+        await connection.close()
