@@ -20,6 +20,7 @@ from ledger.store import setup, signing
 from ledger.store.export import export
 from ledger.store.keys import LookupKeys
 from tests.support.office import Office, gift, opened
+from tests.support.visitor import visitor as visiting
 
 GIFTS = 220  # with the demo's entries: more than one tile
 
@@ -42,8 +43,7 @@ async def visitor(office: Office, told: Settings) -> AsyncGenerator[httpx.AsyncC
     assert told.database_url is not None
     database = setup.database(told, told.database_url, "reader", pool_size=4)
     app = public.build(public.Resources(database=database, lookup=LookupKeys.read(told.lookup)))
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://public") as client:
+    async with visiting(app) as client:
         yield client
     await database.close()
 
