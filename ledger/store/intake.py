@@ -1,9 +1,10 @@
 """Imports that were approved are entered here, row by row; what is true of them stands in the log."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import TypeVar
 
 import structlog
 
@@ -21,6 +22,8 @@ CHUNK_ROWS = 500
 """Gifts of one transaction: others wait no longer than for these."""
 
 PAUSE_S = 0.05
+
+Answer = TypeVar("Answer")
 
 _log = structlog.get_logger()
 
@@ -90,20 +93,14 @@ class Intake:
                 # While this chunk is committed, the next one is read and sealed.
                 chunk = loop.run_in_executor(reader, next_chunk)
                 await self._submit(sealed)
-        await self._sequencer.submit(CompleteImport(maker=batch.maker, batch=number))
+        await _patiently(lambda: self._sequencer.submit(CompleteImport(maker=batch.maker, batch=number)))
         _log.info("an import is complete", batch=number)
 
     async def _submit(self, sealed: Sequence[SealedGift]) -> None:
-        while True:
-            try:
-                outcomes = await self._sequencer.submit_chunk(sealed)
-            except Busy:
-                await asyncio.sleep(PAUSE_S)
-                continue
-            refused = [each for each in outcomes if isinstance(each, Exception)]
-            if refused:
-                _log.warning("rows were refused", rows=len(refused), first=str(refused[0]))
-            return
+        outcomes = await _patiently(lambda: self._sequencer.submit_chunk(sealed))
+        refused = [each for each in outcomes if isinstance(each, Exception)]
+        if refused:
+            _log.warning("rows were refused", rows=len(refused), first=str(refused[0]))
 
     def _seal(self, row: Row, number: int, batch: Import) -> SealedGift:
         approved = batch.approved
@@ -123,3 +120,12 @@ class Intake:
                 row=row.row,
             )
         )
+
+
+async def _patiently(submit: Callable[[], Awaitable[Answer]]) -> Answer:
+    """As often as the queue is full: nobody else would go on with the import."""
+    while True:
+        try:
+            return await submit()
+        except Busy:
+            await asyncio.sleep(PAUSE_S)

@@ -1,0 +1,97 @@
+"""An import among other writers: it is entered to its end, however full the queue is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from ledger import demo
+from ledger.approvals import ApproveProposal
+from ledger.entries import ImportCompleted
+from ledger.privacy import Identity
+from ledger.settings import Settings
+from ledger.store.availability import Busy
+from ledger.store.sheets import Manifest
+from ledger.store.vault import Gift
+from tests.support.checklog import check_log
+from tests.support.office import CITY, Office, opened
+from tests.support.postgres import Cluster
+from tests.support.wire import HoldCommit, stretched
+
+ROWS = 300
+WRITERS = 4
+GIFTS_MAX = 10_000
+BUSY_S = 0.5
+WAIT_S_MAX = 60
+
+
+async def lines() -> AsyncIterator[bytes]:
+    yield b"day,transaction_no,amount_cny\n"
+    for n in range(ROWS):
+        yield f"2026-07-01,{n:028d},{n % 50 + 1}.00\n".encode()
+
+
+async def proposed(office: Office) -> Sequence[int]:
+    """A sheet, handed in and checked."""
+    sheets = office.resources.sheets
+    sheet = await sheets.stage(lines())
+    manifest = Manifest(
+        profile="wuhan-qr-2020", name="sheet.csv", maker=demo.MAKER, org=CITY, fund="general", event="", totals={},
+        salt="0" * 64,
+    )  # fmt: skip
+    job = sheets.begin(sheet, manifest)
+    async with asyncio.timeout(WAIT_S_MAX):
+        while not job.done:  # noqa: ASYNC110  a job is asked, it tells nobody
+            await asyncio.sleep(0.01)
+    return [*job.proposals.values()]
+
+
+class HoldRows(HoldCommit):
+    """Keeps the COMMIT of the rows that went in by COPY."""
+
+    copied = False
+
+    async def request(self, sql: str) -> None:
+        self.copied |= sql.startswith("COPY")
+        if self.copied:
+            await super().request(sql)
+
+
+async def keep_full(office: Office) -> None:
+    """Gift after gift; where the queue is full, again at once: whoever is less quick finds it full."""
+    for i in range(GIFTS_MAX):
+        reference = f"{id(asyncio.current_task())}-{i}"
+        gift = office.resources.sealer.seal(Gift(
+            maker=demo.MAKER, org=CITY, fund="flood", amount_fen=1, channel="bank", channel_ref=reference,
+            on="2026-07-01", donor_class="person", identity=Identity(),
+        ))  # fmt: skip
+        waiting = True
+        while waiting:
+            try:
+                await office.resources.sequencer.submit(gift)
+                waiting = False
+            except Busy:
+                await asyncio.sleep(0)
+
+
+async def test_an_import_is_completed_though_the_queue_is_full_of_others(told: Settings, cluster: Cluster) -> None:
+    async with stretched(cluster.server) as wire:
+        url = wire.url(str(told.database_url))
+        async with opened(told.model_copy(update={"queue_size": 1, "database_url": url})) as office:
+            sequencer = office.resources.sequencer
+            (proposal,) = await proposed(office)
+            wire.gate = rows = HoldRows()
+            await sequencer.submit(ApproveProposal(maker=demo.CHECKER, proposal=proposal))
+            office.resources.intake.wake()
+            await rows.held.wait()
+            others = [asyncio.create_task(keep_full(office)) for _ in range(WRITERS)]
+            await asyncio.sleep(0)
+            rows.passed.set()
+            await asyncio.wait(others, timeout=BUSY_S)
+            for each in others:
+                each.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            async with asyncio.timeout(WAIT_S_MAX):
+                while sequencer.books.imports:  # noqa: ASYNC110  the books tell nobody
+                    await asyncio.sleep(0.01)
+    log = await check_log(told)
+    (completed,) = [entry.body for entry in log if isinstance(entry.body, ImportCompleted)]
+    assert completed.rows == ROWS
