@@ -128,6 +128,7 @@ class Sequencer:
 
     async def start(self) -> None:
         """Take the log over: whoever wrote it before is fenced off. Then write until stop()."""
+        await self._check_keys()  # before, so that a wrong key file fences nobody off
         async with self._database.write() as connection:
             self._epoch = await connection.fetchval("update head set epoch = epoch + 1 returning epoch")
         await self._recover()
