@@ -37,6 +37,7 @@ from ledger.store.postmaster import processes
 from ledger.store.queries import log as log_queries
 from ledger.store.rebuild import rebuild as rebuild_projections
 from ledger.store.setup import SetupError
+from ledger.verify_command import verify_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 checkpoint_app = typer.Typer(no_args_is_help=True, help="The last signed checkpoint, kept outside the database.")
@@ -45,6 +46,7 @@ import_app = typer.Typer(no_args_is_help=True, help="Sheets of gifts: check, app
 app.add_typer(checkpoint_app, name="checkpoint")
 app.add_typer(token_app, name="token")
 app.add_typer(import_app, name="import")
+app.command("verify")(verify_command)
 console = Console(stderr=True, highlight=False)
 
 _EXPECTED = (SetupError, PostgresError, GuaranteesBroken, Refused, import_client.ServerSaid)

@@ -1,0 +1,152 @@
+"""Gifts, one by one and as rows of an approved import. Nearly all entries are gifts: the way here is short."""
+
+from ledger import account
+from ledger.account import CNY, MAX_POSITION
+from ledger.entries import ImportApproved, ImportCompleted, MoneyReceived
+from ledger.verify import authority, postings
+from ledger.verify.entry import NO_LINE, NO_PROPOSAL, Envelope, is_day
+from ledger.verify.line import Line
+from ledger.verify.persons import check_digests, is_digest
+from ledger.verify.roles import REQUIRED
+from ledger.verify.rule import Rule
+from ledger.verify.state import Import, State
+
+_MAKERS = REQUIRED["money.received"].maker
+
+
+def received(state: State, entry: Envelope, body: MoneyReceived) -> None:
+    """One credit at the end of its fund's line, by somebody who takes gifts in."""
+    line = _credit(state, entry, body)
+    by = entry.by
+    org = "" if line is None else line.place.org
+    if line is not None and state.society.roles(by.maker, org).isdisjoint(_MAKERS):
+        authority.check_maker(state, entry.kind, by.maker, org)
+    if by.checkers or by.salt or by.proposal != NO_PROPOSAL:
+        authority.check_alone(state, entry)
+    if body.on > state.day or not is_day(body.on):
+        state.check_on(body.on)
+    if body.channel not in state.channels:
+        _check_channel(state, body.channel)
+    if body.event:
+        _check_event(state, body.event, org, body.fund)
+    ref = body.ref
+    if is_digest(body.donor) and (not ref or is_digest(ref)) and (not body.receipt or is_digest(body.receipt)):
+        if ref:
+            state.references.add(ref, state.position)
+    else:
+        state.find(Rule.DIGEST_FORM, "donor, ref and receipt: 64 hex digits", f"{body.donor} {ref} {body.receipt}")
+    if body.batch or body.row:
+        _enter_row(state, entry, body, org)
+
+
+def import_approved(state: State, entry: Envelope, body: ImportApproved) -> None:
+    """What the rows are held to."""
+    postings.none(state, entry)
+    authority.check_entry(state, entry, body, body.org, body.sum_fen)
+    if (body.org, body.fund) not in state.society.funds:
+        state.find(Rule.FUND_KNOWN, f"a fund of {body.org}", body.fund)
+    if body.event:
+        _check_event(state, body.event, body.org, body.fund)
+    if body.channel not in state.channels:
+        _check_channel(state, body.channel)
+    if not (is_day(body.first_on) and is_day(body.last_on) and body.first_on <= body.last_on <= state.day):
+        state.find(Rule.BUSINESS_DATE, f"days until {state.day}", f"{body.first_on} to {body.last_on}")
+    if body.rows <= 0 or body.sum_fen <= 0:
+        state.find(Rule.IMPORT_AGREES, "rows and a sum to enter", f"{body.rows} rows, {body.sum_fen} fen")
+    check_digests(state, "file", body.file)
+    state.imports[entry.seq] = Import(body, entry.by.maker)
+
+
+def import_completed(state: State, entry: Envelope, body: ImportCompleted) -> None:
+    """Entered and rejected make up what was approved, in rows and in fen; no row comes later."""
+    postings.none(state, entry)
+    authority.check_alone(state, entry)
+    batch = state.imports.pop(body.batch, None)
+    if batch is None:
+        state.find(Rule.IMPORT_COMPLETED, "an open import", body.batch)
+        return
+    approved = batch.approved
+    if entry.by.maker != batch.maker:
+        state.find(Rule.ROLE_OF_MAKER, f"{batch.maker}, who made the import", entry.by.maker)
+    found = (body.org, body.rows, body.sum_fen, body.rejected, body.rejected_fen)
+    expected = (
+        approved.org,
+        batch.rows,
+        batch.sum_fen,
+        approved.rows - batch.rows,
+        approved.sum_fen - batch.sum_fen,
+    )
+    if found != expected:
+        state.find(Rule.IMPORT_COMPLETED, expected, found)
+    elif (body.rejected == 0) is not (body.rejected_fen == 0):
+        state.find(Rule.IMPORT_COMPLETED, "rejected rows with a sum", f"{body.rejected} of {body.rejected_fen} fen")
+
+
+def _credit(state: State, entry: Envelope, body: MoneyReceived) -> Line | None:
+    """Put the gift on its fund's line; the line, where it has one."""
+    if len(entry.postings) == 1 and state.society.policy is not None:
+        posting = entry.postings[0]
+        line = state.lines.get(posting.dst)
+        if (
+            line is not None
+            and posting.dst_lo == line.credited
+            and posting.src == line.donors
+            and line.place.rest[0] == body.fund
+            and posting.src_lo == NO_LINE
+            and posting.unit == CNY
+            and 0 < posting.qty <= MAX_POSITION - line.credited
+        ):
+            line.credit(posting.dst_lo, posting.qty, entry.seq)
+            return line
+    return _credit_slowly(state, entry, body)
+
+
+def _credit_slowly(state: State, entry: Envelope, body: MoneyReceived) -> Line | None:
+    """The same with a name for what is wrong; also how the first gift of a fund comes in."""
+    reading = postings.read(state, entry)
+    legs = reading.legs
+    if reading.is_sound:
+        accounts = [(posting.src, posting.dst) for posting in entry.postings]
+        org = legs[0].dst.place.org if legs else ""
+        if accounts != [(f"donors:{org}", f"fund:{org}:{body.fund}")]:
+            state.find(Rule.POSTINGS_OF_KIND, f"one posting from donors to fund {body.fund}", accounts[:3])
+    postings.move(entry, legs)
+    return legs[0].dst if legs else None
+
+
+def _check_event(state: State, event: str, org: str, fund: str) -> None:
+    """A label names a declared event, and none beside that for which the fund was opened."""
+    if event not in state.society.events:
+        state.find(Rule.EVENT_LABEL, "a declared event", event)
+    known = state.society.funds.get((org, fund))
+    if known is not None and known.restriction.event not in {"", event}:
+        state.find(Rule.EVENT_LABEL, f"the fund's event {known.restriction.event}", event)
+
+
+def _check_channel(state: State, channel: str) -> None:
+    if account.is_id(channel):
+        state.channels.add(channel)
+    else:
+        state.find(Rule.ID_FORM, "a channel of 1 to 32 a-z, 0-9 and inner hyphens", channel)
+
+
+def _enter_row(state: State, entry: Envelope, body: MoneyReceived, org: str) -> None:
+    batch = state.imports.get(body.batch)
+    if batch is None:
+        state.find(Rule.IMPORT_ROW, "an open import", f"row {body.row} of {body.batch}")
+        return
+    if body.row <= batch.last_row:
+        state.find(Rule.IMPORT_ROW, f"a row after {batch.last_row}", body.row)
+    batch.last_row = body.row
+    batch.rows += 1
+    batch.sum_fen += sum(posting.qty for posting in entry.postings)
+    approved = batch.approved
+    expected = (approved.org, approved.fund, approved.channel, approved.event)
+    found = (org, body.fund, body.channel, body.event)
+    if found != expected:
+        state.find(Rule.IMPORT_AGREES, expected, found)
+    if not approved.first_on <= body.on <= approved.last_on:
+        state.find(Rule.IMPORT_AGREES, f"{approved.first_on} to {approved.last_on}", body.on)
+    if batch.rows > approved.rows or batch.sum_fen > approved.sum_fen:
+        told = f"{batch.rows} rows, {batch.sum_fen} fen"
+        state.find(Rule.IMPORT_AGREES, f"at most {approved.rows} rows, {approved.sum_fen} fen", told)

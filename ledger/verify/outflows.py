@@ -1,0 +1,237 @@
+"""Allocations, releases, payments and refunds: the accounts of the kind, the right positions, the donor's intent."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+from ledger import account
+from ledger.entries import GiftRefunded, MoneyAllocated, MoneyDisbursed, MoneyReleased
+from ledger.verify import authority, order, postings, targets
+from ledger.verify.entry import NO_PROPOSAL, Envelope
+from ledger.verify.line import Line, Piece
+from ledger.verify.persons import check_division, check_evidence, check_few
+from ledger.verify.postings import Leg
+from ledger.verify.routes import destination
+from ledger.verify.rule import Rule
+from ledger.verify.runs import follow
+from ledger.verify.society import fits, lies_in
+from ledger.verify.state import Held, Payment, Proposal, Run, State
+
+Outflow: TypeAlias = MoneyAllocated | MoneyReleased | MoneyDisbursed | GiftRefunded
+
+
+def enter(state: State, entry: Envelope, body: Outflow) -> None:
+    """One part of an effect that moves money. What was proposed is weighed with its first part, else with its last."""
+    run = follow(state, entry, body)
+    if run.index == 1:
+        _check_words(state, body)
+    proposal = state.proposals.get(entry.by.proposal)
+    if proposal is not None:
+        authority.lift(proposal)  # what it holds is for this entry
+    reading = postings.read(state, entry)
+    legs = reading.legs
+    is_of_kind = reading.is_sound and _is_of_kind(state, entry.kind, body, legs)
+    if legs and run.index == 1 and entry.by.proposal != NO_PROPOSAL:
+        qty = 0 if proposal is None else proposal.qty
+        authority.check(state, entry, body, org=_org(legs), qty=qty, approved=run.approved)
+    is_right = is_of_kind and _keeps_its_way(state, run, legs, proposal) and _keeps_intent(state, body, legs)
+    if is_right:
+        _check_positions(state, run, body, legs, proposal)
+    postings.move(entry, legs)
+    run.qty += sum(leg.qty for leg in legs)
+    if is_of_kind:
+        _note(state, run, entry, body, legs)
+    if legs and run.is_whole and entry.by.proposal == NO_PROPOSAL:
+        authority.check(state, entry, body, org=_org(legs), qty=run.qty, approved=run.approved)
+    if proposal is not None:
+        _settle(state, run, proposal, is_right=is_right)
+    if reading.is_sound:
+        check_available(state, {leg.src for leg in legs if leg.src is not None})
+
+
+def check_available(state: State, lines: Iterable[Line]) -> None:
+    """What others hold stays covered."""
+    for line in sorted(lines, key=repr):
+        if line.available < 0:
+            state.find(Rule.AVAILABLE, f"{line}: 0 or more available", line.available)
+
+
+def _check_words(state: State, body: Outflow) -> None:
+    """What the body says beside the money."""
+    state.check_on(body.on)
+    if isinstance(body, MoneyDisbursed):
+        check_few(state, body.beneficiaries, body.region)
+        check_division(state, body.region)
+    if isinstance(body, MoneyDisbursed | GiftRefunded):
+        check_evidence(state, body.evidence)
+
+
+def _org(legs: Sequence[Leg]) -> str:
+    """In whose books the entry is."""
+    return (legs[0].src or legs[0].dst).place.org
+
+
+def _is_of_kind(state: State, kind: str, body: Outflow, legs: Sequence[Leg]) -> bool:
+    """From the accounts of this kind and body to one account."""
+    sources = [leg.src.place for leg in legs if leg.src is not None]
+    into = {leg.dst for leg in legs}
+    if sources and len(sources) == len(legs) and len(into) == 1:
+        dst = legs[0].dst
+        is_this_project = not isinstance(body, MoneyDisbursed) or sources[0].rest[:1] == (body.project,)
+        if is_this_project and destination(kind, sources, dst.place) == dst.name:
+            return True
+    told = ", ".join(f"{leg.src} → {leg.dst}" for leg in legs[:3])
+    state.find(Rule.POSTINGS_OF_KIND, "postings between the accounts of its kind and body", told or "no postings")
+    return False
+
+
+def _keeps_its_way(state: State, run: Run, legs: Sequence[Leg], proposal: Proposal | None) -> bool:
+    """Into the account that was proposed, and every part into the same one."""
+    dst = legs[0].dst
+    if proposal is not None and proposal.into != (dst.name,):
+        state.find(Rule.PROPOSAL_HOLDS, f"into {', '.join(proposal.into) or 'no account'}", f"into {dst}")
+        return False
+    if run.into is None:
+        run.into = dst
+    if run.into is not dst:
+        state.find(Rule.PARTS, f"all parts into {run.into}", f"into {dst}")
+        return False
+    return True
+
+
+def _keeps_intent(state: State, body: Outflow, legs: Sequence[Leg]) -> bool:
+    """The restriction at allocation; spending and recipient where money is paid."""
+    if isinstance(body, MoneyAllocated):
+        org, (project, fund) = legs[0].dst.place.org, legs[0].dst.place.rest
+        restriction = state.society.funds[org, fund].restriction
+        if not fits(restriction, state.society.projects[org, project]):
+            state.find(Rule.RESTRICTION, f"a project that has {restriction}", project)
+            return False
+    if isinstance(body, MoneyDisbursed):
+        for line in dict.fromkeys(leg.src for leg in legs if leg.src is not None):
+            if not order.allows_spending(state, body, line):
+                state.find(Rule.SPENDING, "lines whose fund allows this spending", f"{body.spending} from {line}")
+                return False
+            if not order.pays_recipient(state, body, line):
+                state.find(Rule.RECIPIENT, f"the recipient whom the fund of {line} names", body.payee)
+                return False
+        return _keeps_region(state, body, legs[0].dst.place.org)
+    return True
+
+
+def _keeps_region(state: State, body: MoneyDisbursed, org: str) -> bool:
+    """A payment lies in its project's region or names a wider one."""
+    region = state.society.projects[org, body.project].region
+    if lies_in(body.region, region) or lies_in(region, body.region):
+        return True
+    state.find(Rule.PAYMENT_REGION, f"in {region}, or a division that it lies in", body.region)
+    return False
+
+
+def _check_positions(state: State, run: Run, body: Outflow, legs: Sequence[Leg], proposal: Proposal | None) -> None:
+    """Exactly the positions that first in, first out or the cited entry gives."""
+    taken = postings.pieces(legs)
+    org = legs[0].dst.place.org
+    match body:
+        case MoneyReleased() | GiftRefunded() if proposal is not None:
+            _check_held_target(state, body, taken, proposal)
+        case MoneyReleased() | GiftRefunded():
+            _check_target(state, run.kind, body, org, taken)
+        case MoneyAllocated() | MoneyDisbursed() if proposal is not None:
+            if run.index == 1 and isinstance(body, MoneyDisbursed):
+                _check_chosen(state, body, proposal)
+            _check_held_order(state, taken, proposal)
+        case MoneyAllocated() | MoneyDisbursed():
+            if not run.plan:
+                run.plan = _plan(state, body, org, taken[0].line)
+            _check_order(state, run, body, taken)
+    if run.end is not None and (run.end.line, run.end.hi) == (taken[0].line, taken[0].lo):
+        state.find(Rule.FIRST_IN_FIRST_OUT, "parts whose postings could not be one", told(taken[:1]))
+    run.end = taken[-1]
+
+
+def _check_held_target(
+    state: State, body: MoneyReleased | GiftRefunded, taken: list[Piece], proposal: Proposal
+) -> None:
+    held = [Piece(hold.line, hold.lo, hold.lo + hold.qty) for hold in proposal.holds[: len(taken)]]
+    del proposal.holds[: len(taken)]
+    if taken != held:
+        state.find(Rule.PROPOSAL_HOLDS, told(held), told(taken))
+    elif body.ref != proposal.ref:
+        state.find(Rule.TARGET_CITED, f"entry {proposal.ref}, whose positions were held", body.ref)
+
+
+def _check_target(state: State, kind: str, body: MoneyReleased | GiftRefunded, org: str, taken: list[Piece]) -> None:
+    expected = targets.left(state, kind, body.ref, org, _qty(taken))
+    if expected is None:
+        state.find(Rule.TARGET_CITED, f"an entry of {org} that {kind} may cite", body.ref)
+    elif taken != expected:
+        state.find(Rule.TARGET_CITED, told(expected), told(taken))
+
+
+def _check_chosen(state: State, body: MoneyDisbursed, proposal: Proposal) -> None:
+    """A proposed payment draws on the lines that were the oldest when it was proposed."""
+    expected = order.chosen(state, body, proposal.candidates, proposal.qty)
+    if expected != proposal.holds:
+        told = [", ".join(f"{each.qty} of {each.line}" for each in plan) for plan in (expected, proposal.holds)]
+        state.find(Rule.OLDEST_LINE_FIRST, *told)
+
+
+def _check_held_order(state: State, taken: list[Piece], proposal: Proposal) -> None:
+    expected = order.take(proposal.holds, _qty(taken))
+    if taken != expected:
+        is_order = order.by_line(taken) == order.by_line(expected)
+        state.find(Rule.FIRST_IN_FIRST_OUT if is_order else Rule.PROPOSAL_HOLDS, told(expected), told(taken))
+
+
+def _plan(state: State, body: MoneyAllocated | MoneyDisbursed, org: str, src: Line) -> list[Held]:
+    """The lines that an outflow without a proposal draws on, in order; how much it takes shows with its last part."""
+    if isinstance(body, MoneyAllocated):
+        return [Held(src, order.AMOUNT, account.MAX_POSITION)]
+    return order.chosen(state, body, order.candidates(state, org, body.project), account.MAX_POSITION)
+
+
+def _check_order(state: State, run: Run, body: MoneyAllocated | MoneyDisbursed, taken: list[Piece]) -> None:
+    expected = order.take(run.plan, _qty(taken))
+    if taken == expected:
+        return
+    if order.by_line(taken) == order.by_line(expected):
+        rule = Rule.FIRST_IN_FIRST_OUT
+    elif isinstance(body, MoneyDisbursed) and _qty(taken) == _qty(expected):
+        rule = Rule.OLDEST_LINE_FIRST
+    else:
+        rule = Rule.AVAILABLE
+    state.find(rule, told(expected), told(taken))
+
+
+def _note(state: State, run: Run, entry: Envelope, body: Outflow, legs: Sequence[Leg]) -> None:
+    """What later entries may cite."""
+    if isinstance(body, MoneyAllocated):
+        begun = state.allocations.get(run.first_seq)
+        lo = legs[0].dst_lo if begun is None else begun.lo
+        state.allocations[run.first_seq] = Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty)
+        if run.index > 1:
+            state.first_parts[entry.seq] = run.first_seq
+    if isinstance(body, MoneyDisbursed):
+        payment = state.payments.setdefault(run.first_seq, Payment(legs[0].dst.place.org))
+        payment.qty += sum(leg.qty for leg in legs)
+
+
+def _settle(state: State, run: Run, proposal: Proposal, *, is_right: bool) -> None:
+    """A part gives back of the hold what it took; the last part resolves the proposal."""
+    if not run.is_whole:
+        authority.lay(proposal)
+        return
+    left = sum(hold.qty for hold in proposal.holds)
+    if left and is_right:
+        state.find(Rule.PROPOSAL_HOLDS, f"all {proposal.qty} that were held", f"{left} left")
+    del state.proposals[proposal.number]
+
+
+def _qty(pieces: Iterable[Piece]) -> int:
+    return sum(hi - lo for _, lo, hi in pieces)
+
+
+def told(pieces: Sequence[Piece]) -> str:
+    """Positions, for a finding."""
+    shown = ", ".join(f"{line} [{lo}, {hi})" for line, lo, hi in pieces[:4])
+    return f"{shown}, … {len(pieces)} in all" if len(pieces) > 4 else shown or "nothing"

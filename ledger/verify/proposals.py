@@ -1,0 +1,154 @@
+"""Proposals: what they hold, who may approve, reject or withdraw them, and that each is resolved once."""
+
+from ledger.account import CNY
+from ledger.entries import ProposalApproved, ProposalMade, ProposalRejected, ProposalWithdrawn
+from ledger.verify import authority, order, outflows, targets
+from ledger.verify.entry import NO_LINE, Envelope
+from ledger.verify.line import Piece
+from ledger.verify.persons import check_digests
+from ledger.verify.postings import MAX_POSTINGS, none
+from ledger.verify.roles import REQUIRED
+from ledger.verify.routes import OUTFLOWS, PAYMENT, TARGETED, destination
+from ledger.verify.rule import Rule
+from ledger.verify.runs import follow
+from ledger.verify.state import Held, Proposal, Run, State
+
+IMPORT = "import.approved"
+
+
+def made(state: State, entry: Envelope, body: ProposalMade) -> None:
+    """Part by part; a proposal is weighed when its last part was read, and nothing can come between."""
+    none(state, entry)
+    authority.check_alone(state, entry)
+    if len(body.holds) > MAX_POSTINGS:
+        state.find(Rule.POSTING_COUNT, f"at most {MAX_POSTINGS} holds", len(body.holds))
+    check_digests(state, "commitment", body.commitment)
+    run = follow(state, entry, body)
+    for hold in body.holds:
+        line = state.line(hold.address)
+        if line is None or hold.unit != CNY or hold.qty <= 0 or hold.lo < NO_LINE:
+            run.is_broken = True
+        else:
+            run.holds.append(Held(line, hold.lo, hold.qty))
+    if run.is_whole:
+        _open(state, run, body)
+
+
+def approved(state: State, entry: Envelope, body: ProposalApproved) -> None:
+    """One approval; with the last one that is needed, the effect comes next."""
+    proposal = _answer(state, entry, body)
+    if proposal is None:
+        return
+    authority.check_checker(state, proposal.command, entry.by.maker, proposal.org)
+    if entry.by.maker in {proposal.maker, *proposal.approvals}:
+        state.find(Rule.FOUR_EYES, "somebody else than the maker and those who approved", entry.by.maker)
+    else:
+        proposal.approvals.append(entry.by.maker)
+    state.approved = proposal.number
+    wanted = REQUIRED[proposal.command].checker
+    standing = [each for each in proposal.approvals if not state.society.roles(each, proposal.org).isdisjoint(wanted)]
+    if len(standing) >= max(_needed(state, proposal), 1):
+        state.due = (proposal.number, state.position)
+
+
+def rejected(state: State, entry: Envelope, body: ProposalRejected) -> None:
+    """A checker's no."""
+    proposal = _answer(state, entry, body)
+    if proposal is None:
+        return
+    authority.check_checker(state, proposal.command, entry.by.maker, proposal.org)
+    if entry.by.maker == proposal.maker:
+        state.find(Rule.FOUR_EYES, "somebody else than the maker", entry.by.maker)
+    authority.resolve(state, proposal)
+
+
+def withdrawn(state: State, entry: Envelope, body: ProposalWithdrawn) -> None:
+    """Its maker alone takes a proposal back."""
+    proposal = _answer(state, entry, body)
+    if proposal is None:
+        return
+    if entry.by.maker != proposal.maker:
+        state.find(Rule.PROPOSAL_AS_MADE, f"withdrawn by {proposal.maker}", entry.by.maker)
+    authority.resolve(state, proposal)
+
+
+def _answer(
+    state: State, entry: Envelope, body: ProposalApproved | ProposalRejected | ProposalWithdrawn
+) -> Proposal | None:
+    """The open proposal that an answer is about."""
+    none(state, entry)
+    authority.check_alone(state, entry)
+    proposal = state.proposals.get(body.proposal)
+    if proposal is None:
+        state.find(Rule.PROPOSAL_OPEN, "an open proposal", body.proposal)
+    elif body.org != proposal.org:
+        state.find(Rule.PROPOSAL_AS_MADE, f"in {proposal.org}", body.org)
+    return proposal
+
+
+def _needed(state: State, proposal: Proposal) -> int:
+    """How many approvals make the effect happen. What an import allows shows with its effect: then, at most so many."""
+    if proposal.command == IMPORT:
+        return state.society.most_approvals(IMPORT)
+    return state.society.approvals(proposal.command, proposal.qty)
+
+
+def _open(state: State, run: Run, body: ProposalMade) -> None:
+    """Weigh a whole proposal: the maker's role, what it holds, what stays available."""
+    if body.command not in REQUIRED or not REQUIRED[body.command].checker:
+        state.find(Rule.PROPOSAL_FORM, "a command that somebody may check", body.command)
+        return
+    proposal = Proposal(
+        number=run.first_seq,
+        command=body.command,
+        commitment=body.commitment,
+        org=body.org,
+        maker=run.by.maker,
+        into=body.into,
+        holds=run.holds,
+        qty=sum(hold.qty for hold in run.holds),
+    )
+    state.proposals[proposal.number] = proposal
+    authority.check_maker(state, body.command, proposal.maker, body.org)
+    if run.is_broken or not _holds_what_it_takes(state, proposal):
+        told = ", ".join(f"{hold.qty} of {hold.address} from {hold.lo}" for hold in body.holds[:3])
+        state.find(Rule.PROPOSAL_FORM, f"the holds and the account of {body.command}", f"{told} into {body.into}")
+        proposal.holds = []
+        return
+    if body.command == PAYMENT:
+        place = proposal.holds[0].line.place
+        proposal.candidates = order.candidates(state, place.org, place.rest[0])
+    if body.command in TARGETED and not _holds_its_target(state, proposal):
+        proposal.holds = []
+        return
+    authority.lay(proposal)
+    outflows.check_available(state, {hold.line for hold in proposal.holds})
+
+
+def _holds_what_it_takes(state: State, proposal: Proposal) -> bool:
+    """Amounts of lines, each once, or positions; of the accounts that its kind draws on and goes to."""
+    if proposal.command not in OUTFLOWS:
+        return not proposal.holds and not proposal.into
+    into = state.line(proposal.into[0]) if len(proposal.into) == 1 else None
+    if into is None or not proposal.holds or into.place.org != proposal.org:
+        return False
+    is_targeted = proposal.command in TARGETED
+    if any((hold.lo >= 0) is not is_targeted for hold in proposal.holds):
+        return False
+    lines = [hold.line for hold in proposal.holds]
+    if not is_targeted and len(set(lines)) != len(lines):
+        return False
+    return destination(proposal.command, [line.place for line in lines], into.place) == into.name
+
+
+def _holds_its_target(state: State, proposal: Proposal) -> bool:
+    """Positions tell whose they are; they are all that entry leaves, in its order, up to where the proposal ends."""
+    first = proposal.holds[0]
+    proposal.ref = targets.cited_by(state, proposal.command, first.line, first.lo)
+    held = [Piece(hold.line, hold.lo, hold.lo + hold.qty) for hold in proposal.holds]
+    expected = targets.left(state, proposal.command, proposal.ref, proposal.org, proposal.qty)
+    if held != expected:
+        told = outflows.told(expected or [])
+        state.find(Rule.TARGET_CITED, f"of entry {proposal.ref}: {told}", outflows.told(held))
+        return False
+    return True

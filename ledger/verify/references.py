@@ -1,0 +1,71 @@
+"""Channel references seen so far.
+
+Ten million do not stay in memory: they wait in files, parted by their first digits, and are compared at the end.
+"""
+
+from array import array
+from tempfile import SpooledTemporaryFile
+
+from ledger.verify.finding import Findings
+from ledger.verify.rule import Rule
+
+BUFFERED = 65_536
+"""References parted at a time."""
+
+PART_BYTES = 262_144
+"""What a part keeps in memory; beyond, it is a temporary file."""
+
+_DIGITS = 2
+_PARTS = 64
+_DIGEST_BYTES = 32
+_RECORD_BYTES = _DIGEST_BYTES + 8
+
+
+class References:
+    """Each is 64 hex digits. Duplicates are found when it is closed."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._refs: list[str] = []
+        self._seqs = array("q")
+        self._parts = [SpooledTemporaryFile[bytes](max_size=PART_BYTES) for _ in range(_PARTS)]
+        self._part_of = {f"{i:02x}": i * _PARTS // 256 for i in range(256)}
+
+    def add(self, ref: str, seq: int) -> None:
+        """The entry `seq` carries this reference."""
+        self._refs.append(ref)
+        self._seqs.append(seq)
+        if len(self._refs) == BUFFERED:
+            self._part()
+
+    def close(self) -> None:
+        """Report every reference that came twice."""
+        self._part()
+        for part in self._parts:
+            part.seek(0)
+            self._compare(part.read())
+        self.discard()
+
+    def discard(self) -> None:
+        """Let the files go."""
+        for part in self._parts:
+            part.close()
+
+    def _part(self) -> None:
+        records: list[list[bytes]] = [[] for _ in range(_PARTS)]
+        for ref, seq in zip(self._refs, self._seqs, strict=True):
+            records[self._part_of[ref[:_DIGITS]]].append(bytes.fromhex(ref) + seq.to_bytes(8))
+        for part, each in zip(self._parts, records, strict=True):
+            part.write(b"".join(each))
+        self._refs.clear()
+        self._seqs = array("q")
+
+    def _compare(self, data: bytes) -> None:
+        first: dict[bytes, int] = {}
+        for i in range(0, len(data), _RECORD_BYTES):
+            ref, seq = data[i : i + _DIGEST_BYTES], int.from_bytes(data[i + _DIGEST_BYTES : i + _RECORD_BYTES])
+            before = first.setdefault(ref, seq)
+            if before != seq:
+                self._findings.add(
+                    seq, Rule.REFERENCE_UNIQUE, f"{ref.hex()} once", f"in entry {before} and again in {seq}"
+                )

@@ -1,0 +1,141 @@
+"""The report: what was checked, what holds the log to it, what was found; for people and as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+from ledger.verify.finding import WHOLE_LOG, Finding
+from ledger.verify.rule import WORDS, Rule
+
+GOOD, FOUND, UNCHECKED = 0, 1, 2
+"""Exit codes: nothing wrong; findings; could not check."""
+
+_TOTALS = {"received": "收到 received", "resting": "结存 resting", "payees": "已付 paid", "refunds": "已退 refunded"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a verification amounts to."""
+
+    origin: str = ""
+    size: int = 0
+    root: str = ""
+    """In hex, as the checkpoint has it."""
+    checkpoint: str = ""
+    """The signed note that all of this is about: what to keep for the next visit."""
+    signed_by: str = ""
+    """The vkey of the key that signed; empty where no key was given or none of them signed."""
+    has_policy: bool = False
+    cosigned_at: Mapping[str, str] = field(default_factory=dict)
+    """Witnesses of the policy → when they saw this checkpoint."""
+    is_saved_continued: bool | None = None
+    """Whether the log continues the checkpoint saved before; None: none was given."""
+    receipts: int = 0
+    """Receipts that were looked at."""
+    hashed: int = 0
+    """Entries whose bytes were checked."""
+    replayed: int = 0
+    """Entries whose meaning was checked."""
+    is_meaning_asked: bool = True
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    totals_fen: Mapping[str, int] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Findings by rule, also those that are not listed."""
+    trouble: str = ""
+    """Why the check could not be finished; empty if it was."""
+
+    @property
+    def exit_code(self) -> int:
+        """0: all good; 1: findings; 2: could not check."""
+        if self.counts:
+            return FOUND
+        return UNCHECKED if self.trouble else GOOD
+
+    def to_json(self) -> bytes:
+        """All of it, for programs."""
+        fields = msgspec.to_builtins(self)
+        verdict = {GOOD: "good", FOUND: "findings", UNCHECKED: "unchecked"}[self.exit_code]
+        return msgspec.json.format(msgspec.json.encode({"verdict": verdict, **fields}), indent=2)
+
+    def text(self) -> str:
+        """For people, Chinese and English."""
+        return "\n".join([*self._head(), *self._checked(), *self._found(), self._verdict()])
+
+    def _head(self) -> list[str]:
+        if not self.root:
+            return []
+        lines = [
+            f"账本 log            {self.origin}",
+            f"条目数 entries      {self.size:,}",
+            f"树根 root           {self.root}",
+        ]
+        if self.signed_by:
+            lines.append(f"签名 signed by      {self.signed_by}")
+        elif not self.has_policy:
+            lines.append("签名 signature      未核对：未提供公钥 not checked: no key given (--key, --policy)")
+        lines += [f"见证 witness        {name} {at}" for name, at in self.cosigned_at.items()]
+        if not self.cosigned_at and self.has_policy:
+            lines.append("见证 witness        无 none")
+        return lines
+
+    def _checked(self) -> list[str]:
+        if not self.root:
+            return []
+        lines = [f"字节 bytes          {self.hashed:,} / {self.size:,}"]
+        if self.is_meaning_asked:
+            lines.append(f"规则 rules          {self.replayed:,} / {self.size:,}")
+        else:
+            lines.append("规则 rules          未核对 not checked (--bytes-only)")
+        if self.is_saved_continued:
+            lines.append("旧检查点 saved      一致 continued")
+        if self.receipts:
+            lines.append(f"回执 receipts       {self.receipts}")
+        for name, fen in self.totals_fen.items():
+            lines.append(f"{_TOTALS.get(name, name):18}  ¥{fen // 100:,}.{fen % 100:02d}")
+        return lines
+
+    def _found(self) -> list[str]:
+        lines: list[str] = []
+        for each in self.findings:
+            zh, en = WORDS[each.rule]
+            where = "账本 log" if each.seq == WHOLE_LOG else f"#{each.seq}"
+            lines += [
+                "",
+                f"✗ {where}  {each.rule}  {zh} · {en}",
+                f"    应为 expected  {each.expected}",
+                f"    实为 found     {each.found}",
+            ]
+        listed = len(self.findings)
+        total = sum(self.counts.values())
+        if total > listed:
+            by_rule = ", ".join(f"{rule} {count}" for rule, count in self.counts.items())
+            lines += ["", f"共 {total} 处，列出 {listed} 处 · {total} findings, {listed} listed: {by_rule}"]
+        return [*lines, ""] if lines else []
+
+    def _verdict(self) -> str:
+        match self.exit_code:
+            case 0 if not self.has_policy:
+                return "✓ 其余全部通过，签名未核对 everything else holds; whose signature it is was not checked"
+            case 0:
+                return "✓ 全部通过 everything holds"
+            case 1:
+                also = f"；未能查完 and not finished: {self.trouble}" if self.trouble else ""
+                return f"✗ 发现问题 {sum(self.counts.values())} 处 findings{also}"
+            case _:
+                return f"? 未能核对 could not check: {self.trouble}"
+
+
+def instant(time_s: int) -> str:
+    """A witness's time, in UTC."""
+    try:
+        return datetime.fromtimestamp(time_s, UTC).isoformat().replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return f"{time_s} s"
+
+
+def counted(counts: Mapping[Rule, int]) -> dict[str, int]:
+    """By rule, the most frequent first."""
+    return {str(rule): count for rule, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}

@@ -1,0 +1,52 @@
+"""Who may make and who may check what: the built-in table of DESIGN, section 4, as an auditor reads it.
+
+Written down a second time on purpose: the deciding code has its own.
+"""
+
+from typing import NamedTuple
+
+ADMINISTRATOR = "administrator"
+_INTAKE, _FINANCE, _PROGRAMME, _APPROVER = "intake", "finance", "programme", "approver"
+
+ROLES = frozenset({ADMINISTRATOR, _INTAKE, _FINANCE, _PROGRAMME, _APPROVER, "auditor", "supervisor"})
+"""Every role there is."""
+
+OF_THE_WHOLE_LOG = frozenset({ADMINISTRATOR, "auditor", "supervisor"})
+"""Those that are given without an organisation."""
+
+
+class Required(NamedTuple):
+    """The maker holds one of these roles, each checker one of those; so many approvals at the least."""
+
+    maker: frozenset[str]
+    checker: frozenset[str] = frozenset()
+    approvals: int = 0
+
+
+def _set_up(approvals: int = 0) -> Required:
+    return Required(frozenset({ADMINISTRATOR}), frozenset({ADMINISTRATOR}), approvals)
+
+
+def _money(*makers: str, approvals: int = 0) -> Required:
+    return Required(frozenset(makers), frozenset({_APPROVER}), approvals)
+
+
+REQUIRED: dict[str, Required] = {
+    "delivery.confirmed": Required(frozenset({_PROGRAMME, _FINANCE})),
+    "event.declared": _set_up(),
+    "feedback.published": _money(_PROGRAMME, _FINANCE),
+    "fund.opened": _set_up(),
+    "gift.refunded": _money(_FINANCE),
+    "import.approved": _money(_FINANCE, approvals=1),
+    "money.allocated": _money(_FINANCE, _PROGRAMME),
+    "money.disbursed": _money(_FINANCE),
+    "money.received": Required(frozenset({_INTAKE, _FINANCE})),
+    "money.released": _money(_FINANCE, _PROGRAMME),
+    "org.changed": _set_up(),
+    "org.registered": _set_up(),
+    "policy.set": _set_up(approvals=1),
+    "project.opened": Required(frozenset({ADMINISTRATOR, _PROGRAMME}), frozenset({ADMINISTRATOR})),
+    "staff.dismissed": _set_up(approvals=1),
+    "staff.enrolled": _set_up(approvals=1),
+}
+"""Kinds that a person commands; those with checkers can wait for approval."""

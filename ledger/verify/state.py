@@ -1,0 +1,184 @@
+"""What a replay knows after the entries it has read: no more than the rules ask for, so that ten million gifts fit."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ledger import account
+from ledger.account import AccountClass
+from ledger.entries import AnyBody, By, ImportApproved, Part
+from ledger.verify.entry import is_day
+from ledger.verify.finding import Findings
+from ledger.verify.line import Line, Piece
+from ledger.verify.references import References
+from ledger.verify.rule import Rule
+from ledger.verify.society import Society
+
+NONE = -1
+"""In place of an entry's number."""
+
+SINGLE: Part = (1, 1)
+"""The part that an undivided effect is."""
+
+
+@dataclass(slots=True)
+class Held:
+    """What an open proposal keeps of a line: `qty` of whatever is lowest, or (lo not -1) the positions from lo."""
+
+    line: Line
+    lo: int
+    qty: int
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A line that a payment might have drawn on when it was proposed."""
+
+    oldest_seq: int
+    line: Line
+    available: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Proposal:
+    """An open proposal."""
+
+    number: int
+    command: str
+    commitment: str
+    org: str
+    maker: str
+    into: tuple[str, ...]
+    holds: list[Held]
+    qty: int
+    ref: int = NONE
+    """The entry whose positions a targeted one holds."""
+    candidates: list[Candidate] = field(default_factory=list)
+    approvals: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """Entries that belong together: the parts of an effect, or of a proposal, as far as they have come."""
+
+    kind: str
+    body: AnyBody
+    """Without what differs from part to part."""
+    by: By
+    first_seq: int
+    count: int
+    index: int = 0
+    qty: int = 0
+    approved: int = NONE
+    """The proposal that the entry before the first part approved."""
+    plan: list[Held] = field(default_factory=list)
+    """Of a first-in-first-out outflow that was not proposed: the lines it draws on, in order."""
+    holds: list[Held] = field(default_factory=list)
+    """Of a proposal: what its parts hold so far."""
+    is_broken: bool = False
+    """One of these holds is of no account that could be held."""
+    into: Line | None = None
+    """The account that its parts go into."""
+    end: Piece | None = None
+    """The last piece that was taken."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the last part was read."""
+        return self.index >= self.count
+
+
+@dataclass(slots=True)
+class Payment:
+    """What may be confirmed of it."""
+
+    org: str
+    qty: int = 0
+    confirmed: int = 0
+
+
+@dataclass(slots=True)
+class Import:
+    """An approved import, as far as its rows were entered."""
+
+    approved: ImportApproved
+    maker: str
+    rows: int = 0
+    sum_fen: int = 0
+    last_row: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """As of the last entry that was read."""
+
+    findings: Findings
+    references: References
+    origin: str
+    position: int = NONE
+    """Where the entry in hand stands in the log; what its `seq` should be."""
+    at: str = ""
+    day: str = ""
+    """The date in Beijing at that time."""
+    society: Society = field(default_factory=Society)
+    lines: dict[str, Line] = field(default_factory=dict)
+    project_lines: dict[tuple[str, str], list[Line]] = field(default_factory=dict)
+    fund_lines: dict[str, list[Line]] = field(default_factory=dict)
+    proposals: dict[int, Proposal] = field(default_factory=dict)
+    imports: dict[int, Import] = field(default_factory=dict)
+    allocations: dict[int, Piece] = field(default_factory=dict)
+    """By first part: the positions of the project's line that it credited."""
+    first_parts: dict[int, int] = field(default_factory=dict)
+    """Later parts of a split allocation → its first part."""
+    payments: dict[int, Payment] = field(default_factory=dict)
+    run: Run | None = None
+    """Parts are still to come."""
+    due: tuple[int, int] | None = None
+    """A proposal that has its approvals, and where the last one stands: the effect comes next."""
+    approved: int = NONE
+    """The proposal that the entry before approved."""
+    channels: set[str] = field(default_factory=set)
+    """Those whose form was looked at."""
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def find(self, rule: Rule, expected: object, found: object) -> None:
+        """Something is wrong with the entry in hand."""
+        self.findings.add(self.position, rule, expected, found)
+
+    def check_on(self, on: str) -> None:
+        """The business date is a day, and in Beijing not after the entry's."""
+        if on > self.day or not is_day(on):
+            self.find(Rule.BUSINESS_DATE, f"a day until {self.day}", on)
+
+    def line(self, address: str) -> Line | None:
+        """The line of a known account; None for a source, or for what the entries have not set up."""
+        line = self.lines.get(address)
+        if line is None and self.knows(address) and account.class_of(address) is not AccountClass.SOURCE:
+            place = account.parse(address)
+            line = self.lines[address] = Line(address, place)
+            if place.kind == "project":
+                self.project_lines.setdefault((place.org, place.rest[0]), []).append(line)
+            elif place.kind == "fund":
+                self.fund_lines.setdefault(place.org, []).append(line)
+        return line
+
+    def knows(self, address: str) -> bool:
+        """Whether the entries have set this account up."""
+        try:
+            kind, org, rest = account.parse(address)
+        except ValueError:
+            return False
+        if org not in self.society.organisations:
+            return False
+        match kind:
+            case "fund":
+                return (org, rest[0]) in self.society.funds
+            case "project":
+                return (org, rest[0]) in self.society.projects and (org, rest[1]) in self.society.funds
+            case _:
+                return True
+
+
+def part_of(body: AnyBody) -> Part:
+    """(i, k): this entry is the i-th of k."""
+    part: Part = getattr(body, "part", ()) or SINGLE
+    return part

@@ -1,0 +1,53 @@
+"""Targeted outflows: which positions a cited entry leaves to take, in which order."""
+
+from collections.abc import Iterable, Iterator
+
+from ledger import account
+from ledger.account import AccountClass
+from ledger.verify.line import Line, Piece, joined, resting
+from ledger.verify.routes import REFUND
+from ledger.verify.state import NONE, State
+
+
+def left(state: State, kind: str, ref: int, org: str, qty: int) -> list[Piece] | None:
+    """The first `qty` positions of what entry `ref` leaves to take, in its own order; None: no entry to be cited."""
+    if kind == REFUND:
+        gift = _gift(state, ref, org)
+        return (
+            None if gift is None else joined(_free(each for each in resting(*gift) if _is_inside(each.line, org)), qty)
+        )
+    allocation = state.allocations.get(ref)
+    if allocation is None or allocation.line.place.org != org:
+        return None
+    return joined(_free([allocation]), qty)
+
+
+def cited_by(state: State, kind: str, line: Line, position: int) -> int:
+    """The entry that a take of this position cites: the allocation that put it here, or the gift it came with."""
+    if kind == REFUND:
+        # Back along the way it came, a posting a step; each step leads to an earlier entry, so this ends.
+        while move := next(line.arrivals.within(position, position + 1), None):
+            line, position = move.other, move.other_lo
+    if not 0 <= position < line.credited:
+        return NONE
+    seq = line.seq_at(position)
+    return state.first_parts.get(seq, seq)
+
+
+def _gift(state: State, seq: int, org: str) -> Piece | None:
+    """What a gift to this organisation credited."""
+    for line in state.fund_lines.get(org, []):
+        span = line.credit_of(seq)
+        if span is not None and next(line.arrivals.within(*span), None) is None:  # released money is no gift
+            return Piece(line, *span)
+    return None
+
+
+def _free(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    for line, lo, hi in pieces:
+        for start, end in line.free(lo, hi):
+            yield Piece(line, start, end)
+
+
+def _is_inside(line: Line, org: str) -> bool:
+    return line.place.org == org and account.CLASSES[line.place.kind][0] is AccountClass.INSIDE

@@ -1,0 +1,32 @@
+"""Each lie in an otherwise right log is caught by the rule it breaks, and by no other but what follows from it."""
+
+import pytest
+
+from ledger.verify.rule import WORDS, Rule
+from ledger.verify.verifier import verify
+from tests.verify.export import POLICY, export
+from tests.verify.forgeries import entries, loops, outflows, people, postings, proposals
+from tests.verify.forgeries.registry import FORGERIES
+
+_NAMED = {"receipt", "seq-dense", "prev-chain", "canonical"}
+BYTES = {rule for rule in Rule if rule.startswith(("checkpoint-", "bundle-", "tile-")) or rule in _NAMED}
+"""Rules about bytes; their forgeries are in test_bytes.py and test_anchor.py."""
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_caught(name: str) -> None:
+    build, rule, followers = FORGERIES[name]
+    report = verify(export(build()), policy=POLICY)
+    assert [each.rule for each in report.findings] == [rule, *followers], report.text()
+    assert report.exit_code == 1
+    assert report.replayed == report.hashed == report.size
+
+
+def test_every_rule_about_entries_catches_something() -> None:
+    assert {forgery.rule for forgery in FORGERIES.values()} == set(Rule) - BYTES
+    assert all(module.__doc__ for module in (entries, loops, outflows, people, postings, proposals))
+
+
+def test_every_rule_says_in_both_languages_what_it_asks() -> None:
+    assert set(WORDS) == set(Rule)
+    assert all(zh and en for zh, en in WORDS.values())
