@@ -22,9 +22,10 @@ from ledger.imports.profile import PROFILES, Profile
 from ledger.imports.report import Report
 from ledger.imports.totals import PrintedTotal
 from ledger.refusals import Invalid, Refused, Unknown
+from ledger.store.batch import Idempotency, Replayed
 from ledger.store.database import Database
 from ledger.store.keys import LogKeys
-from ledger.store.sequencer import Idempotency, Replayed, Sequencer
+from ledger.store.sequencer import Sequencer
 
 MAX_SHEET_BYTES = 2**31
 KNOWN_REFS = 5_000

@@ -9,15 +9,15 @@ import pytest
 
 from ledger.settings import Settings
 from ledger.store.availability import Busy, Stopped
+from ledger.store.batch import Replayed
 from ledger.store.keys import SubjectKeys
-from ledger.store.sequencer import Replayed
 from ledger.store.setup import SetupError
 from tests.support import clerk, office
 from tests.support.acting import acting_as, acting_as_superuser
 from tests.support.checklog import check_log, rebuilt
 from tests.support.clerk import allocation, once, sequenced
 from tests.support.postgres import Cluster
-from tests.support.wire import COMMIT, CutError, HoldCommit, Wire, somebody_waits_for_a_lock, stretched
+from tests.support.wire import CutAtCommit, HoldCommit, Wire, somebody_waits_for_a_lock, stretched
 
 WRITERS = 16
 WAIT_S_MAX = 60
@@ -168,16 +168,6 @@ async def test_stop_finishes_the_batch_that_runs_and_answers_what_waits(told: Se
         await stopping
         assert await given(told) - before == {(await running).seq}
     await check_log(told)
-
-
-class CutAtCommit(HoldCommit):
-    """Keeps a COMMIT, or its answer, and cuts the wire there."""
-
-    async def _hold(self, sql: str) -> None:
-        first = not self.held.is_set()
-        await super()._hold(sql)
-        if sql == COMMIT and first:
-            raise CutError
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["not persisted", "persisted"])

@@ -12,9 +12,9 @@ import pytest
 from ledger.donations import ApproveImport, CompleteImport
 from ledger.privacy import ALPHABET, Identity, printed
 from ledger.settings import Settings
+from ledger.store.batch import Sequenced
 from ledger.store.keys import LookupKeys
 from ledger.store.queries.receipts import Receipts
-from ledger.store.sequencer import Sequenced
 from ledger.store.vault import Gift
 from tests.support.acting import acting_as_superuser
 from tests.support.branch import CITY, FINANCE, Branch
