@@ -10,7 +10,7 @@ from litestar.params import PathParameter
 
 from ledger.store.database import Database
 from ledger.store.queries.figures import read_figures
-from ledger.store.queries.gifts import read_trace
+from ledger.store.queries.gifts import Traces
 from ledger.store.queries.head import read_head
 from ledger.store.queries.receipts import Receipts
 from ledger.trace import State
@@ -51,13 +51,11 @@ async def trace(
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
     receipts: NamedDependency[Receipts],
-    database: NamedDependency[Database],
+    traces: NamedDependency[Traces],
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
     seq = await receipts.find(_code(await request.body()))
-    async with database.snapshot() as connection:
-        head = await read_head(connection)
-        found = None if seq is None else await read_trace(connection, seq)
+    head, found = await traces.of(seq)
     if found is None:
         return site.page("not_found", head, status=404, headers=PRIVATE)
     payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.PAID}]
