@@ -14,12 +14,13 @@ from ledger.command import Draft, Facts
 from ledger.decide import AnyCommand, Proposed
 from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
-from ledger.refusals import Closed, KeyReused, Refused
+from ledger.refusals import Closed, Invalid, KeyReused, Refused
 from ledger.store import rows
 from ledger.store.batch import Batch, Beside, Pending, Replayed, Sequenced
 from ledger.store.clock import today
 from ledger.store.projections import Projector
 from ledger.store.queries import state
+from ledger.store.queries.trace import TooManyPieces
 from ledger.store.vault import SealedGift
 
 LINES_KEPT = 20_000
@@ -113,9 +114,12 @@ class Decider:
         salt = secrets.token_hex(32)
         facts = Facts(today=self._today, salt=salt)
         if (needs := decide.needs(proposed or command)) is not None:
-            facts = await state.load_facts(
-                connection, needs, self.books, self._projector.ids, today=self._today, salt=salt
-            )
+            try:
+                facts = await state.load_facts(
+                    connection, needs, self.books, self._projector.ids, today=self._today, salt=salt
+                )
+            except TooManyPieces:
+                raise Invalid(f"ref: entry {needs.ref} went into too many pieces to follow", field="ref") from None
         wanted = decide.lines(command, self.books, facts)
         if proposed is not None:
             wanted |= decide.lines(proposed, self.books, facts)

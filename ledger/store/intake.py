@@ -27,6 +27,7 @@ CHUNKS_AHEAD = 2
 """One is being written, one decided."""
 
 PAUSE_S = 0.05
+RETRY_S = 1
 
 _log = structlog.get_logger()
 
@@ -60,11 +61,14 @@ class Intake:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
+            while self._sequencer.stopped:  # noqa: ASYNC110  it tells nobody
+                await asyncio.sleep(RETRY_S)
             for number, batch in sorted(self._sequencer.books.imports.items()):
                 try:
                     await self._enter(number, batch)
                 except Stopped:
-                    return
+                    self._arrived.set()
+                    break
                 except Exception as error:  # noqa: BLE001  one sheet's fault must not stop the others
                     _log.error("an import cannot go on", batch=number, exc_info=error)
             self._sheets.clear_away()

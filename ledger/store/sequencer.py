@@ -46,7 +46,8 @@ TRIES = 2
 """How often a command is tried by itself after the batch it was in failed."""
 
 RECONNECT_S = 0.5
-RECONNECT_TRIES = 240
+PATIENT_TRIES = 240
+"""After so many, those who wait are told that the database does not answer; we try on."""
 
 _BY_REQUEST = "stopped"
 _log = structlog.get_logger()
@@ -70,8 +71,13 @@ class Sequencer:
         """On its way into the tables."""
         self._writing: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
-        self.stopped = "not started"
-        """Why it does not write; empty while it does."""
+        self._halted = "not started"
+        self._silent = ""
+
+    @property
+    def stopped(self) -> str:
+        """Why it does not write, for good or until the database answers again; empty while it does."""
+        return self._halted or self._silent
 
     @property
     def books(self) -> Books:
@@ -85,7 +91,7 @@ class Sequencer:
             self._epoch = await connection.fetchval("update head set epoch = epoch + 1 returning epoch")
         await self._recover()
         await self._check_keys()  # and after, when nobody else can add to the vault any more
-        self.stopped = ""
+        self._halted = ""
         self._task = asyncio.create_task(self._run(), name="sequencer")
 
     async def stop(self) -> None:
@@ -138,11 +144,11 @@ class Sequencer:
             )
 
     async def _run(self) -> None:
-        while not self.stopped:
+        while not self._halted:
             try:
                 # Kept from batch to batch until something fails.
                 async with self._database.raw() as writing, self._database.raw() as reading:
-                    while not self.stopped:
+                    while not self._halted:
                         await self._sequence(writing, reading)
                     await self._written()
             except ClockError as error:
@@ -152,8 +158,7 @@ class Sequencer:
                 _log.warning("a batch failed", commands=len(self._deciding), exc_info=error)
                 await self._settle(error)
         # What a batch that failed while we were stopping put back.
-        _fail([*self._queue], Stopped(self.stopped))
-        self._queue.clear()
+        self._fail_all(Stopped(self._halted))
 
     async def _sequence(self, writing: asyncpg.Connection, reading: asyncpg.Connection) -> None:
         """Decide the next batch while the one before may still be on its way, then send it after that."""
@@ -168,7 +173,7 @@ class Sequencer:
         batch = await self._decider.batch(reading, self._deciding, at=at, epoch=self._epoch, written=written)
         await self._written()  # a refusal, too, may rest on what is durable only now
         self._deciding = []
-        if self.stopped:  # they have been told so
+        if self._halted:  # they have been told so
             return
         if batch.is_empty:
             _resolve(batch.pending)
@@ -179,7 +184,7 @@ class Sequencer:
 
     async def _work_is_there(self) -> None:
         """Wait until there is something to decide now, or until we stop. Raises what failed in between."""
-        while not self.stopped:
+        while not self._halted:
             if self._writing is not None and self._writing.done():
                 await self._written()
             elif self._queue and (self._writing is None or self._may_overlap()):
@@ -248,14 +253,15 @@ class Sequencer:
         sent, decided = self._batch, self._deciding
         self._batch = self._writing = None
         self._deciding = []
-        if sent is None and not decided and self.stopped:
+        if sent is None and not decided and self._halted:
             return
-        if not await self._recover_patiently():
-            _fail([*(sent.pending if sent else ()), *decided], Stopped(self.stopped))
+        at_hand = [*(sent.pending if sent else ()), *decided]
+        if not await self._recover_patiently(at_hand):
+            _fail(at_hand, Stopped(self._halted))
         elif sent is None:
             self._try_alone(decided, error)
         else:
-            self._queue.extendleft(reversed(decided))  # it was not their fault
+            self._queue.extendleft(each for each in reversed(decided) if not each.done.done())  # not their fault
             if (sent.head.seq, sent.head.prev.hex()) == (self.books.seq, self.books.prev):
                 _resolve(sent.pending)  # the connection was lost after COMMIT took effect
             else:
@@ -263,7 +269,7 @@ class Sequencer:
 
     def _try_alone(self, failed: list[Pending], error: Exception) -> None:
         """Each command of a batch that failed goes again, by itself; one that fails by itself is given up."""
-        for pending in reversed(failed):
+        for pending in reversed([each for each in failed if not each.done.done()]):
             pending.tries += 1
             if pending.tries > TRIES:
                 self._give_up(pending, error)
@@ -277,27 +283,35 @@ class Sequencer:
             self._queue.remove(each)
         _fail([pending, *behind], error)
 
-    async def _recover_patiently(self) -> bool:
-        """Read everything back as soon as the database answers; False where this sequencer has to stop."""
-        for _ in range(RECONNECT_TRIES):
+    async def _recover_patiently(self, at_hand: Sequence[Pending]) -> bool:
+        """Read everything back as soon as the database answers; False where this sequencer has to stop.
+
+        Who has waited long is told; retries with the same keys are answered from the log.
+        """
+        tries = 0
+        while True:
             try:
                 epoch = await self._recover()
             except UNREACHABLE:
-                if self.stopped:
+                if self._halted:
                     return False
+                tries += 1
                 _log.warning("waiting for the database")
+                if tries >= PATIENT_TRIES:
+                    self._silent = "the database does not answer"
+                    _fail(at_hand, Stopped(self._silent))
+                    self._fail_all(Stopped(self._silent))
                 await asyncio.sleep(RECONNECT_S)
                 continue
             except Exception as error:  # noqa: BLE001  an entry that is none, a row that is gone: look before writing on
                 _log.error("the log cannot be read back", exc_info=error)
                 self._halt("the log cannot be read back")
                 return False
+            self._silent = ""
             if epoch == self._epoch:
                 return True
             self._halt("another sequencer has taken over")
             return False
-        self._halt("the database does not answer")
-        return False
 
     async def _recover(self) -> int:
         """Read everything back from the log; answers the epoch found there."""
@@ -313,10 +327,13 @@ class Sequencer:
 
     def _halt(self, why: str) -> None:
         _log.log(logging.INFO if why == _BY_REQUEST else logging.CRITICAL, "writing stops", reason=why)
-        self.stopped = self.stopped or why
-        _fail([*self._queue, *self._deciding], Stopped(why))
-        self._queue.clear()
+        self._halted = self._halted or why
+        self._fail_all(Stopped(why))
         self._arrived.set()
+
+    def _fail_all(self, error: Stopped) -> None:
+        _fail([*self._queue, *self._deciding], error)
+        self._queue.clear()
 
 
 def _answer(outcomes: Sequence[Sequenced | Replayed | Refused]) -> Outcome:
