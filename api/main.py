@@ -1,17 +1,14 @@
 """The composition root: settings in, running applications out. Everything is made here, once."""
 
 import asyncio
-import socket
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-
-import uvicorn
-from litestar import Litestar
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from api.admin import app as admin
 from api.admin.resources import Resources as AdminResources
 from api.auth import Doorkeeper
 from api.public import app as public
+from api.serving import serve
 from ledger import entries
 from ledger.settings import Settings
 from ledger.store import guarantees, setup, signing
@@ -22,7 +19,6 @@ from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.outside import OutsideCheckpoint
 from ledger.store.publisher import Publisher
 from ledger.store.sequencer import Sequencer
-from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
 
@@ -74,37 +70,6 @@ async def public_resources(settings: Settings, url: str) -> AsyncGenerator[publi
         database = await _opened(stack, setup.database(settings, settings.read_url or url, "reader"))
         await _check(database)
         yield public.Resources(database=database, lookup=LookupKeys.read(settings.lookup))
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals alone: one Ctrl-C stops all that this process runs, in order."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def serve(app: Litestar, host: str, port: int, *, stop: asyncio.Event) -> None:
-    """Answer until `stop` is set; requests that run are finished."""
-    listening = _listen(host, port)
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
-        server.should_exit = True
-        await serving
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Ours rather than uvicorn's, which ends the process where the port is taken."""
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise SetupError(f"{host} port {port}: {error.strerror}; choose another one in the settings") from error
 
 
 async def serve_admin(settings: Settings, url: str, stop: asyncio.Event) -> None:

@@ -22,6 +22,7 @@ from rich.progress import Progress
 
 from api import main as applications
 from api.observability import configure_logging
+from api.serving import PortError
 from ledger import demo as demo_story
 from ledger import import_client
 from ledger.organisations import OpenLog
@@ -38,6 +39,8 @@ from ledger.store.queries import log as log_queries
 from ledger.store.rebuild import rebuild as rebuild_projections
 from ledger.store.setup import SetupError
 from ledger.verify_command import verify_command
+from ledger.witness.datafile import DataFileError
+from ledger.witness_command import witness_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 checkpoint_app = typer.Typer(no_args_is_help=True, help="The last signed checkpoint, kept outside the database.")
@@ -47,9 +50,10 @@ app.add_typer(checkpoint_app, name="checkpoint")
 app.add_typer(token_app, name="token")
 app.add_typer(import_app, name="import")
 app.command("verify")(verify_command)
+app.command("witness")(witness_command)
 console = Console(stderr=True, highlight=False)
 
-_EXPECTED = (SetupError, PostgresError, GuaranteesBroken, Refused, import_client.ServerSaid)
+_EXPECTED = (SetupError, PostgresError, GuaranteesBroken, Refused, import_client.ServerSaid, PortError, DataFileError)
 """Trouble that an operator can mend; it is told in a sentence."""
 
 
