@@ -10,20 +10,24 @@ from api.auth import Doorkeeper
 from api.public import app as public
 from api.serving import serve
 from ledger import entries
+from ledger.log.errors import VerificationError
+from ledger.log.policy import Policy
 from ledger.settings import Settings
 from ledger.store import guarantees, setup, signing
 from ledger.store.clock import Clock
+from ledger.store.cosigning import Witnesses
 from ledger.store.database import Database
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.outside import OutsideCheckpoint
 from ledger.store.publisher import Publisher
 from ledger.store.sequencer import Sequencer
+from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
 
-SEQUENCER_CONNECTIONS = 3
-"""For the sequencer, the publisher, and a recovery."""
+SEQUENCER_CONNECTIONS = 4
+"""For the sequencer, the publisher, what witnesses answer, and a recovery."""
 
 
 @asynccontextmanager
@@ -100,7 +104,28 @@ async def _publisher(settings: Settings, database: Database) -> Publisher | None
     opened = entries.decode(first).body
     assert isinstance(opened, entries.LogOpened)
     signer = signing.signer(settings.signing, settings.passphrase, opened.origin)
-    return Publisher(database, signer, OutsideCheckpoint(settings.outside_checkpoint))
+    outside = OutsideCheckpoint(settings.outside_checkpoint)
+    witnesses = _witnesses(settings, database)
+    return Publisher(database, signer, outside, witnesses, is_quorum_required=settings.witness_required)
+
+
+def _witnesses(settings: Settings, database: Database) -> Witnesses | None:
+    """Those of the operator's policy file, which must say where they are."""
+    path = settings.witness_policy
+    if path is None:
+        if settings.witness_required:
+            raise SetupError("witnesses are required, but there are none: SUNLEDGER_WITNESS_POLICY")
+        return None
+    try:
+        policy = Policy.parse(path.read_text())
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}") from error
+    except (VerificationError, UnicodeDecodeError) as error:
+        raise SetupError(f"{path}: {error}") from error
+    for witness in policy.witnesses:
+        if not witness.url.startswith(("https://", "http://")):
+            raise SetupError(f"{path}: witness {witness.name} needs an http(s) URL, found {witness.url or 'none'}")
+    return Witnesses(database, policy, timeout_s=settings.witness_timeout_s)
 
 
 async def _check(database: Database) -> None:

@@ -14,7 +14,7 @@ from ledger.log.witness import AddCheckpoint
 from ledger.settings import Settings
 from tests.support.keys import ORIGIN, log_signer
 from tests.support.merkle import mth, nodes
-from tests.support.program import Running, environment, free_port, run, running
+from tests.support.program import Running, environment, free_port, running
 
 LOG = log_signer()
 VKEY = str(LOG.key)
@@ -58,16 +58,14 @@ def witness(
 ) -> Iterator[Serving]:
     """Start one; it is killed at the end if it is still there. Its file is `name`.db in the folder."""
     port = port or free_port()
-    file = folder / f"{name}.db"
     full_name = f"witness.example/{name}"
-    variables = environment(Settings())
     logs = [argument for vkey in vkeys for argument in ("--log", vkey)]
-    made = run(variables, "witness", file, "--name", full_name, "--vkey", *more)
-    assert made.code == 0, made.err
-    keys = tuple(VerifierKey.parse(line) for line in made.out.splitlines())
-    with running(variables, "witness", folder, file, *logs, "--port", port, *more) as process:
+    arguments = (folder / f"{name}.db", "--name", full_name, *logs, "--port", port, *more)
+    with running(environment(Settings()), "witness", folder, *arguments) as process:
         process.until(lambda: _answers(port), f"port {port} answers")
-        yield Serving(process, f"http://127.0.0.1:{port}", full_name, keys)
+        url = f"http://127.0.0.1:{port}"
+        keys = tuple(VerifierKey.parse(line) for line in httpx.get(f"{url}/vkey").text.splitlines())
+        yield Serving(process, url, full_name, keys)
 
 
 def _answers(port: int) -> bool:
