@@ -248,18 +248,24 @@ class Witnesses:
 
 async def announce(connection: asyncpg.Connection, policy: Policy, *, is_required: bool) -> None:
     """Tell readers the policy, inside the caller's transaction; what is known of a witness that stays is kept."""
-    await connection.execute("delete from witnessing")
-    await connection.execute(
-        "insert into witnessing (policy, is_required) values ($1, $2)", policy.encode(), is_required
-    )
-    names, vkeys = [w.name for w in policy.witnesses], [str(w.key) for w in policy.witnesses]
-    await connection.execute(_GONE, names, vkeys)
+    await connection.execute(_POLICY, policy.encode(), is_required)
+    await connection.execute(_DISMISS, [witness.name for witness in policy.witnesses])
     await connection.executemany(_WITNESS, [(w.name, str(w.key), w.url) for w in policy.witnesses])
 
 
-_GONE = "delete from witness where (name, vkey) <> all (select * from unnest($1::text[], $2::text[]))"
+_POLICY = """
+  insert into witnessing (policy, is_required) values ($1, $2)
+  on conflict (one) do update set policy = excluded.policy, is_required = excluded.is_required
+"""
+_DISMISS = "update witness set trouble = '', alarm = '' where name <> all ($1::text[])"
+# Under another key it is another witness, of whom nothing is known yet.
 _WITNESS = """
-  insert into witness (name, vkey, url) values ($1, $2, $3) on conflict (name) do update set url = excluded.url
+  insert into witness (name, vkey, url) values ($1, $2, $3)
+  on conflict (name) do update set vkey = excluded.vkey, url = excluded.url,
+    size = case when witness.vkey = excluded.vkey then witness.size else 0 end,
+    cosigned_at = case when witness.vkey = excluded.vkey then witness.cosigned_at end,
+    trouble = case when witness.vkey = excluded.vkey then witness.trouble else '' end,
+    alarm = case when witness.vkey = excluded.vkey then witness.alarm else '' end
 """
 _STANDING = """
   update witness set size = $2, cosigned_at = coalesce($3, cosigned_at), trouble = $4, alarm = $5 where name = $1

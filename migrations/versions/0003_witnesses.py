@@ -37,5 +37,5 @@ def upgrade() -> None:
         op.execute(statement)
     schema = op.get_bind().exec_driver_sql("select current_schema()").scalar_one()
     op.execute(f'grant select on witnessing, witness to "{schema}_reader"')
-    op.execute(f'grant select, insert, update, delete on witnessing, witness to "{schema}_writer"')
+    op.execute(f'grant select, insert, update on witnessing, witness to "{schema}_writer"')
     op.execute(f'grant update (retired_at) on signing_key to "{schema}_writer"')

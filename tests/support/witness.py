@@ -60,7 +60,7 @@ def witness(
     port = port or free_port()
     full_name = f"witness.example/{name}"
     logs = [argument for vkey in vkeys for argument in ("--log", vkey)]
-    arguments = (folder / f"{name}.db", "--name", full_name, *logs, "--port", port, *more)
+    arguments: tuple[str | int | Path, ...] = (folder / f"{name}.db", "--name", full_name, *logs, "--port", port, *more)
     with running(environment(Settings()), "witness", folder, *arguments) as process:
         process.until(lambda: _answers(port), f"port {port} answers")
         url = f"http://127.0.0.1:{port}"
