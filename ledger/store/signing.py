@@ -4,6 +4,7 @@ The Ed25519 key is the log's. An ML-DSA-44 key beside it makes a second signatur
 next Ed25519 key signs along for a time, so that verifiers may change over.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.cosignature import Cosigner, verifier_of
-from ledger.log.errors import SignatureError
-from ledger.log.key import VerifierKey
-from ledger.log.note import Ed25519Signer, open_note
+from ledger.log.errors import SignatureError, VerificationError
+from ledger.log.key import ED25519, VerifierKey
+from ledger.log.note import Ed25519Signer, open_note, parse_note
 from ledger.store.setup import SetupError, private_file
 
 PrivateKey = Ed25519PrivateKey | MLDSA44PrivateKey
@@ -83,6 +84,33 @@ def create(path: Path, passphrase: bytes, *, ml_dsa: bool = False) -> None:
         private_file(path, written)
     except FileExistsError:
         raise SetupError(f"{path} holds a key already; no key is ever overwritten") from None
+
+
+def switch(path: Path, passphrase: bytes, last: bytes | None) -> Path:
+    """Put the next key in the place of the one that signs; answers where the old one is kept.
+
+    `last`: the last signed checkpoint. It must bear the next key's signature, for by that the next start knows it as
+    the log's own. Raises SetupError.
+    """
+    following = next_path(path)
+    key = _opened(following, passphrase, Ed25519PrivateKey)
+    if last is not None:
+        try:
+            origin = Checkpoint.parse(parse_note(last).text).origin
+            LogSigner(origin, [key]).open(last)
+        except VerificationError as error:
+            raise SetupError(
+                f"the next key has signed no checkpoint yet: let the admin application publish one ({error})"
+            ) from error
+    old_id = VerifierKey(
+        "old", ED25519, _opened(path, passphrase, Ed25519PrivateKey).public_key().public_bytes_raw()
+    ).id
+    retired = path.with_name(f"{path.stem}.retired-{old_id.hex()}{path.suffix}")
+    if not retired.exists():
+        os.link(path, retired)
+    # If we stop now both keys sign on, and switching again finishes.
+    following.replace(path)
+    return retired
 
 
 def signer(path: Path, passphrase: bytes, origin: str) -> LogSigner:
