@@ -250,7 +250,10 @@ _GROW = """
   insert into tile (level, index, hashes) values ($1, $2, $3)
   on conflict (level, index) do update set hashes = excluded.hashes
 """
-_KEY = "insert into signing_key (vkey) values ($1) on conflict (vkey) do update set retired_at = null"
+_KEY = """
+  insert into signing_key (vkey, since) values ($1, clock_timestamp())
+  on conflict (vkey) do update set retired_at = null
+"""
 _RETIRE = "update signing_key set retired_at = now() where vkey <> all ($1::text[]) and retired_at is null"
 _RELEASE = "insert into checkpoint (size, root, note) values ($1, $2, $3) on conflict do nothing"
 _MISSING = (
