@@ -89,6 +89,7 @@ class Witnesses:
         self._offered: tuple[Checkpoint, bytes] | None = None
         self._changed = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_stopping = False
         self._client = httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, headers={"User-Agent": "sunledger"})
 
     async def start(self, join: Join) -> None:
@@ -104,7 +105,10 @@ class Witnesses:
         ]
 
     async def stop(self) -> None:
-        """Break every conversation off."""
+        """Break every conversation off; whoever waits in `gather` goes on."""
+        async with self._changed:
+            self._is_stopping = True
+            self._changed.notify_all()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -134,7 +138,8 @@ class Witnesses:
         """Whether waiting longer would change nothing: enough cosigned, or too many are known not to answer."""
         now_s, names = asyncio.get_running_loop().time(), self._names(size)
         hoped_for = {each.witness.name for each in self._conversations if self._may_answer(each, now_s)}
-        return self.policy.is_witnessed_by(names) or not self.policy.is_witnessed_by(names | hoped_for)
+        can_change = not self.policy.is_witnessed_by(names) and self.policy.is_witnessed_by(names | hoped_for)
+        return self._is_stopping or not can_change
 
     def _may_answer(self, each: _Conversation, now_s: float) -> bool:
         """One that has been thinking for long, or failed a moment ago, is not waited for."""

@@ -86,10 +86,10 @@ class Publisher:
     async def stop(self) -> None:
         """Finish the step that runs."""
         self._stopping.set()
-        if self._task is not None:
-            await asyncio.wait([self._task])
         if self._witnesses is not None:
             await self._witnesses.stop()
+        if self._task is not None:
+            await asyncio.wait([self._task])
         self.stopped = self.stopped or "stopped"
 
     async def wait_for(self, seq: int, timeout_s: float) -> bool:

@@ -168,15 +168,23 @@ async def test_where_a_quorum_is_required_nothing_is_published_without_it(
         await published(office)
 
 
-async def test_a_restart_before_the_quorum_publishes_nothing(signed: Settings, vkey: str, tmp_path: Path) -> None:
-    """The signed checkpoint lies outside the database; a start must not take it for a published one."""
-    policy(signed, f"witness dead {ed25519_cosigner('dead.example').key} {NOBODY}", "quorum dead")
+async def test_what_was_signed_and_not_published_waits_through_restarts(
+    signed: Settings, vkey: str, tmp_path: Path
+) -> None:
+    """It lies in the file outside; a start must not take it for published, nor sign another one of that size."""
+    port = free_port()
+    with witness(tmp_path, "a", vkey, port=port) as a:
+        policy(signed, a.line, "quorum a")
     closed = signed.model_copy(update={"witness_required": True})
     for _ in range(2):
         async with opened(closed) as office:
             await signed_again(office, signed)
             async with office.resources.database.raw() as connection:
                 assert await log.last_checkpoint(connection) is None
+    waiting = log.checkpoint_of(signed.outside_checkpoint.read_bytes())
+    with witness(tmp_path, "a", vkey, port=port):
+        async with opened(closed) as office:
+            assert log.checkpoint_of(await published(office)) == waiting
 
 
 async def test_a_slow_witness_delays_nothing_beyond_the_timeout_and_joins_later(
