@@ -67,6 +67,7 @@ class Visit:
         """For people: a line, and one for each alarm."""
         seen = f"{self.origin or self.source}: {self.size} entries" if self.size else self.source
         lines = [f"{self.at} {self.verdict} {seen}{' (first visit)' if self.is_first else ''}"]
+        lines += [f"  cosigned by {name} at {at}" for name, at in self.cosigned_at.items()]
         lines += [f"  ALARM {alarm.kind}: expected {alarm.expected}; found {alarm.found}" for alarm in self.alarms]
         lines += [f"  evidence: {self.evidence}"] if self.evidence else []
         lines += [f"  {self.trouble}"] if self.trouble else []
