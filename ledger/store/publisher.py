@@ -68,7 +68,8 @@ class Publisher:
         self._task: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._published = asyncio.Condition()
-        self._has_quorum = True
+        self.has_quorum = True
+        """Whether enough witnesses cosigned the newest signed checkpoint in time."""
         self.progress = Progress(0, 0, 0)
         self.stopped = "not started"
         """Why it does not publish; empty while it does."""
@@ -108,7 +109,7 @@ class Publisher:
             while (integrated := await self._integrate(connection, sequenced)) < sequenced:
                 pass  # each turn awaits the database, so that others work
             # Tiles are durable. If we stop now, the next start signs over them.
-            if self._note is None or log.checkpoint_of(self._note).size < sequenced:
+            if self._may_sign(sequenced):
                 await self._sign(connection, sequenced)
         self.progress = Progress(sequenced, integrated, self.progress.published)
         assert self._note is not None
@@ -150,6 +151,16 @@ class Publisher:
             await connection.executemany(_GROW, [(tile.level, tile.index, hashes) for tile, hashes in grown])
         return old + len(rows)
 
+    def _may_sign(self, sequenced: int) -> bool:
+        """Whether there is something new to sign, and nothing signed that still has to be cosigned.
+
+        Where a quorum is required, newer and newer checkpoints would each come before slow witnesses answered.
+        """
+        if self._note is None:
+            return True
+        signed = log.checkpoint_of(self._note).size
+        return signed < sequenced and not (self._is_quorum_required and self.progress.published < signed)
+
     async def _sign(self, connection: asyncpg.Connection, size: int) -> None:
         """Sign the tree of `size`, which has grown from the last one that was signed."""
         if self._note is not None:
@@ -168,9 +179,9 @@ class Publisher:
     async def _may_publish(self, size: int) -> bool:
         """Wait for witnesses, not for ever; without enough of them it depends on the operator's choice."""
         has_quorum = self._witnesses is None or await self._witnesses.gather(size)
-        if has_quorum != self._has_quorum:
+        if has_quorum != self.has_quorum:
             _log.warning("witnesses: quorum is back" if has_quorum else "witnesses: no quorum", size=size)
-        self._has_quorum = has_quorum
+        self.has_quorum = has_quorum
         return has_quorum or not self._is_quorum_required
 
     async def _publish(self, checkpoint: Checkpoint, note: bytes) -> None:

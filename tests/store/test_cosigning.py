@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,19 +83,18 @@ async def published(office: Office) -> bytes:
     return note
 
 
-async def signed_again(office: Office, settings: Settings) -> None:
-    """Two gifts, each under a signed checkpoint: the first one's was not published, or it was before the second's."""
-    for i in range(2):
-        reference = f"{i} after {await office.size()}"
+async def passed_over(office: Office) -> None:
+    """Wait until the publisher found no quorum, and was through with that."""
+    publisher = office.resources.publisher
+    assert publisher is not None
+    async with asyncio.timeout(SECONDS):
+        while publisher.has_quorum:  # noqa: ASYNC110  it is the publisher's own pace
+            await asyncio.sleep(0.05)
+        reference = f"after {await office.size()}"
         assert (await office.post("gifts", gift(channel_ref=reference), key=reference)).status_code == 201
         size = await office.size()
-        async with asyncio.timeout(SECONDS):
-            while not _covers(settings.outside_checkpoint, size):  # noqa: ASYNC110  another task's file
-                await asyncio.sleep(0.05)
-
-
-def _covers(outside: Path, size: int) -> bool:
-    return outside.exists() and log.checkpoint_of(outside.read_bytes()).size >= size
+        while publisher.progress.sequenced < size:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 async def served_policy(office: Office) -> Policy:
@@ -158,7 +158,7 @@ async def test_where_a_quorum_is_required_nothing_is_published_without_it(
     async with opened(closed) as office:
         publisher = office.resources.publisher
         assert publisher is not None
-        await signed_again(office, signed)
+        await passed_over(office)
         async with office.resources.database.raw() as connection:
             assert await log.last_checkpoint(connection) is None
         assert publisher.progress.published == 0
@@ -178,13 +178,16 @@ async def test_what_was_signed_and_not_published_waits_through_restarts(
     closed = signed.model_copy(update={"witness_required": True})
     for _ in range(2):
         async with opened(closed) as office:
-            await signed_again(office, signed)
+            await passed_over(office)
             async with office.resources.database.raw() as connection:
                 assert await log.last_checkpoint(connection) is None
     waiting = log.checkpoint_of(signed.outside_checkpoint.read_bytes())
     with witness(tmp_path, "a", vkey, port=port):
         async with opened(closed) as office:
-            assert log.checkpoint_of(await published(office)) == waiting
+            assert log.checkpoint_of(await published(office)).size > waiting.size
+            async with office.resources.database.raw() as connection:
+                first = await connection.fetchval("select note from checkpoint order by size limit 1")
+    assert log.checkpoint_of(first) == waiting
 
 
 async def test_a_slow_witness_delays_nothing_beyond_the_timeout_and_joins_later(
@@ -210,6 +213,30 @@ async def test_a_slow_witness_delays_nothing_beyond_the_timeout_and_joins_later(
                 assert (await served_policy(office)).open_checkpoint(await published(office)).cosigned_at_s.keys() == {
                     "a"
                 }
+
+
+async def test_where_a_quorum_is_required_a_slow_witness_is_enough(signed: Settings, vkey: str, tmp_path: Path) -> None:
+    """It takes longer than the publisher waits, each time, and entries keep coming."""
+    with witness(tmp_path, "a", vkey) as a:
+
+        def slow(body: bytes) -> Answer:
+            time.sleep(0.3)
+            said = httpx.post(f"{a.url}/add-checkpoint", content=body)
+            return said.status_code, said.headers["content-type"], said.content
+
+        with answering(slow) as url:
+            policy(signed, f"witness a {a.keys[0]} {url}", "quorum a")
+            update = {"witness_timeout_s": 0.05, "witness_required": True}
+            async with opened(signed.model_copy(update=update)) as office:
+                publisher = office.resources.publisher
+                assert publisher is not None
+                waiting, number = asyncio.create_task(publisher.wait_for(await office.size() + 3, SECONDS)), 0
+                while not waiting.done():
+                    assert (await office.post("gifts", gift(channel_ref=f"{number}"))).status_code == 201
+                    number += 1
+                    await asyncio.sleep(0.05)
+                assert await waiting
+                (await served_policy(office)).open_checkpoint(await published(office))
 
 
 async def test_a_409_with_a_size_is_tried_again_from_there(signed: Settings, vkey: str, tmp_path: Path) -> None:
