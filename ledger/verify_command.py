@@ -43,7 +43,7 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
     """
     if key and policy is not None:
         raise typer.BadParameter("give a key or a policy file, not both")
-    whom = _policy(key, policy)
+    whom = read_policy(key, policy)
     with _opened(source) as log, _progress(hidden=as_json) as progress:
         task = progress.add_task("verify", total=None)
         report = verify(
@@ -60,7 +60,7 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
     raise typer.Exit(report.exit_code)
 
 
-def _policy(key: str, policy: Path | None) -> Policy | None:
+def read_policy(key: str, policy: Path | None) -> Policy | None:
     """Whom to believe; None: nobody was named."""
     try:
         if policy is not None:
