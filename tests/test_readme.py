@@ -21,6 +21,7 @@ from ledger.store import setup
 from ledger.store.keys import LookupKeys
 from tests.support.listening import listening
 from tests.support.office import Office, opened
+from tests.support.signing import signing
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
 _BLOCK = re.compile(r"^<!-- tested: (.+?) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -49,6 +50,7 @@ class Running(NamedTuple):
 @pytest.fixture
 async def running(told: Settings) -> AsyncGenerator[Running]:
     assert told.database_url is not None
+    told = signing(told)
     async with AsyncExitStack() as stack:
         office = await stack.enter_async_context(opened(told))
         reader = setup.database(told, told.database_url, "reader")

@@ -6,7 +6,7 @@ the database, written before the signature is released.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import replace
 
 import asyncpg
 import structlog
@@ -19,6 +19,7 @@ from ledger.log.tree import EMPTY_ROOT, leaf_hash, root_at
 from ledger.store.database import Database
 from ledger.store.outside import OutsideChangedError, OutsideCheckpoint
 from ledger.store.queries import log
+from ledger.store.queries.log import Progress, integrated_size
 from ledger.store.setup import SetupError
 
 INTEGRATE_ENTRIES = 4_096
@@ -30,15 +31,6 @@ PERIOD_S = 0.25
 RETRY_S = 2.0
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the log has come, in entries."""
-
-    sequenced: int
-    integrated: int
-    published: int
 
 
 class Publisher:
@@ -68,16 +60,16 @@ class Publisher:
         self._stopping.set()
         if self._task is not None:
             await asyncio.wait([self._task])
-        self.stopped = self.stopped or "stopped"
+        await self._stop_because(self.stopped or "stopped")
 
     async def wait_for(self, seq: int, timeout_s: float) -> bool:
-        """Whether entry `seq` was published in time."""
+        """Whether entry `seq` was published in time; False at once where nothing is published any more."""
         try:
             async with asyncio.timeout(timeout_s), self._published:
-                await self._published.wait_for(lambda: self.progress.published > seq)
+                await self._published.wait_for(lambda: self.progress.published > seq or self.stopped)
         except TimeoutError:
             return False
-        return True
+        return self.progress.published > seq
 
     async def step(self) -> None:
         """Integrate and publish what there is now."""
@@ -85,10 +77,16 @@ class Publisher:
             sequenced = await connection.fetchval("select seq + 1 from head")
             while (integrated := await self._integrate(connection, sequenced)) < sequenced:
                 pass  # each turn awaits the database, so that others work
+            self.progress = replace(self.progress, sequenced=sequenced, integrated=integrated)
             # Tiles are durable. If we stop now, the next start signs over them.
             if self.progress.published < sequenced:
                 await self._publish(connection, sequenced)
             self.progress = Progress(sequenced, integrated, sequenced)
+        async with self._published:
+            self._published.notify_all()
+
+    async def _stop_because(self, reason: str) -> None:
+        self.stopped = reason
         async with self._published:
             self._published.notify_all()
 
@@ -99,7 +97,7 @@ class Publisher:
                 await self.step()
             except OutsideChangedError as error:
                 _log.critical("publishing stops", reason=str(error))
-                self.stopped = str(error)
+                await self._stop_because(str(error))
                 return
             except Exception as error:  # noqa: BLE001  writing goes on; publishing tries again
                 _log.error("publishing failed", exc_info=error)
@@ -163,14 +161,6 @@ class Publisher:
             await connection.execute(_RELEASE, outside.size, outside.root, note)
             self._note = note
             self.progress = Progress(sequenced, await integrated_size(connection), outside.size)
-
-
-async def integrated_size(connection: asyncpg.Connection) -> int:
-    """How many leaves the stored tiles have."""
-    size: int | None = await connection.fetchval(
-        "select index * 256 + length(hashes) / 32 from tile where level = 0 order by index desc limit 1"
-    )
-    return size or 0
 
 
 async def root_of_size(connection: asyncpg.Connection, size: int) -> bytes:
