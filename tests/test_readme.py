@@ -49,8 +49,8 @@ class Running(NamedTuple):
 
 @pytest.fixture
 async def running(told: Settings) -> AsyncGenerator[Running]:
-    assert told.database_url is not None
     told = signing(told)
+    assert told.database_url is not None
     async with AsyncExitStack() as stack:
         office = await stack.enter_async_context(opened(told))
         reader = setup.database(told, told.database_url, "reader")

@@ -5,7 +5,7 @@ A retry gets the same entries and the same code; their state may have moved on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, assert_never
 
 import msgspec
 from litestar import Request, Response, post
@@ -125,6 +125,8 @@ async def carry_out(request: Request[Any, Any, Any], clerk: Clerk, work: Work) -
                     raise ProblemError("erased")
                 code = open_record(subject_key, kept["sealed"]).code
             answer = _answer(again, code)
+        case unknown:
+            assert_never(unknown)
     # The entries stand, whatever becomes of the wait.
     return await _with_state(answer, resources, wait_s(request))
 
