@@ -12,7 +12,7 @@ STATES = {
     State.HELD: "已入账，尚未分配",
 }
 
-_CHANNELS = {
+CHANNELS = {
     "alipay": "支付宝",
     "bank": "银行转账",
     "cash": "现金",
@@ -43,7 +43,7 @@ def moment(at: str) -> str:
 
 def channel(name: str) -> str:
     """A channel by its usual name."""
-    return _CHANNELS.get(name, name)
+    return CHANNELS.get(name, name)
 
 
 def payee(name: str) -> str:

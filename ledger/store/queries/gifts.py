@@ -3,6 +3,7 @@
 import asyncpg
 
 from ledger import entries
+from ledger.account import MAX_POSITION
 from ledger.entries import Entry, MoneyReceived
 from ledger.store.queries.names import read_names
 from ledger.store.queries.trace import forward
@@ -14,29 +15,40 @@ async def read_trace(connection: asyncpg.Connection, seq: int) -> Trace | None:
 
     Inside one snapshot: all it says is of one moment.
     """
+    found = await read_found(connection, seq)
+    return None if found is None else await named(connection, found)
+
+
+async def read_found(connection: asyncpg.Connection, seq: int, *, size: int = MAX_POSITION) -> Found | None:
+    """What the first `size` entries hold of the gift. Raises TooManyPieces."""
     written: bytes | None = await connection.fetchval(_GIFT, seq)
-    if written is None:
+    if written is None or seq >= size:
         return None
     gift = entries.decode(written)
     assert isinstance(gift.body, MoneyReceived)
-    pieces = await forward(connection, seq)
+    # What moved money on came later than what brought it: without the late pieces the rest is the trace of then.
+    pieces = [piece for piece in await forward(connection, seq) if piece.seq < size]
     moves = await _entries(connection, {piece.seq for piece in pieces if piece.depth})
-    citing = await connection.fetch(_CITING, [*effects(moves.values())]) if moves else []
-    stated = [entries.decode(row["bytes"]) for row in citing]
-    found = Found(
+    citing = await connection.fetch(_CITING, [*effects(moves.values())], size) if moves else []
+    return Found(
         gift=gift,
         sha256=entries.digest(written),
         pieces=pieces,
         moves=moves,
         totals=await _totals(connection, moves),
-        citing=stated,
-        entering=bool(gift.body.batch) and not await connection.fetchval(_COMPLETED, gift.body.batch),
+        citing=[entries.decode(row["bytes"]) for row in citing],
+        entering=bool(gift.body.batch) and not await connection.fetchval(_COMPLETED, gift.body.batch, size),
     )
+
+
+async def named(connection: asyncpg.Connection, found: Found) -> Trace:
+    """The answer, with everything called by its name."""
+    assert isinstance(found.gift.body, MoneyReceived)
     names = await read_names(
         connection,
-        orgs={entries.org_of(entry) for entry in stated},
-        addresses={piece.address for piece in pieces},
-        events={gift.body.event} - {""},
+        orgs={entries.org_of(entry) for entry in found.citing},
+        addresses={piece.address for piece in found.pieces},
+        events={found.gift.body.event} - {""},
     )
     return assemble(found, names)
 
@@ -61,11 +73,11 @@ async def _totals(connection: asyncpg.Connection, moves: dict[int, Entry]) -> di
 _GIFT = "select bytes from entry where seq = $1 and kind = 'money.received'"
 _CITING = """
   select e.bytes from citation c join entry e on e.seq = c.seq
-  where c.ref = any($1) and c.kind in ('delivery.confirmed', 'feedback.published') order by e.seq
+  where c.ref = any($1) and c.kind in ('delivery.confirmed', 'feedback.published') and c.seq < $2 order by e.seq
 """
 _TOTALS = """
   select effect, sum(qty)::bigint as qty
   from unnest($1::bigint[], $2::bigint[]) as wanted (effect, last) join posting on seq between effect and last
   group by effect
 """
-_COMPLETED = "select completed_seq is not null from import_batch where seq = $1"
+_COMPLETED = "select coalesce(completed_seq < $2, false) from import_batch where seq = $1"
