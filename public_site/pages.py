@@ -15,6 +15,7 @@ from ledger.store.queries.dossiers import read_box, read_dossier
 from ledger.store.queries.figures import read_figures
 from ledger.store.queries.gifts import read_trace
 from ledger.store.queries.head import read_head
+from ledger.store.queries.log import read_progress
 from ledger.store.queries.receipts import Receipts
 from ledger.trace import State
 from public_site.bar import colours, segments
@@ -64,6 +65,7 @@ async def trace(
         head = await read_head(connection)
         found = None if seq is None else await read_trace(connection, seq)
         box = b"" if seq is None else await read_box(connection, seq)
+        progress = await read_progress(connection)
     if found is None:
         return site.page("not_found", head, status=404, headers=PRIVATE)
     payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.PAID}]
@@ -75,6 +77,7 @@ async def trace(
         headers=PRIVATE,
         trace=found,
         code=privacy.printed(privacy.parse_code(typed) or ""),  # her browser checks with it that the entry is hers
+        is_signed=progress.published > 0,
         box=base64.b64encode(box).decode(),
         leaves=coloured,
         segments=segments(found.leaves),

@@ -260,7 +260,23 @@ async function parseKey(vkey, engine) {
   const data = fromBase64(rest.join("+"));
   const digest = await engine.sha256(join(utf8(name + "\n"), data));
   must(hex(digest.slice(0, 4)) === id, "the key of " + name + " has another id");
-  return { name, id: digest.slice(0, 4), type: data[0], key: data.slice(1) };
+  const type = data[0], key = data.slice(1);
+  must((type !== ED25519 && type !== COSIGNATURE) || isSound(key), "the key of " + name + " is none");
+  return { name, id: digest.slice(0, 4), type, key };
+}
+
+// Browsers differ on Ed25519 keys of low order and on second spellings of a key; no honest key is either.
+const LOW_ORDER = [
+  "00".repeat(32), "01" + "00".repeat(31), "ec" + "ff".repeat(30) + "7f",
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+];
+
+export function isSound(key) {
+  const y = key.slice();
+  y[31] &= 0x7f; // the sign of x
+  const isBelowP = y[31] !== 0x7f || y[0] < 0xed || y.slice(1, 31).some((each) => each !== 0xff);
+  return key.length === 32 && isBelowP && !LOW_ORDER.includes(hex(y));
 }
 
 const isBy = (line, key) => line.name === key.name && equal(line.id, key.id);

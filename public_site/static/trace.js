@@ -13,7 +13,8 @@ const WORDS = {
   passed: ["这条记录没有被改动", "由您的浏览器自己算出，用时 {s} 秒"],
   unwitnessed: ["这条记录与签名的总账相符", "由您的浏览器自己算出，用时 {s} 秒。还没有见证机构会签，不能排除本站给不同的人看不同的账本。"],
   failed: ["核验没有通过：第 {n} 步", "可能是网络或缓存，也可能是账本被改动。请保存下面的证据文件，并联系开具收据的红十字会。"],
-  unpublished: ["这一条还没有签名公布", "新记的账通常一秒内公布，请稍后刷新本页。账本若未设签名密钥，则不能在您的设备上核验。"],
+  unpublished: ["这一条还没有签名公布", "新记的账通常一秒内公布，请稍后刷新本页。"],
+  unsigned: ["本账本还没有签名公布", "记账的一方还没有设签名密钥，所以没有证明可以在您的设备上核验。"],
   offline: ["没有取到核验所需的文件", "网络不通，或本站正忙。这不说明账本有问题，请稍后刷新本页。"],
   impossible: ["此浏览器不能自行核验", "这不说明账本有问题。请用较新的浏览器打开本页，或保存凭证文件后用离线工具核验。"],
 };
@@ -25,13 +26,13 @@ const time = (seconds) => {
 };
 
 const FACTS = {
+  inclusion: (step) => "总账共 " + step.size.toLocaleString("en") + " 条",
   signature: (step) => step.by,
   witnesses: (step) => step.seen
     ? step.seen.map((each) => each.name + " " + time(each.time)).join("，")
     : "还没有见证机构会签",
-  receipt: (step) => step.state === "absent" ? "这一条没有收据编号" : "",
   donor: (step) => step.state === "absent"
-    ? "渠道信息已按要求删除，或无法取得"
+    ? "渠道信息已按要求删除"
     : (CHANNELS[step.channel] || step.channel) + "，" + (step.reference ? "流水号 " + step.reference + "。请与您的付款记录核对" : "没有流水号"),
 };
 
@@ -50,8 +51,8 @@ function mark(step) {
   line.dataset.state = step.state;
   line.querySelector(".m").textContent = MARKS[step.state][0];
   line.querySelector(".vh").textContent = MARKS[step.state][1];
-  const facts = step.state === "failed" ? "" : FACTS[step.id] ? FACTS[step.id](step) : "";
-  line.querySelector("small").textContent = facts;
+  const facts = line.querySelector("small");
+  if (facts) facts.textContent = step.state === "failed" ? "" : FACTS[step.id](step);
 }
 
 async function get(path, cache) {
@@ -131,4 +132,5 @@ async function run() {
 }
 
 if (/MicroMessenger/i.test(navigator.userAgent)) panel.querySelector("[data-wechat]").hidden = false;
-run();
+if ("unsigned" in panel.dataset) say("unsigned");
+else run();
