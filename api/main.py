@@ -26,8 +26,8 @@ from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
 
-SEQUENCER_CONNECTIONS = 3
-"""For the sequencer, the publisher, and a recovery."""
+SEQUENCER_CONNECTIONS = 4
+"""Two for the sequencer, which decides while it writes; one for the publisher, one for a recovery."""
 
 
 @asynccontextmanager

@@ -17,8 +17,9 @@ from ledger.allocations import AllocateMoney
 from ledger.approvals import ApproveProposal
 from ledger.disbursements import DisburseMoney
 from ledger.store import setup
+from ledger.store.batch import Sequenced
 from ledger.store.queries.trace import forward
-from ledger.store.sequencer import Sequenced, Sequencer
+from ledger.store.sequencer import Sequencer
 
 STEPS = 200
 """Allocations, and payments, that the fund is spent in."""

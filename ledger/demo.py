@@ -20,8 +20,9 @@ from ledger.organisations import DeclareEvent, EnrolStaff, OpenFund, OpenLog, Op
 from ledger.privacy import Identity
 from ledger.roles import Role
 from ledger.store import credentials
+from ledger.store.batch import Sequenced
 from ledger.store.database import Database
-from ledger.store.sequencer import Sequenced, Sequencer
+from ledger.store.sequencer import Sequencer
 from ledger.store.setup import private_file
 from ledger.store.vault import Gift, Sealer
 

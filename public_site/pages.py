@@ -13,9 +13,8 @@ from ledger import privacy
 from ledger.store.database import Database
 from ledger.store.queries.dossiers import read_box, read_dossier
 from ledger.store.queries.figures import read_figures
-from ledger.store.queries.gifts import read_trace
+from ledger.store.queries.gifts import Traces
 from ledger.store.queries.head import read_head
-from ledger.store.queries.log import read_progress
 from ledger.store.queries.receipts import Receipts
 from ledger.trace import State
 from public_site.bar import colours, segments
@@ -56,18 +55,16 @@ async def trace(
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
     receipts: NamedDependency[Receipts],
+    traces: NamedDependency[Traces],
     database: NamedDependency[Database],
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
     typed = _code(await request.body())
-    seq = await receipts.find(typed)
-    async with database.snapshot() as connection:
-        head = await read_head(connection)
-        found = None if seq is None else await read_trace(connection, seq)
-        box = b"" if seq is None else await read_box(connection, seq)
-        progress = await read_progress(connection)
+    head, progress, found = await traces.of(await receipts.find(typed))
     if found is None:
         return site.page("not_found", head, status=404, headers=PRIVATE)
+    async with database.raw() as connection:
+        box = await read_box(connection, found.gift.seq)
     payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.PAID}]
     rest = payments[MAX_PAYMENTS:]
     coloured = [each for each in zip(found.leaves, colours(found.leaves), strict=True) if each[0] not in rest]
@@ -92,13 +89,14 @@ async def dossier(
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
     receipts: NamedDependency[Receipts],
+    traces: NamedDependency[Traces],
     database: NamedDependency[Database],
 ) -> Response[Any]:
     """The whole record of the gift as a zip, from a form: it works without JavaScript, and its address says nothing."""
     seq = await receipts.find(_code(await request.body()))
     async with database.snapshot() as connection:
         head = await read_head(connection)
-        found = None if seq is None else await read_dossier(connection, seq)
+        found = None if seq is None else await read_dossier(connection, traces, seq)
     if seq is None:
         return site.page("not_found", head, status=404, headers=PRIVATE)
     if found is None:

@@ -18,9 +18,9 @@ from api.problems import ProblemError, described
 from ledger import entries, privacy
 from ledger.command import Command
 from ledger.entries import Entry
+from ledger.store.batch import Idempotency, Replayed, Sequenced, Work
 from ledger.store.queries.entries import read_range
 from ledger.store.queries.log import LogState, read_proofs
-from ledger.store.sequencer import Idempotency, Replayed, Sequenced, Work
 from ledger.store.vault import open_record
 
 MAX_KEY = 200

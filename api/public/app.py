@@ -21,6 +21,7 @@ from api.public import entries, funds, log, organisations, projects, receipts, t
 from api.public import problems as problem_pages
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
+from ledger.store.queries.gifts import Traces
 from ledger.store.queries.receipts import Receipts
 from ledger.store.queries.trace import TooManyPieces
 from public_site import pages
@@ -57,6 +58,7 @@ def build(resources: Resources) -> Litestar:
     """The application; everything it works with comes in."""
     site = Site()
     by_code = Receipts(resources.database, resources.lookup)
+    traces = Traces(resources.database)
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
         route_handlers=[
@@ -82,6 +84,7 @@ def build(resources: Resources) -> Litestar:
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
             "receipts": Provide(lambda: by_code, sync_to_thread=False),
+            "traces": Provide(lambda: traces, sync_to_thread=False),
             "site": Provide(lambda: site, sync_to_thread=False),
         },
         exception_handlers={error: _for_readers(handler, site) for error, handler in handlers.items()},

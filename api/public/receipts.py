@@ -14,6 +14,7 @@ from ledger.receipt.compact import encode_compact
 from ledger.receipt.receipt import SUFFIX, Receipt
 from ledger.store.database import Database
 from ledger.store.queries.dossiers import read_dossier, read_receipt
+from ledger.store.queries.gifts import Traces
 from ledger.store.queries.receipts import Receipts
 from public_site.dossier import packed
 
@@ -87,12 +88,15 @@ async def receipt_by_code(
     },
 )
 async def dossier_by_code(
-    data: JSONBody[Lookup], receipts: NamedDependency[Receipts], database: NamedDependency[Database]
+    data: JSONBody[Lookup],
+    receipts: NamedDependency[Receipts],
+    traces: NamedDependency[Traces],
+    database: NamedDependency[Database],
 ) -> Response[bytes]:
     """一笔捐款的全部条目和每一条的证明。同一检查点之下，字节永远相同。"""
     seq = await _found(receipts, data.code)
     async with database.snapshot() as connection:
-        found = await read_dossier(connection, seq)
+        found = await read_dossier(connection, traces, seq)
     if found is None:
         raise ProblemError("not-published")
     return Response(packed(found), media_type=ZIP, headers={**NO_STORE, **_saved_as(f"gift-{seq}.zip")})

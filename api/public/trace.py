@@ -10,10 +10,8 @@ from pydantic import Field
 from api.fields import Input
 from api.problems import ProblemError, described
 from api.public.answers import FRESH, LOG_STATE, NO_STORE, AsOf, Named, Seq, Shape
-from ledger.store.database import Database
-from ledger.store.queries.gifts import read_trace
-from ledger.store.queries.head import read_head
-from ledger.store.queries.log import LogState, read_progress
+from ledger.store.queries.gifts import Traces
+from ledger.store.queries.log import LogState
 from ledger.store.queries.receipts import Receipts
 from ledger.trace import State
 
@@ -96,30 +94,27 @@ class TraceAnswer(Shape):
     "/api/v1/trace", status_code=200, summary="凭收据编号查去向", tags=["查询"], responses=described(404, 413, 422, 503)
 )
 async def trace_by_code(
-    data: JSONBody[Lookup], receipts: NamedDependency[Receipts], database: NamedDependency[Database]
+    data: JSONBody[Lookup], receipts: NamedDependency[Receipts], traces: NamedDependency[Traces]
 ) -> Response[TraceAnswer]:
     """编号不存在、输错或不成编号，答复都一样。"""
     seq = await receipts.find(data.code)
-    answer = None if seq is None else await _traced(database, seq)
+    answer = None if seq is None else await _traced(traces, seq)
     if answer is None:
         raise ProblemError("receipt-not-found")
     return Response(answer, headers=NO_STORE)
 
 
 @get("/api/v1/entries/{seq:int}/trace", summary="一笔捐款的去向", tags=["账本"], responses=described(404, 422, 503))
-async def trace_of_entry(seq: Seq, database: NamedDependency[Database]) -> Response[TraceAnswer]:
+async def trace_of_entry(seq: Seq, traces: NamedDependency[Traces]) -> Response[TraceAnswer]:
     """任何一笔捐款的每一分钱现在在哪里。"""
-    answer = await _traced(database, seq)
+    answer = await _traced(traces, seq)
     if answer is None:
         raise ProblemError("not-found", "这一条不是捐款")
     return Response(answer, headers=FRESH)
 
 
-async def _traced(database: Database, seq: int) -> TraceAnswer | None:
-    async with database.snapshot() as connection:
-        head = await read_head(connection)
-        trace = await read_trace(connection, seq)
-        progress = await read_progress(connection)
+async def _traced(traces: Traces, seq: int) -> TraceAnswer | None:
+    head, progress, trace = await traces.of(seq)
     if trace is None:
         return None
     return TraceAnswer(

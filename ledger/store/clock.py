@@ -13,6 +13,11 @@ DRIFT_S_MAX = 60
 """A clock that moved this far against the monotonic one was changed under us: writing stops."""
 
 
+def boot_time_s() -> float:
+    """Monotonic seconds that go on while the machine is suspended, where the system counts them."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 class ClockError(Exception):
     """The clock cannot be right; nothing is written until somebody has looked."""
 
@@ -20,7 +25,7 @@ class ClockError(Exception):
 class Clock:
     """Gives each batch its `at`, never less than the one before."""
 
-    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = boot_time_s) -> None:
         self._wall = wall
         self._monotonic = monotonic
         self._offset_s = wall() - monotonic()

@@ -1,10 +1,10 @@
 """Imports that were approved are entered here, row by row; what is true of them stands in the log."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import TypeVar
 
 import structlog
 
@@ -13,7 +13,9 @@ from ledger.donations import CompleteImport
 from ledger.imports import check as checking
 from ledger.imports.sheet import Row
 from ledger.privacy import Identity
+from ledger.refusals import Refused
 from ledger.store.availability import Busy, Stopped
+from ledger.store.batch import Outcome, Work
 from ledger.store.sequencer import Sequencer
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Gift, SealedGift, Sealer
@@ -21,9 +23,11 @@ from ledger.store.vault import Gift, SealedGift, Sealer
 CHUNK_ROWS = 500
 """Gifts of one transaction: others wait no longer than for these."""
 
-PAUSE_S = 0.05
+CHUNKS_AHEAD = 2
+"""One is being written, one decided."""
 
-Answer = TypeVar("Answer")
+PAUSE_S = 0.05
+RETRY_S = 1
 
 _log = structlog.get_logger()
 
@@ -57,11 +61,14 @@ class Intake:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
+            while self._sequencer.stopped:  # noqa: ASYNC110  it tells nobody
+                await asyncio.sleep(RETRY_S)
             for number, batch in sorted(self._sequencer.books.imports.items()):
                 try:
                     await self._enter(number, batch)
                 except Stopped:
-                    return
+                    self._arrived.set()
+                    break
                 except Exception as error:  # noqa: BLE001  one sheet's fault must not stop the others
                     _log.error("an import cannot go on", batch=number, exc_info=error)
             self._sheets.clear_away()
@@ -87,20 +94,29 @@ class Intake:
             return [self._seal(row, number, batch) for row in islice(rows, CHUNK_ROWS)]
 
         loop = asyncio.get_running_loop()
+        entering: deque[asyncio.Future[list[Outcome | Refused]]] = deque()
         with ThreadPoolExecutor(1) as reader:  # one thread: the generator and its scratch file stay in it
             chunk = loop.run_in_executor(reader, next_chunk)
             while sealed := await chunk:
-                # While this chunk is committed, the next one is read and sealed.
+                # While these chunks are decided and committed, the next one is read and sealed.
                 chunk = loop.run_in_executor(reader, next_chunk)
-                await self._submit(sealed)
-        await _patiently(lambda: self._sequencer.submit(CompleteImport(maker=batch.maker, batch=number)))
+                entering.append(await self._enqueue(sealed))
+                if len(entering) == CHUNKS_AHEAD:
+                    _warn(await entering.popleft())
+            for each in entering:
+                _warn(await each)
+        (outcome,) = await (await self._enqueue([CompleteImport(maker=batch.maker, batch=number)]))
+        if isinstance(outcome, Refused):
+            raise outcome
         _log.info("an import is complete", batch=number)
 
-    async def _submit(self, sealed: Sequence[SealedGift]) -> None:
-        outcomes = await _patiently(lambda: self._sequencer.submit_chunk(sealed))
-        refused = [each for each in outcomes if isinstance(each, Exception)]
-        if refused:
-            _log.warning("rows were refused", rows=len(refused), first=str(refused[0]))
+    async def _enqueue(self, work: Sequence[Work]) -> asyncio.Future[list[Outcome | Refused]]:
+        """As soon as the queue has room: nobody else would go on with the import."""
+        while True:
+            try:
+                return self._sequencer.enqueue(work)
+            except Busy:
+                await asyncio.sleep(PAUSE_S)
 
     def _seal(self, row: Row, number: int, batch: Import) -> SealedGift:
         approved = batch.approved
@@ -122,10 +138,7 @@ class Intake:
         )
 
 
-async def _patiently(submit: Callable[[], Awaitable[Answer]]) -> Answer:
-    """As often as the queue is full: nobody else would go on with the import."""
-    while True:
-        try:
-            return await submit()
-        except Busy:
-            await asyncio.sleep(PAUSE_S)
+def _warn(outcomes: Sequence[Outcome | Refused]) -> None:
+    refused = [each for each in outcomes if isinstance(each, Refused)]
+    if refused:
+        _log.warning("rows were refused", rows=len(refused), first=str(refused[0]))

@@ -1,6 +1,6 @@
 """Projections: what each entry means for the tables. The same code serves the sequencer and `sunledger rebuild`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -20,6 +20,20 @@ BLOCK_ENTRIES = 4096
 """Rollups are kept by blocks of this many entries, so that a figure as of any entry is blocks and a tail."""
 
 _RollupKey = tuple[int, str, str, str, str, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """Rows on their way into the tables."""
+
+    tables: rows.Gathered
+    """Of the tables that every batch touches, each after those it refers to."""
+    _statements: list[tuple[Any, ...]]
+
+    async def write_rare(self, connection: asyncpg.Connection) -> None:
+        """The rows of the other tables, after `tables`."""
+        for statement, *arguments in self._statements:
+            await connection.execute(statement, *arguments)
 
 
 @dataclass(slots=True)
@@ -51,9 +65,9 @@ class Projector:
             self._note(entry)
         self.books.apply(entry, digest)
 
-    def gathered(self) -> list[tuple[rows.Table, Sequence[tuple[Any, ...]]]]:
-        """The rows of the tables that every batch touches, each table after those it refers to."""
-        return [
+    def take(self) -> "Projected":
+        """The rows gathered since the last time; gathering begins anew."""
+        tables = [
             (rows.ENTRY, self._entry),
             (rows.ACCOUNT, self._account),
             (rows.POSTING, self._posting),
@@ -62,23 +76,13 @@ class Projector:
             (rows.LINE, [self._line(where) for where in sorted(self._touched)]),
             (rows.ROLLUP, [(*key, *sums) for key, sums in sorted(self._rollup.items())]),
         ]
-
-    async def write_rare(self, connection: asyncpg.Connection) -> None:
-        """The rows of the other tables, after `gathered`; then forget all."""
-        for statement, *arguments in self._statements:
-            await connection.execute(statement, *arguments)
+        statements = self._statements
         if self._entered:
             sums = ((batch, *entered) for batch, entered in self._entered.items())
-            await connection.execute(_ENTERED, *zip(*sums, strict=True))
-        self.forget()
-
-    def forget(self) -> None:
-        """Drop what was gathered."""
-        for gathered in (self._entry, self._account, self._posting, self._gift, self._citation, self._statements):
-            gathered.clear()
-        self._rollup.clear()
-        self._touched.clear()
-        self._entered.clear()
+            statements.append((_ENTERED, *zip(*sums, strict=True)))
+        self._entry, self._account, self._posting, self._gift, self._citation = [], [], [], [], []
+        self._rollup, self._touched, self._entered, self._statements = {}, set(), {}, []
+        return Projected(tables, statements)
 
     def _id(self, where: Account) -> int:
         if (known := self.ids.get(where)) is not None:

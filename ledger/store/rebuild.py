@@ -47,10 +47,11 @@ async def _rebuild(owner: Database, report: Callable[[str], None]) -> int:
         while found := await connection.fetch(_ENTRIES, seq, READ_ENTRIES):
             for row in found:
                 _append(projector, row)
-            for table, gathered in projector.gathered():
+            projected = projector.take()
+            for table, gathered in projected.tables:
                 if table is not rows.ENTRY:
                     await rows.fill(connection, table, gathered)
-            await projector.write_rare(connection)
+            await projected.write_rare(connection)
             seq = found[-1]["seq"]
             report(f"{seq + 1} entries")
     return seq + 1

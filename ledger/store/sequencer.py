@@ -2,105 +2,55 @@
 
 Each batch is one transaction that begins by moving the head on, if the head is still ours: a sequencer that took over
 raised the epoch, and the old one finds no row and stops for good. Acknowledged means committed.
+
+While the server writes one batch, the next one is decided if it is of gifts only, which need to see no postings. It is
+sent when the first is durable; if that fails, it is decided again.
 """
 
 import asyncio
 import logging
-import secrets
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import asyncpg
-import msgspec
 import structlog
 
-from ledger import decide, entries
-from ledger.account import CNY, Account
-from ledger.approvals import ApproveProposal
 from ledger.books import Books
-from ledger.command import Draft, Facts
-from ledger.decide import AnyCommand, Proposed
-from ledger.donations import ReceiveMoney
-from ledger.entries import Entry
-from ledger.refusals import Closed, KeyReused, Refused
+from ledger.refusals import KeyReused, Refused
 from ledger.store import rows
 from ledger.store.availability import Busy, Stopped
-from ledger.store.clock import Clock, ClockError, today
+from ledger.store.batch import (
+    Batch,
+    Idempotency,
+    Outcome,
+    Pending,
+    Replayed,
+    Sequenced,
+    Work,
+    shuffle_channel_gifts,
+)
+from ledger.store.clock import Clock, ClockError
 from ledger.store.database import UNREACHABLE, Database
+from ledger.store.decider import Decider
 from ledger.store.keys import SubjectKeys
-from ledger.store.projections import Projector
 from ledger.store.queries import state
 from ledger.store.setup import SetupError
-from ledger.store.vault import SealedGift
 
 BATCH_COMMANDS = 512
 """Commands in one transaction at most."""
 
-LINES_KEPT = 20_000
-"""Lines kept in memory between batches at most."""
+WORTH_DECIDING = 8
+"""Gifts that are decided while the batch before is being written; fewer wait for its end, and for company."""
 
 TRIES = 2
 """How often a command is tried by itself after the batch it was in failed."""
 
 RECONNECT_S = 0.5
-RECONNECT_TRIES = 240
+PATIENT_TRIES = 240
+"""After so many, those who wait are told that the database does not answer; we try on."""
 
 _BY_REQUEST = "stopped"
 _log = structlog.get_logger()
-_shuffle = secrets.SystemRandom().shuffle
-Work: TypeAlias = AnyCommand | SealedGift
-
-
-@dataclass(frozen=True, slots=True)
-class Idempotency:
-    """Digests of the caller's key and of her request."""
-
-    key: bytes
-    request: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Sequenced:
-    """Durable entries of one command, in order."""
-
-    entries: tuple[Entry, ...]
-    code: str = ""
-    """The receipt code, of a gift."""
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """The same request was carried out before, as these entries."""
-
-    first_seq: int
-    last_seq: int
-
-
-Outcome: TypeAlias = Sequenced | Replayed
-
-
-@dataclass(slots=True, eq=False)
-class _Pending:
-    """Work that waits: one command; or a chunk of gifts that stand or fall together, refusals apart."""
-
-    work: Sequence[Work]
-    done: asyncio.Future[list[Sequenced | Replayed | Refused]]
-    idempotency: Idempotency | None = None
-    tries: int = 0
-    outcomes: list[Sequenced | Replayed | Refused] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Beside:
-    """Rows that go in with a batch and are no projection of it."""
-
-    subject_keys: list[bytes] = field(default_factory=list)
-    receipts: list[tuple[bytes, int, int, bytes]] = field(default_factory=list)
-    sealed: list[tuple[int, bytes]] = field(default_factory=list)
-    idempotency: list[tuple[bytes, bytes, int, int]] = field(default_factory=list)
-    drafts: list[tuple[int, bytes, str]] = field(default_factory=list)
 
 
 class Sequencer:
@@ -111,20 +61,28 @@ class Sequencer:
         self._subjects = subjects
         self._clock = clock
         self._queue_size = queue_size
-        self._queue: deque[_Pending] = deque()
-        self._in_flight: dict[bytes, _Pending] = {}
+        self._queue: deque[Pending] = deque()
+        self._in_flight: dict[bytes, Pending] = {}
         self._arrived = asyncio.Event()
         self._epoch = 0
-        self._durable_seq = -1
-        self._projector = Projector(Books(), {})
+        self._decider = Decider(Books(), {})
+        self._deciding: list[Pending] = []
+        self._batch: Batch | None = None
+        """On its way into the tables."""
+        self._writing: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
-        self.stopped = "not started"
-        """Why it does not write; empty while it does."""
+        self._halted = "not started"
+        self._silent = ""
+
+    @property
+    def stopped(self) -> str:
+        """Why it does not write, for good or until the database answers again; empty while it does."""
+        return self._halted or self._silent
 
     @property
     def books(self) -> Books:
-        """The books as of the last commit; between batches only to read."""
-        return self._projector.books
+        """The books, to read: as of the last commit, and gifts whose commit is on its way."""
+        return self._decider.books
 
     async def start(self) -> None:
         """Take the log over: whoever wrote it before is fenced off. Then write until stop()."""
@@ -132,12 +90,12 @@ class Sequencer:
         async with self._database.write() as connection:
             self._epoch = await connection.fetchval("update head set epoch = epoch + 1 returning epoch")
         await self._recover()
-        await self._check_keys()
-        self.stopped = ""
+        await self._check_keys()  # and after, when nobody else can add to the vault any more
+        self._halted = ""
         self._task = asyncio.create_task(self._run(), name="sequencer")
 
     async def stop(self) -> None:
-        """Finish the batch that runs; what still waits is answered Stopped."""
+        """Finish the batch that is being written; what still waits is answered Stopped."""
         self._halt(_BY_REQUEST)
         if self._task is not None:
             await asyncio.wait([self._task])
@@ -150,28 +108,30 @@ class Sequencer:
                 raise KeyReused
             # The same request is on its way: both get its answer.
             return _answer(await asyncio.shield(first.done))
-        return _answer(await self._enqueue([work], idempotency))
+        pending = self._enqueue([work], idempotency)
+        # A caller that goes away leaves its work in the queue: it may retry and is answered from the log.
+        return _answer(await asyncio.shield(pending.done))
 
-    async def submit_chunk(self, gifts: Sequence[SealedGift]) -> list[Sequenced | Refused]:
-        """Have gifts of an import sequenced in one transaction; a refused one does not hold up the others."""
-        outcomes = await self._enqueue(gifts, None)
-        return [each for each in outcomes if not isinstance(each, Replayed)]
+    def enqueue(self, work: Sequence[Work]) -> asyncio.Future[list[Outcome | Refused]]:
+        """Have one command, or gifts of an import, sequenced in one transaction; each has its own outcome.
 
-    async def _enqueue(
-        self, work: Sequence[Work], idempotency: Idempotency | None
-    ) -> list[Sequenced | Replayed | Refused]:
+        Rows of one import go in in the order of these calls; where a chunk fails, those behind it fail with it.
+        Raises Busy, Stopped.
+        """
+        return self._enqueue(work, None).done
+
+    def _enqueue(self, work: Sequence[Work], idempotency: Idempotency | None) -> Pending:
         if self.stopped:
             raise Stopped(self.stopped)
         if len(self._queue) >= self._queue_size:
             raise Busy
-        pending = _Pending(work, asyncio.get_running_loop().create_future(), idempotency)
+        pending = Pending(work, asyncio.get_running_loop().create_future(), idempotency)
         self._queue.append(pending)
         self._arrived.set()
         if idempotency is not None:
             self._in_flight[idempotency.key] = pending
             pending.done.add_done_callback(lambda _: self._in_flight.pop(idempotency.key, None))
-        # A caller that goes away leaves its work in the queue: it may retry and is answered from the log.
-        return await asyncio.shield(pending.done)
+        return pending
 
     async def _check_keys(self) -> None:
         """Slots that look free in an old copy of the key file are taken: donors would share keys, or lose them."""
@@ -184,156 +144,89 @@ class Sequencer:
             )
 
     async def _run(self) -> None:
-        while not self.stopped:
-            batch: list[_Pending] = []
+        while not self._halted:
             try:
-                async with self._database.raw() as connection:  # kept from batch to batch until something fails
-                    while not self.stopped:
-                        batch = await self._next()
-                        await self._sequence(connection, batch)
-                        batch = []
+                # Kept from batch to batch until something fails.
+                async with self._database.raw() as writing, self._database.raw() as reading:
+                    while not self._halted:
+                        await self._sequence(writing, reading)
+                    await self._written()
             except ClockError as error:
-                self._fail(batch, Stopped(str(error)))
                 self._halt(str(error))
+                await self._settle(error)
             except Exception as error:  # noqa: BLE001  whatever it was, the log says what is true now
-                _log.warning("a batch failed", commands=len(batch), exc_info=error)
-                await self._settle(batch, error)
+                _log.warning("a batch failed", commands=len(self._deciding), exc_info=error)
+                await self._settle(error)
         # What a batch that failed while we were stopping put back.
-        self._fail([*self._queue], Stopped(self.stopped))
-        self._queue.clear()
+        self._fail_all(Stopped(self._halted))
 
-    async def _next(self) -> list[_Pending]:
-        """The next batch, as soon as there is one; empty where this sequencer has to stop."""
-        while not self._queue and not self.stopped:
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self._take()
+    async def _sequence(self, writing: asyncpg.Connection, reading: asyncpg.Connection) -> None:
+        """Decide the next batch while the one before may still be on its way, then send it after that."""
+        await self._work_is_there()
+        self._deciding = self._take()
+        if not self._deciding:
+            return
+        if self._decider.is_crowded and self._writing is None:
+            self.books.lines.clear()
+        written = frozenset[str]() if self._batch is None else self._batch.refs
+        at = self._clock.at(self.books.at)
+        batch = await self._decider.batch(reading, self._deciding, at=at, epoch=self._epoch, written=written)
+        await self._written()  # a refusal, too, may rest on what is durable only now
+        self._deciding = []
+        if self._halted:  # they have been told so
+            return
+        if batch.is_empty:
+            _resolve(batch.pending)
+            return
+        self._batch = batch
+        self._writing = asyncio.create_task(self._write(writing, batch))
+        self._writing.add_done_callback(lambda _: self._arrived.set())
 
-    def _take(self) -> list[_Pending]:
+    async def _work_is_there(self) -> None:
+        """Wait until there is something to decide now, or until we stop. Raises what failed in between."""
+        while not self._halted:
+            if self._writing is not None and self._writing.done():
+                await self._written()
+            elif self._queue and (self._writing is None or self._may_overlap()):
+                return
+            else:  # nothing was awaited since we looked
+                self._arrived.clear()
+                await self._arrived.wait()
+
+    def _may_overlap(self) -> bool:
+        """Whether to decide what queued while a batch is being written."""
+        first = self._queue[0]
+        if not first.is_of_gifts or first.tries or self._decider.is_crowded:
+            return False
+        return first.is_chunk or len(self._queue) >= WORTH_DECIDING
+
+    def _take(self) -> list[Pending]:
         """What queued: gifts together, another command only as the first, since it may have to see the postings.
 
         A chunk goes alone, as does what failed with others.
         """
-        batch: list[_Pending] = []
-        while self._queue and len(batch) < BATCH_COMMANDS:
+        taken: list[Pending] = []
+        while self._queue and len(taken) < BATCH_COMMANDS:
             pending = self._queue[0]
-            alone = len(pending.work) > 1 or pending.tries > 0
-            if batch and (alone or not isinstance(pending.work[0], SealedGift)):
+            alone = pending.is_chunk or pending.tries > 0
+            if taken and (alone or not pending.is_of_gifts):
                 break
-            batch.append(self._queue.popleft())
+            taken.append(self._queue.popleft())
             if alone:
                 break
-        _shuffle_channel_gifts(batch)
-        return batch
+        shuffle_channel_gifts(taken)
+        return taken
 
-    async def _sequence(self, connection: asyncpg.Connection, batch: list[_Pending]) -> None:
-        """Decide and append one batch."""
-        at = self._clock.at(self.books.at)
-        before = self.books.seq
-        beside = _Beside()
-        await self._load(connection, batch)
-        for pending in batch:
-            if not pending.outcomes:
-                await self._decide(connection, pending, at, beside)
-        if self.books.seq == before:  # only refusals and repeated requests: nothing to write
-            self._projector.forget()
-        else:
-            await self._write(connection, before, beside)
-        # Durable. If we stop now, the entries stand; their senders retry with the same key and get the same receipts.
-        self._durable_seq = self.books.seq
-        if len(self.books.lines) > LINES_KEPT:
-            self.books.lines.clear()
-        self._resolve(batch)
-
-    async def _load(self, connection: asyncpg.Connection, batch: list[_Pending]) -> None:
-        """Which idempotency keys and references are known already, and the lines that gifts touch."""
-        keys = [pending.idempotency.key for pending in batch if pending.idempotency is not None]
-        gifts = [work.command for pending in batch for work in pending.work if isinstance(work, SealedGift)]
-        refs = [bytes.fromhex(gift.ref) for gift in gifts if gift.ref]
-        found = await connection.fetch(_KNOWN, keys, refs) if keys or refs else []
-        known = {row["found"]: row for row in found if row["request"] is not None}
-        self.books.refs.clear()
-        self.books.refs.update(row["found"].hex() for row in found if row["request"] is None)
-        for pending in batch:
-            pending.outcomes.clear()
-            if pending.idempotency is not None and (row := known.get(pending.idempotency.key)) is not None:
-                same = row["request"] == pending.idempotency.request
-                replayed = Replayed(row["first_seq"], row["last_seq"])
-                pending.outcomes.append(replayed if same else KeyReused())
-        wanted = {Account(f"fund:{gift.org}:{gift.fund}", CNY) for gift in gifts}
-        await state.load_lines(connection, self.books, self._projector.ids, wanted)
-
-    async def _decide(self, connection: asyncpg.Connection, pending: _Pending, at: str, beside: _Beside) -> None:
-        """Decide the work of one request on the books as the commands before it left them."""
-        before = self.books.seq
-        for work in pending.work:
-            try:
-                if isinstance(work, SealedGift):
-                    pending.outcomes.append(self._receive(work, at, beside))
-                else:
-                    pending.outcomes.append(await self._carry_out(connection, work, at, beside))
-            except Refused as refused:
-                pending.outcomes.append(refused)
-        if pending.idempotency is not None and self.books.seq > before:
-            kept = pending.idempotency
-            beside.idempotency.append((kept.key, kept.request, before + 1, self.books.seq))
-
-    def _receive(self, gift: SealedGift, at: str, beside: _Beside) -> Sequenced:
-        (draft,) = decide.decide(gift.command, self.books, Facts(today=today(at)))
-        entry = self._append(draft, at)
-        beside.subject_keys.append(gift.subject_key)
-        beside.sealed.append((entry.seq, gift.sealed))
-        beside.receipts.append((gift.digest, gift.key_id, entry.seq, gift.box))
-        return Sequenced((entry,), gift.command.code)
-
-    async def _carry_out(
-        self, connection: asyncpg.Connection, command: AnyCommand, at: str, beside: _Beside
-    ) -> Sequenced:
-        assert not isinstance(command, ReceiveMoney), "a gift comes sealed, with what the vault keeps of it"
-        proposed: Proposed | None = None
-        if isinstance(command, ApproveProposal):
-            proposed = await state.load_proposed(connection, command.proposal)
-            if proposed is None:
-                raise Closed(f"proposal {command.proposal} is not open", proposal=command.proposal)
-        salt = secrets.token_hex(32)
-        facts = Facts(today=today(at), salt=salt)
-        if (needs := decide.needs(proposed or command)) is not None:
-            facts = await state.load_facts(
-                connection, needs, self.books, self._projector.ids, today=facts.today, salt=salt
-            )
-        wanted = decide.lines(command, self.books, facts)
-        if proposed is not None:
-            wanted |= decide.lines(proposed, self.books, facts)
-        await state.load_lines(connection, self.books, self._projector.ids, wanted)
-        drafts = decide.decide(command, self.books, facts, proposed)
-        appended = tuple(self._append(draft, at) for draft in drafts)
-        if isinstance(appended[0].body, entries.ProposalMade):
-            beside.drafts.append((appended[0].seq, msgspec.json.encode(command), salt))
-        return Sequenced(appended)
-
-    def _append(self, draft: Draft, at: str) -> Entry:
-        entry, written = decide.seal(draft, self.books, at)
-        self._projector.add(entry, written, entries.digest(written))
-        return entry
-
-    async def _write(self, connection: asyncpg.Connection, before: int, beside: _Beside) -> None:
-        books = self.books
-        first_slot = self._subjects.append(beside.subject_keys) if beside.subject_keys else 0
-        synced = asyncio.create_task(asyncio.to_thread(self._subjects.sync)) if beside.subject_keys else None
+    async def _write(self, connection: asyncpg.Connection, batch: Batch) -> None:
+        keys = batch.beside.subject_keys
+        first_slot = self._subjects.append(keys) if keys else 0
+        synced = asyncio.create_task(asyncio.to_thread(self._subjects.sync)) if keys else None
         try:
             async with connection.transaction():
-                head = rows.Head(self._epoch, before, books.seq, bytes.fromhex(books.prev), books.at)
-                vault = [(seq, first_slot + i, sealed) for i, (seq, sealed) in enumerate(beside.sealed)]
-                gathered: rows.Gathered = [
-                    *self._projector.gathered(),
-                    (rows.RECEIPT, beside.receipts),
-                    (rows.VAULT, vault),
-                    (rows.DRAFT, beside.drafts),
-                    (rows.IDEMPOTENCY, beside.idempotency),
-                ]
-                if not await rows.append(connection, head, gathered):
+                gathered = [*batch.projected.tables, *batch.beside.rows(first_slot)]
+                if not await rows.append(connection, batch.head, gathered):
                     raise Stopped("another sequencer has taken over")
-                await self._projector.write_rare(connection)
+                await batch.projected.write_rare(connection)
                 if synced is not None:
                     await synced
                     # The subject keys are durable before the COMMIT that needs them. A crash here leaves keys that
@@ -341,49 +234,84 @@ class Sequencer:
         finally:
             if synced is not None:
                 await asyncio.wait([synced])
+        # Durable. If we stop now, the entries stand; their senders retry with the same key and get the same receipts.
+        _resolve(batch.pending)
 
-    async def _settle(self, batch: list[_Pending], error: Exception) -> None:
+    async def _written(self) -> None:
+        """The batch on its way is durable. Raises what it failed of; then it is still to be settled."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+            self._writing.result()
+            self._batch = self._writing = None
+
+    async def _settle(self, error: Exception) -> None:
         """After a failure: look what is in the log, then answer or try again; one bad command must not hurt others."""
-        expected = (self.books.seq, self.books.prev)
-        durable = self._durable_seq
-        if not await self._recover_patiently():
-            self._fail(batch, Stopped(self.stopped))
-        elif expected == (self.books.seq, self.books.prev) and self.books.seq > durable:
-            # The connection was lost after COMMIT took effect.
-            self._resolve(batch)
+        if self._writing is not None:  # it may well succeed where deciding the next one failed
+            await asyncio.wait([self._writing])
+            if self._writing.exception() is None:
+                self._batch = None
+        sent, decided = self._batch, self._deciding
+        self._batch = self._writing = None
+        self._deciding = []
+        if sent is None and not decided and self._halted:
+            return
+        at_hand = [*(sent.pending if sent else ()), *decided]
+        if not await self._recover_patiently(at_hand):
+            _fail(at_hand, Stopped(self._halted))
+        elif sent is None:
+            self._try_alone(decided, error)
         else:
-            self._try_alone(batch, error)
+            self._queue.extendleft(each for each in reversed(decided) if not each.done.done())  # not their fault
+            if (sent.head.seq, sent.head.prev.hex()) == (self.books.seq, self.books.prev):
+                _resolve(sent.pending)  # the connection was lost after COMMIT took effect
+            else:
+                self._try_alone(sent.pending, error)
 
-    def _try_alone(self, batch: list[_Pending], error: Exception) -> None:
+    def _try_alone(self, failed: list[Pending], error: Exception) -> None:
         """Each command of a batch that failed goes again, by itself; one that fails by itself is given up."""
-        for pending in reversed(batch):
+        for pending in reversed([each for each in failed if not each.done.done()]):
             pending.tries += 1
             if pending.tries > TRIES:
-                self._fail([pending], error)
+                self._give_up(pending, error)
             else:
                 self._queue.appendleft(pending)
 
-    async def _recover_patiently(self) -> bool:
-        """Read everything back as soon as the database answers; False where this sequencer has to stop."""
-        for _ in range(RECONNECT_TRIES):
+    def _give_up(self, pending: Pending, error: Exception) -> None:
+        """Rows of an import go in in order: those behind rows that failed are not entered either."""
+        behind = [each for each in self._queue if pending.import_batch and each.import_batch == pending.import_batch]
+        for each in behind:
+            self._queue.remove(each)
+        _fail([pending, *behind], error)
+
+    async def _recover_patiently(self, at_hand: Sequence[Pending]) -> bool:
+        """Read everything back as soon as the database answers; False where this sequencer has to stop.
+
+        Who has waited long is told; retries with the same keys are answered from the log.
+        """
+        tries = 0
+        while True:
             try:
                 epoch = await self._recover()
             except UNREACHABLE:
-                if self.stopped:
+                if self._halted:
                     return False
+                tries += 1
                 _log.warning("waiting for the database")
+                if tries >= PATIENT_TRIES:
+                    self._silent = "the database does not answer"
+                    _fail(at_hand, Stopped(self._silent))
+                    self._fail_all(Stopped(self._silent))
                 await asyncio.sleep(RECONNECT_S)
                 continue
             except Exception as error:  # noqa: BLE001  an entry that is none, a row that is gone: look before writing on
                 _log.error("the log cannot be read back", exc_info=error)
                 self._halt("the log cannot be read back")
                 return False
+            self._silent = ""
             if epoch == self._epoch:
                 return True
             self._halt("another sequencer has taken over")
             return False
-        self._halt("the database does not answer")
-        return False
 
     async def _recover(self) -> int:
         """Read everything back from the log; answers the epoch found there."""
@@ -394,27 +322,18 @@ class Sequencer:
             books = await state.read_books(connection)
             ids = await state.read_ids(connection)
             epoch: int = await connection.fetchval("select epoch from head")
-        self._projector = Projector(books, ids)
-        self._durable_seq = books.seq
+        self._decider = Decider(books, ids)
         return epoch
-
-    def _resolve(self, batch: list[_Pending]) -> None:
-        for pending in batch:
-            if not pending.done.done():
-                pending.done.set_result(pending.outcomes)
-
-    def _fail(self, batch: list[_Pending], error: Exception) -> None:
-        for pending in batch:
-            if not pending.done.done():
-                pending.done.set_exception(error)
-                pending.done.exception()  # nobody may be waiting any more
 
     def _halt(self, why: str) -> None:
         _log.log(logging.INFO if why == _BY_REQUEST else logging.CRITICAL, "writing stops", reason=why)
-        self.stopped = self.stopped or why
-        self._fail([*self._queue], Stopped(why))
-        self._queue.clear()
+        self._halted = self._halted or why
+        self._fail_all(Stopped(why))
         self._arrived.set()
+
+    def _fail_all(self, error: Stopped) -> None:
+        _fail([*self._queue, *self._deciding], error)
+        self._queue.clear()
 
 
 def _answer(outcomes: Sequence[Sequenced | Replayed | Refused]) -> Outcome:
@@ -424,17 +343,11 @@ def _answer(outcomes: Sequence[Sequenced | Replayed | Refused]) -> Outcome:
     return outcome
 
 
-def _shuffle_channel_gifts(batch: list[_Pending]) -> None:
-    """Gifts that arrive together are entered in random order among their own places: order tells nobody anything."""
-    places = [i for i, pending in enumerate(batch) if isinstance(pending.work[0], SealedGift)]
-    gifts = [batch[i] for i in places]
-    _shuffle(gifts)
-    for i, gift in zip(places, gifts, strict=True):
-        batch[i] = gift
+def _resolve(pending: Sequence[Pending]) -> None:
+    for each in pending:
+        each.resolve()
 
 
-_KNOWN = """
-  select key as found, request, first_seq, last_seq from idempotency where key = any($1)
-  union all
-  select ref, null, null, null from gift where ref = any($2)
-"""
+def _fail(pending: Sequence[Pending], error: Exception) -> None:
+    for each in pending:
+        each.fail(error)

@@ -119,10 +119,13 @@ async def _roles_and_schema(settings: Settings, bootstrap: Database) -> None:
         await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"sunledger setup {log}")
         for role in ROLES:
             path = settings.roles / f"{role}.password"
-            if not path.exists():
-                private_file(path, secrets.token_urlsafe(24).encode())
-            name, password = f"{log}_{role}", _password(settings.roles, role)
+            name = f"{log}_{role}"
             known = await connection.fetchval("select true from pg_roles where rolname = $1", name)
+            if not path.exists():
+                if known:  # another folder has its password: a new one would lock out whoever uses it
+                    raise SetupError(f"the role {name} exists, and {path} does not: put the password file back")
+                private_file(path, secrets.token_urlsafe(24).encode())
+            password = _password(settings.roles, role)
             verb = "alter" if known else "create"
             quoted = await connection.fetchval("select quote_literal($1::text)", password)
             await connection.execute(f'{verb} role "{name}" login password {quoted}')

@@ -22,12 +22,15 @@ from ledger.imports.profile import PROFILES, Profile
 from ledger.imports.report import Report
 from ledger.imports.totals import PrintedTotal
 from ledger.refusals import Invalid, Refused, Unknown
+from ledger.store.availability import Busy
+from ledger.store.batch import Idempotency, Outcome, Replayed
 from ledger.store.database import Database
 from ledger.store.keys import LogKeys
-from ledger.store.sequencer import Idempotency, Replayed, Sequencer
+from ledger.store.sequencer import Sequencer
 
 MAX_SHEET_BYTES = 2**31
 KNOWN_REFS = 5_000
+PAUSE_S = 0.05
 
 _log = structlog.get_logger()
 
@@ -187,7 +190,12 @@ class Sheets:
         """Once, however often the check is run again after a crash."""
         key = hmac.digest(self._keys.requests, f"sheet\n{sheet}\n{command.name}".encode(), "sha256")
         request = hmac.digest(self._keys.requests, msgspec.json.encode(command), "sha256")
-        outcome = await self._sequencer.submit(command, Idempotency(key, request))
+        outcome: Outcome | None = None
+        while outcome is None:
+            try:
+                outcome = await self._sequencer.submit(command, Idempotency(key, request))
+            except Busy:  # the sheet was read to its end for this
+                await asyncio.sleep(PAUSE_S)
         return outcome.first_seq if isinstance(outcome, Replayed) else outcome.entries[0].seq
 
     def _staged(self) -> list[tuple[Path, Manifest]]:

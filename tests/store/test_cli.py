@@ -82,6 +82,14 @@ def test_an_init_from_another_folder_leaves_the_log_to_its_owner(
     assert run(environment(settings), "token", "list").code == 0
 
 
+def test_a_migrate_from_another_folder_changes_nobodys_password(opened: tuple[Settings, Ended], tmp_path: Path) -> None:
+    settings, _ = opened
+    said = run(environment(settings, data_dir=tmp_path / "elsewhere"), "migrate")
+    told(said)
+    assert "put the password file back" in said.err
+    assert run(environment(settings), "token", "list").code == 0
+
+
 def test_tokens_are_made_listed_and_revoked(opened: tuple[Settings, Ended]) -> None:
     settings, said = opened
     variables, founder = environment(settings), said.lines[0][0]
@@ -132,6 +140,35 @@ def test_an_origin_that_is_none_opens_nothing(tmp_path: Path, opened: tuple[Sett
     variables = environment(settings, log="other", data_dir=tmp_path)
     told(run(variables, "init", "--origin", "https://ledger.example.org/", "--operator", "x"))
     assert run(variables, *OPENING).code == 0, "and is no hindrance to a right one"
+
+
+def test_a_lost_outside_checkpoint_is_adopted_after_a_look_elsewhere(
+    opened: tuple[Settings, Ended], tmp_path: Path
+) -> None:
+    settings, _ = opened
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("only for this test")
+    port = free_port()
+    ours = environment(settings, signing_passphrase_file=passphrase, admin_port=port)
+    assert run(ours, "keygen").code == 0
+    told(run(ours, "keygen"))
+    with running(ours, "admin", tmp_path) as admin:
+        admin.until(settings.outside_checkpoint.exists, "the first checkpoint is signed")
+        assert admin.interrupt() == 0
+    kept = settings.outside_checkpoint.read_bytes()
+    copy = tmp_path / "a witness's copy"
+    copy.write_bytes(kept)
+    told(run(ours, "checkpoint", "adopt", str(copy)))
+    settings.outside_checkpoint.unlink()
+    refused = run(ours, "admin")
+    assert refused.code == 1
+    assert "checkpoint adopt" in refused.err
+    assert "Traceback" not in refused.err
+    assert run(ours, "checkpoint", "adopt", str(copy)).code == 0
+    assert settings.outside_checkpoint.read_bytes() == kept
+    with running(ours, "admin", tmp_path) as admin:
+        admin.until_it_answers(port)
+        assert admin.interrupt() == 0
 
 
 def test_the_embedded_server_is_set_up_by_init_and_stopped_again(tmp_path: Path) -> None:

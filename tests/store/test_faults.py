@@ -7,9 +7,11 @@ from collections.abc import AsyncGenerator, Iterator
 import pytest
 
 from ledger.approvals import ApproveProposal
+from ledger.refusals import AlreadyThere
 from ledger.settings import Settings
+from ledger.store.batch import Replayed
 from ledger.store.keys import SubjectKeys
-from ledger.store.sequencer import Replayed
+from ledger.store.sequencer import TRIES, WORTH_DECIDING
 from tests.support import clerk
 from tests.support.acting import acting_as_superuser
 from tests.support.checklog import check_log
@@ -18,6 +20,7 @@ from tests.support.postgres import Cluster
 from tests.support.wire import (
     BEGIN,
     COMMIT,
+    CutAtCommit,
     CutAtNew,
     HoldCommit,
     LateCommit,
@@ -106,7 +109,7 @@ async def test_a_chunk_that_is_copied_is_entered_as_a_whole_and_once(
     await writing.give()
     before, given = await gifts(told), 0
     for cut in cuts(wire, answered=answered):
-        outcomes = await writing.sequencer.submit_chunk([writing.gift(1) for _ in range(COPIED)])
+        outcomes = await writing.sequencer.enqueue([writing.gift(1) for _ in range(COPIED)])
         given += COPIED
         assert len({sequenced(each).entries[0].seq for each in outcomes if not isinstance(each, Exception)}) == COPIED
         assert await gifts(told) == before + given, cut.at
@@ -117,7 +120,7 @@ async def test_a_commit_that_arrives_late_is_found_and_not_repeated(told: Settin
     """The network swallowed us; the server has our COMMIT, and gets to it only when we are back."""
     before = await gifts(told)
     wire.gate = late = LateCommit()
-    giving = asyncio.create_task(writing.sequencer.submit_chunk([writing.gift(1), writing.gift(2)]))
+    giving = writing.sequencer.enqueue([writing.gift(1), writing.gift(2)])
     await late.cut.wait()
     await somebody_waits_for_a_lock(told)
     late.delivered.set()
@@ -179,6 +182,64 @@ async def test_gifts_whose_keys_are_not_kept_are_not_entered(told: Settings, fau
             setattr(keys, fault, 1)
             await asyncio.gather(*(writing.give() for _ in range(TOGETHER)))
             assert await gifts(told) == before + TOGETHER
+    finally:
+        keys.close()
+    await check_log(told, decided_again=True)
+
+
+async def books_reach(writing: Clerk, seq: int) -> None:
+    while writing.sequencer.books.seq < seq:  # noqa: ASYNC110  the books tell nobody
+        await asyncio.sleep(0.01)
+
+
+@pairs
+async def test_gifts_decided_behind_a_commit_that_was_cut_off_are_entered_once(
+    told: Settings, wire: Wire, writing: Clerk, *, answered: bool
+) -> None:
+    """The next batch was decided on books that hold the first one: it is sent only once that is durable."""
+    before, seq = await gifts(told), writing.sequencer.books.seq
+    wire.gate = hold = CutAtCommit(answered=answered)
+    first = asyncio.create_task(writing.give())
+    await hold.held.wait()
+    behind = [asyncio.create_task(writing.give()) for _ in range(2 * WORTH_DECIDING)]
+    await books_reach(writing, seq + 1 + len(behind))
+    hold.passed.set()
+    entered = {(await each).seq for each in (first, *behind)}
+    assert await gifts(told) == before + len(entered) == before + 1 + len(behind)
+    await check_log(told)
+
+
+async def test_a_reference_on_its_way_into_the_log_is_known(told: Settings, wire: Wire, writing: Clerk) -> None:
+    seq = writing.sequencer.books.seq
+    wire.gate = hold = HoldCommit()
+    first = asyncio.create_task(writing.do(writing.gift(channel_ref="one number")))
+    await hold.held.wait()
+    behind = [asyncio.create_task(writing.give()) for _ in range(WORTH_DECIDING)]
+    again = asyncio.create_task(writing.do(writing.gift(channel_ref="one number")))
+    await books_reach(writing, seq + 1 + WORTH_DECIDING)
+    assert not any(each.done() for each in (first, again, *behind)), "nothing is answered before it is durable"
+    hold.passed.set()
+    await asyncio.gather(first, *behind)
+    with pytest.raises(AlreadyThere):
+        await again
+    await check_log(told)
+
+
+async def test_rows_behind_a_chunk_that_failed_are_not_entered(told: Settings) -> None:
+    """Rows go in in order: a restart goes on behind the last one entered, and would never see those left out."""
+    keys = FailingKeys(told.subject_keys, write=True)
+    try:
+        async with clerk.opened(told, subjects=keys) as writing:
+            approved = await writing.sheet(rows=6)
+            before = await gifts(told)
+            keys.appends_fail = 1 + TRIES
+            chunks = [writing.sequencer.enqueue([writing.row(approved.seq, row + i) for i in (0, 1)]) for row in (1, 3)]
+            last = writing.sequencer.enqueue([writing.row(approved.seq, 5)])
+            failed = await asyncio.gather(*chunks, last, return_exceptions=True)
+            assert [type(each) for each in failed] == [OSError] * 3
+            assert await gifts(told) == before
+            await writing.sequencer.enqueue([writing.row(approved.seq, row) for row in range(1, 7)])
+            assert await gifts(told) == before + 6, "they go in when they are sent again"
     finally:
         keys.close()
     await check_log(told, decided_again=True)

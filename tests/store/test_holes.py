@@ -52,7 +52,7 @@ async def log(scattered: Settings) -> list[Entry]:
 async def give(office: Clerk, count: int) -> list[int]:
     seqs: list[int] = []
     while len(seqs) < count:
-        chunk = await office.sequencer.submit_chunk([office.gift(GIFT_FEN, fund=FUND) for _ in range(CHUNK)])
+        chunk = await office.sequencer.enqueue([office.gift(GIFT_FEN, fund=FUND) for _ in range(CHUNK)])
         seqs += [sequenced(each).entries[0].seq for each in chunk if not isinstance(each, Exception)]
     return seqs[:count]
 

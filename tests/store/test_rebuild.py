@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from hashlib import sha256
 from random import Random  # noqa: TID251  seeded
 
 import asyncpg
@@ -12,16 +11,15 @@ from ledger import demo
 from ledger.approvals import ApproveProposal, RejectProposal, WithdrawProposal
 from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, PublishFeedback
-from ledger.donations import ApproveImport, CompleteImport
+from ledger.donations import CompleteImport
 from ledger.entries import Rule, Tier
 from ledger.organisations import ChangeOrganisation, DismissStaff, EnrolStaff
-from ledger.privacy import Identity
 from ledger.refusals import Refused
 from ledger.roles import Role
 from ledger.settings import Settings
 from ledger.store.availability import Stopped
 from ledger.store.rebuild import PROJECTIONS
-from ledger.store.vault import Gift, SealedGift
+from ledger.store.vault import SealedGift
 from tests.support import clerk
 from tests.support.acting import acting_as
 from tests.support.checklog import Dump, check_log, dump, rebuilt
@@ -47,19 +45,9 @@ async def busy(told: Settings) -> Settings:
 
 async def import_gifts(office: Clerk) -> None:
     """An import whose last row was refused since."""
-    approve = ApproveImport(
-        maker=MAKER, org=CITY, fund="general", channel="notice", name="公示", profile="notice",
-        file=sha256(b"").hexdigest(), rows=ROWS + 1, sum_fen=10 * ROWS + 1, first_on=DAY, last_on=DAY,
-    )  # fmt: skip
-    (approved,) = await office.agreed(approve)
-    rows = [
-        office.sealer.seal(Gift(
-            maker=MAKER, org=CITY, fund="general", amount_fen=10, channel="notice", channel_ref="", on=DAY,
-            donor_class="person", identity=Identity(), batch=approved.seq, row=row,
-        ))
-        for row in range(1, ROWS + 1)
-    ]  # fmt: skip
-    assert len(await office.sequencer.submit_chunk(rows)) == ROWS
+    approved = await office.sheet(ROWS)
+    rows = [office.row(approved.seq, row) for row in range(1, ROWS + 1)]
+    assert len(await office.sequencer.enqueue(rows)) == ROWS
     await office.do(CompleteImport(maker=MAKER, batch=approved.seq))
 
 

@@ -8,16 +8,17 @@ import asyncpg
 import pytest
 
 from ledger.settings import Settings
+from ledger.store import sequencer as sequencing
 from ledger.store.availability import Busy, Stopped
+from ledger.store.batch import Replayed
 from ledger.store.keys import SubjectKeys
-from ledger.store.sequencer import Replayed
 from ledger.store.setup import SetupError
 from tests.support import clerk, office
 from tests.support.acting import acting_as, acting_as_superuser
 from tests.support.checklog import check_log, rebuilt
 from tests.support.clerk import allocation, once, sequenced
 from tests.support.postgres import Cluster
-from tests.support.wire import COMMIT, CutError, HoldCommit, Wire, somebody_waits_for_a_lock, stretched
+from tests.support.wire import CutAtCommit, CutError, Gate, HoldCommit, Wire, somebody_waits_for_a_lock, stretched
 
 WRITERS = 16
 WAIT_S_MAX = 60
@@ -170,16 +171,6 @@ async def test_stop_finishes_the_batch_that_runs_and_answers_what_waits(told: Se
     await check_log(told)
 
 
-class CutAtCommit(HoldCommit):
-    """Keeps a COMMIT, or its answer, and cuts the wire there."""
-
-    async def _hold(self, sql: str) -> None:
-        first = not self.held.is_set()
-        await super()._hold(sql)
-        if sql == COMMIT and first:
-            raise CutError
-
-
 @pytest.mark.parametrize("answered", [False, True], ids=["not persisted", "persisted"])
 async def test_stop_while_a_batch_fails_leaves_nobody_waiting(told: Settings, wire: Wire, *, answered: bool) -> None:
     before = await given(told)
@@ -242,3 +233,34 @@ async def test_a_key_file_older_than_the_vault_is_refused(told: Settings) -> Non
 async def test_a_server_lets_go_of_the_head_when_its_client_falls_silent(told: Settings) -> None:
     async with acting_as("writer", told) as connection:
         assert await connection.fetchval("show idle_in_transaction_session_timeout") == "1min"
+
+
+class Down(Gate):
+    """No statement gets through while `is_down`."""
+
+    is_down = True
+
+    async def request(self, sql: str) -> None:
+        if self.is_down and sql:
+            raise CutError
+
+
+async def test_writing_goes_on_when_a_database_answers_that_was_away_for_long(
+    told: Settings, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencing, "PATIENT_TRIES", 2)
+    monkeypatch.setattr(sequencing, "RECONNECT_S", 0.01)
+    before = await given(told)
+    async with clerk.opened(told, url=through(wire, told)) as writing, asyncio.timeout(WAIT_S_MAX):
+        wire.gate = gate = Down()
+        with pytest.raises(Stopped, match="does not answer"):
+            await writing.sequencer.submit(writing.gift(), once("same"))
+        assert writing.sequencer.stopped == "the database does not answer"
+        with pytest.raises(Stopped):
+            await writing.give()
+        gate.is_down = False
+        while writing.sequencer.stopped:  # noqa: ASYNC110  it tells nobody
+            await asyncio.sleep(0.01)
+        (entry,) = sequenced(await writing.sequencer.submit(writing.gift(), once("same"))).entries
+        assert await given(told) - before == {entry.seq}
+    await check_log(told)

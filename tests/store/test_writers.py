@@ -10,7 +10,7 @@ from ledger.approvals import ApproveProposal, RejectProposal, WithdrawProposal
 from ledger.decide import AnyCommand
 from ledger.refusals import AlreadyThere, Closed, InsufficientAmount, NothingLeft, SamePerson
 from ledger.settings import Settings
-from ledger.store.sequencer import Replayed, Sequenced
+from ledger.store.batch import Replayed, Sequenced
 from ledger.store.vault import SealedGift
 from tests.support import clerk
 from tests.support.checklog import check_log

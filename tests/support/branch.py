@@ -19,9 +19,10 @@ from ledger.privacy import Identity
 from ledger.roles import Role
 from ledger.settings import Settings
 from ledger.store import clock, keys, setup
+from ledger.store.batch import Sequenced
 from ledger.store.database import Database
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
-from ledger.store.sequencer import Sequenced, Sequencer
+from ledger.store.sequencer import Sequencer
 from ledger.store.vault import Gift, Sealer
 
 PROVINCE, CITY = "330000", "330800"
@@ -117,7 +118,7 @@ class Branch:
         given: list[Given] = []
         for start in range(0, len(amounts_fen), CHUNK):
             sealed = [self.sealer.seal(self._gift(each, fund)) for each in amounts_fen[start : start + CHUNK]]
-            for outcome in await self.sequencer.submit_chunk(sealed):
+            for outcome in await self.sequencer.enqueue(sealed):
                 assert isinstance(outcome, Sequenced)
                 given.append(Given(outcome.entries[0].seq, outcome.code))
         return given

@@ -12,14 +12,16 @@ from ledger.approvals import ApproveProposal, SetPolicy
 from ledger.corrections import RefundGift
 from ledger.decide import AnyCommand, AnyProposable
 from ledger.disbursements import DisburseMoney
+from ledger.donations import ApproveImport
 from ledger.entries import Entry, Rule
 from ledger.privacy import Identity
 from ledger.settings import Settings
 from ledger.store import setup
+from ledger.store.batch import Idempotency, Outcome, Sequenced
 from ledger.store.clock import Clock
 from ledger.store.database import Database
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
-from ledger.store.sequencer import Idempotency, Outcome, Sequenced, Sequencer
+from ledger.store.sequencer import Sequencer
 from ledger.store.vault import Gift, SealedGift, Sealer
 
 CITY, MAKER, CHECKER = demo.CITY, demo.MAKER, demo.CHECKER
@@ -41,6 +43,22 @@ class Clerk:
         return self.sealer.seal(Gift(
             maker=MAKER, org=CITY, fund=fund, amount_fen=amount_fen, channel="bank", channel_ref=reference, on=DAY,
             donor_class="person", identity=Identity(name="某捐赠人"),
+        ))  # fmt: skip
+
+    async def sheet(self, rows: int) -> Entry:
+        """An import of so many gifts of 0.10 yuan, and one that will be missing, approved."""
+        command = ApproveImport(
+            maker=MAKER, org=CITY, fund="general", channel="notice", name="公示", profile="notice",
+            file=sha256(b"").hexdigest(), rows=rows + 1, sum_fen=10 * rows + 1, first_on=DAY, last_on=DAY,
+        )  # fmt: skip
+        (approved,) = await self.agreed(command)
+        return approved
+
+    def row(self, batch: int, row: int) -> SealedGift:
+        """A gift of an approved sheet."""
+        return self.sealer.seal(Gift(
+            maker=MAKER, org=CITY, fund="general", amount_fen=10, channel="notice", channel_ref="", on=DAY,
+            donor_class="person", identity=Identity(), batch=batch, row=row,
         ))  # fmt: skip
 
     async def give(self, amount_fen: int = 10_000, *, fund: str = "general") -> Entry:
@@ -110,7 +128,7 @@ async def opened(
     """The sequencer runs. `url`: by way of a wire; `subjects`: a key file that fails, which stays the caller's."""
     reached = url or settings.database_url
     assert reached is not None
-    database = setup.database(settings, reached, "writer", pool_size=2, by_index=True)
+    database = setup.database(settings, reached, "writer", pool_size=3, by_index=True)
     held = subjects or SubjectKeys(settings.subject_keys, write=True)
     sequencer = Sequencer(database, held, clock or Clock(), queue_size=queue_size)
     try:

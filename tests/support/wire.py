@@ -98,6 +98,16 @@ class HoldCommit(Gate):
             await self.passed.wait()
 
 
+class CutAtCommit(HoldCommit):
+    """Keeps a COMMIT, or its answer, and cuts the wire there."""
+
+    async def _hold(self, sql: str) -> None:
+        first = not self.held.is_set()
+        await super()._hold(sql)
+        if sql == COMMIT and first:
+            raise CutError
+
+
 class LateCommit(Gate):
     """Cuts the client off at its next COMMIT, which reaches the server only when `delivered` is set."""
 

@@ -7,7 +7,7 @@ import asyncpg
 
 from ledger.receipt.dossier import MAX_DOSSIER_ENTRIES
 from ledger.receipt.receipt import Receipt
-from ledger.store.queries.gifts import named, read_found
+from ledger.store.queries.gifts import Traces
 from ledger.store.queries.log import checkpoint_of, last_checkpoint, read_proofs
 from ledger.store.queries.trace import TooManyPieces
 from ledger.trace import Trace
@@ -40,22 +40,25 @@ async def read_box(connection: asyncpg.Connection, seq: int) -> bytes:
     return await connection.fetchval("select box from receipt where seq = $1", seq) or b""
 
 
-async def read_dossier(connection: asyncpg.Connection, seq: int) -> Dossier | None:
+async def read_dossier(connection: asyncpg.Connection, traces: Traces, seq: int) -> Dossier | None:
     """The dossier of a gift; None where it is not published yet. Raises TooManyPieces. Inside one snapshot."""
     note = await last_checkpoint(connection)
     if note is None:
         return None
     size = checkpoint_of(note).size
-    found = await read_found(connection, seq, size=size)
     # Names are those of now. One that changed after the checkpoint would make two dossiers of one checkpoint.
-    if found is None or await connection.fetchval(_RENAMED, size):
+    if seq >= size or await connection.fetchval(_RENAMED, size):
         return None
+    told = await traces.at(connection, seq, size)
+    if told is None:
+        return None
+    found, trace = told
     seqs = {seq, *found.moves, *(each.seq for each in found.citing)}
     if len(seqs) > MAX_DOSSIER_ENTRIES:
         raise TooManyPieces
     receipts = await _receipts(connection, sorted(seqs))
     assert receipts is not None, "all of it lies below the checkpoint"
-    return Dossier(trace=await named(connection, found), receipts=receipts, box=await read_box(connection, seq))
+    return Dossier(trace=trace, receipts=receipts, box=await read_box(connection, seq))
 
 
 async def _receipts(connection: asyncpg.Connection, seqs: Sequence[int]) -> list[Receipt] | None:

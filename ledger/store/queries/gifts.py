@@ -1,66 +1,132 @@
-"""A gift and what became of it."""
+"""Gifts and what became of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import asyncpg
 
 from ledger import entries
 from ledger.account import MAX_POSITION
 from ledger.entries import Entry, MoneyReceived
+from ledger.store.database import Database
+from ledger.store.queries.head import Head, read_head
+from ledger.store.queries.log import Progress, read_progress
 from ledger.store.queries.names import read_names
-from ledger.store.queries.trace import forward
-from ledger.trace import Found, Trace, assemble, effect_of, effects
+from ledger.store.queries.shared import Shared
+from ledger.store.queries.trace import TooManyPieces, forward_all
+from ledger.trace import Found, Names, Trace, assemble, effect_of, effects
+
+MAX_SHARED = 50
+"""Gifts traced by one query at most."""
+
+ENTRIES_KEPT = 4_096
+"""Entries that moved money and are kept in memory, decoded: many gifts went the same ways."""
 
 
-async def read_trace(connection: asyncpg.Connection, seq: int) -> Trace | None:
-    """Where the gift is and how it got there; None for an entry that is no gift. Raises TooManyPieces.
+class Traced(NamedTuple):
+    """A trace, and the moment of the log that it is of."""
 
-    Inside one snapshot: all it says is of one moment.
-    """
-    found = await read_found(connection, seq)
-    return None if found is None else await named(connection, found)
-
-
-async def read_found(connection: asyncpg.Connection, seq: int, *, size: int = MAX_POSITION) -> Found | None:
-    """What the first `size` entries hold of the gift. Raises TooManyPieces."""
-    written: bytes | None = await connection.fetchval(_GIFT, seq)
-    if written is None or seq >= size:
-        return None
-    gift = entries.decode(written)
-    assert isinstance(gift.body, MoneyReceived)
-    # What moved money on came later than what brought it: without the late pieces the rest is the trace of then.
-    pieces = [piece for piece in await forward(connection, seq) if piece.seq < size]
-    moves = await _entries(connection, {piece.seq for piece in pieces if piece.depth})
-    citing = await connection.fetch(_CITING, [*effects(moves.values())], size) if moves else []
-    return Found(
-        gift=gift,
-        sha256=entries.digest(written),
-        pieces=pieces,
-        moves=moves,
-        totals=await _totals(connection, moves),
-        citing=[entries.decode(row["bytes"]) for row in citing],
-        entering=bool(gift.body.batch) and not await connection.fetchval(_COMPLETED, gift.body.batch, size),
-    )
+    head: Head
+    progress: Progress
+    trace: Trace | None
+    """None for an entry that is no gift, or no entry."""
 
 
-async def named(connection: asyncpg.Connection, found: Found) -> Trace:
-    """The answer, with everything called by its name."""
-    assert isinstance(found.gift.body, MoneyReceived)
-    names = await read_names(
+class Traces:
+    """Traces gifts; those asked for at the same time are read together, in one snapshot."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._shared = Shared(self._read, most=MAX_SHARED)
+        self._entries: dict[int, Entry] = {}
+
+    async def of(self, seq: int | None) -> Traced:
+        """Where the gift is and how it got there. Raises TooManyPieces."""
+        return await self._shared.ask(-1 if seq is None else seq)
+
+    async def _read(self, asked: Sequence[int]) -> list[Traced | Exception]:
+        async with self._database.snapshot() as connection:
+            head, progress = await read_head(connection), await read_progress(connection)
+            found = await self._found(connection, asked)
+            names = await _names(connection, found.values())
+        answers: dict[int, Traced | Exception] = {
+            seq: Traced(head, progress, assemble(each, names)) if each else TooManyPieces()
+            for seq, each in found.items()
+        }
+        return [answers.get(seq, Traced(head, progress, None)) for seq in asked]
+
+    async def at(self, connection: asyncpg.Connection, seq: int, size: int) -> tuple[Found, Trace] | None:
+        """What the first `size` entries hold of the gift and tell of it; None for an entry that is no gift.
+
+        Inside one snapshot. Raises TooManyPieces.
+        """
+        found = await self._found(connection, [seq], size)
+        if seq not in found:
+            return None
+        if (its := found[seq]) is None:
+            raise TooManyPieces
+        return its, assemble(its, await _names(connection, [its]))
+
+    async def _found(
+        self, connection: asyncpg.Connection, asked: Sequence[int], size: int = MAX_POSITION
+    ) -> dict[int, Found | None]:
+        """What the first `size` entries hold of those that are gifts; None where one has too many pieces."""
+        written = {row["seq"]: row["bytes"] for row in await connection.fetch(_GIFTS, asked)}
+        gifts = {seq: entries.decode(each) for seq, each in written.items()}
+        pieces = {
+            # What moved money on came later than what brought it: without late pieces the rest is the trace of then.
+            seq: followed if followed is None else [each for each in followed if each.seq < size]
+            for seq, followed in (await forward_all(connection, gifts)).items()
+        }
+        moves = await self._moves(connection, {each.seq for followed in pieces.values() for each in followed or ()})
+        effect_ends = effects(moves.values())
+        citing = [entries.decode(row["bytes"]) for row in await connection.fetch(_CITING, [*effect_ends], size)]
+        totals = await _totals(connection, moves)
+        batches = {each.body.batch for each in gifts.values() if isinstance(each.body, MoneyReceived)}
+        completed = {row["seq"] for row in await connection.fetch(_COMPLETED, [*batches], size)}
+        found: dict[int, Found | None] = {}
+        for seq, gift in gifts.items():
+            assert isinstance(gift.body, MoneyReceived)
+            if (followed := pieces[seq]) is None:
+                found[seq] = None
+                continue
+            its_moves = {each.seq: moves[each.seq] for each in followed if each.depth}
+            its_effects = effects(its_moves.values())
+            found[seq] = Found(
+                gift=gift,
+                sha256=entries.digest(written[seq]),
+                pieces=followed,
+                moves=its_moves,
+                totals=totals,
+                citing=[entry for entry in citing if getattr(entry.body, "ref", -1) in its_effects],
+                entering=bool(gift.body.batch) and gift.body.batch not in completed,
+            )
+        return found
+
+    async def _moves(self, connection: asyncpg.Connection, seqs: set[int]) -> dict[int, Entry]:
+        """These entries. What is in the log never changes."""
+        missing = [seq for seq in seqs if seq not in self._entries]
+        if len(self._entries) + len(missing) > ENTRIES_KEPT:
+            self._entries.clear()
+            missing = [*seqs]
+        if missing:
+            found = await connection.fetch("select seq, bytes from entry where seq = any($1)", missing)
+            self._entries |= {row["seq"]: entries.decode(row["bytes"]) for row in found}
+        return {seq: self._entries[seq] for seq in seqs}
+
+
+async def _names(connection: asyncpg.Connection, found: Iterable[Found | None]) -> Names:
+    """What everything in these is called now."""
+    those = [each for each in found if each]
+    return await read_names(
         connection,
-        orgs={entries.org_of(entry) for entry in found.citing},
-        addresses={piece.address for piece in found.pieces},
-        events={found.gift.body.event} - {""},
+        orgs={entries.org_of(entry) for each in those for entry in each.citing},
+        addresses={piece.address for each in those for piece in each.pieces},
+        events={getattr(each.gift.body, "event", "") for each in those} - {""},
     )
-    return assemble(found, names)
 
 
-async def _entries(connection: asyncpg.Connection, seqs: set[int]) -> dict[int, Entry]:
-    if not seqs:
-        return {}
-    found = await connection.fetch("select seq, bytes from entry where seq = any($1)", [*seqs])
-    return {row["seq"]: entries.decode(row["bytes"]) for row in found}
-
-
-async def _totals(connection: asyncpg.Connection, moves: dict[int, Entry]) -> dict[int, int]:
+async def _totals(connection: asyncpg.Connection, moves: Mapping[int, Entry]) -> dict[int, int]:
     """Effect → what all its parts moved; the parts are only asked for where there are several."""
     totals = {effect_of(entry): entries.qty_of(entry) for entry in moves.values()}
     split = {first: last for first, last in effects(moves.values()).items() if last > first}
@@ -70,7 +136,7 @@ async def _totals(connection: asyncpg.Connection, moves: dict[int, Entry]) -> di
     return totals
 
 
-_GIFT = "select bytes from entry where seq = $1 and kind = 'money.received'"
+_GIFTS = "select seq, bytes from entry where seq = any($1) and kind = 'money.received'"
 _CITING = """
   select e.bytes from citation c join entry e on e.seq = c.seq
   where c.ref = any($1) and c.kind in ('delivery.confirmed', 'feedback.published') and c.seq < $2 order by e.seq
@@ -80,4 +146,4 @@ _TOTALS = """
   from unnest($1::bigint[], $2::bigint[]) as wanted (effect, last) join posting on seq between effect and last
   group by effect
 """
-_COMPLETED = "select coalesce(completed_seq < $2, false) from import_batch where seq = $1"
+_COMPLETED = "select seq from import_batch where seq = any($1) and completed_seq < $2"

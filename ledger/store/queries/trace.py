@@ -1,5 +1,7 @@
 """Following positions: forward to where they rest, backward to the gifts they came from. One index probe a step."""
 
+from collections.abc import Iterable
+
 import asyncpg
 
 from ledger.trace import Piece
@@ -11,11 +13,11 @@ MAX_PIECES = 10_000
 # read all of entry and account for it.
 # Names are looked up piece by piece: however many pieces the planner expects, it cannot turn that into a scan.
 _FORWARD = """
-with recursive piece (depth, off, qty, account, unit, lo, seq, n) as (
-  select 0, (sum(qty) over (order by seq, n) - qty)::bigint, qty, dst, unit, dst_lo, seq, n
-  from posting where seq = any($1)
+with recursive piece (root, depth, off, qty, account, unit, lo, seq, n) as (
+  select root, 0, (sum(qty) over (partition by root order by seq, n) - qty)::bigint, qty, dst, unit, dst_lo, seq, n
+  from unnest($1::bigint[], $2::bigint[]) as traced (root, seq) join posting using (seq)
   union all
-  select p.depth + 1, p.off + greatest(p.lo, q.src_lo) - p.lo,
+  select p.root, p.depth + 1, p.off + greatest(p.lo, q.src_lo) - p.lo,
          least(p.lo + p.qty, q.src_hi) - greatest(p.lo, q.src_lo),
          q.dst, q.unit, q.dst_lo + greatest(p.lo, q.src_lo) - q.src_lo, q.seq, q.n
   from piece p cross join lateral (
@@ -26,17 +28,17 @@ with recursive piece (depth, off, qty, account, unit, lo, seq, n) as (
         where before.src = p.account and before.src_lo <= p.lo order by before.src_lo desc limit 1), p.lo)
   ) q
 )
-select depth, off, qty, (select address from account where id = piece.account), unit, lo, seq, n,
+select root, depth, off, qty, (select address from account where id = piece.account), unit, lo, seq, n,
        (select kind from entry where entry.seq = piece.seq)
-from (select * from piece limit $2) piece order by depth, off
+from (select * from piece limit $3) piece order by depth, off
 """
 
 _BACKWARD = """
-with recursive piece (depth, off, qty, account, unit, lo, seq, n) as (
-  select 0, (sum(qty) over (order by seq, n) - qty)::bigint, qty, src, unit, src_lo, seq, n
-  from posting where seq = any($1)
+with recursive piece (root, depth, off, qty, account, unit, lo, seq, n) as (
+  select root, 0, (sum(qty) over (partition by root order by seq, n) - qty)::bigint, qty, src, unit, src_lo, seq, n
+  from unnest($1::bigint[], $2::bigint[]) as traced (root, seq) join posting using (seq)
   union all
-  select p.depth + 1, p.off + greatest(p.lo, q.dst_lo) - p.lo,
+  select p.root, p.depth + 1, p.off + greatest(p.lo, q.dst_lo) - p.lo,
          least(p.lo + p.qty, q.dst_hi) - greatest(p.lo, q.dst_lo),
          q.src, q.unit, q.src_lo + greatest(p.lo, q.dst_lo) - q.dst_lo, q.seq, q.n
   from piece p cross join lateral (
@@ -48,9 +50,9 @@ with recursive piece (depth, off, qty, account, unit, lo, seq, n) as (
   ) q
   where p.lo is not null
 )
-select depth, off, qty, (select address from account where id = piece.account), unit, coalesce(lo, -1), seq, n,
+select root, depth, off, qty, (select address from account where id = piece.account), unit, coalesce(lo, -1), seq, n,
        (select kind from entry where entry.seq = piece.seq)
-from (select * from piece limit $2) piece order by depth, off
+from (select * from piece limit $3) piece order by depth, off
 """
 
 
@@ -68,9 +70,25 @@ async def backward(connection: asyncpg.Connection, first_seq: int, last_seq: int
     return await _follow(connection, _BACKWARD, first_seq, last_seq)
 
 
+async def forward_all(connection: asyncpg.Connection, gifts: Iterable[int]) -> dict[int, list[Piece] | None]:
+    """`forward` of many entries that are effects of one part: one query for all. None: too many pieces."""
+    roots = [*gifts]
+    followed: dict[int, list[Piece] | None] = {root: [] for root in roots}
+    found = await connection.fetch(_FORWARD, roots, roots, MAX_PIECES + 1)
+    if len(found) <= MAX_PIECES:
+        for root, *piece in found:
+            followed[root].append(Piece(*piece))  # type: ignore[union-attr]
+        return followed
+    if len(roots) == 1:
+        return dict.fromkeys(roots)
+    for root in roots:  # one of them, or all together
+        followed |= await forward_all(connection, [root])
+    return followed
+
+
 async def _follow(connection: asyncpg.Connection, sql: str, first_seq: int, last_seq: int | None) -> list[Piece]:
     seqs = [*range(first_seq, (first_seq if last_seq is None else last_seq) + 1)]
-    found = await connection.fetch(sql, seqs, MAX_PIECES + 1)
+    found = await connection.fetch(sql, [first_seq] * len(seqs), seqs, MAX_PIECES + 1)
     if len(found) > MAX_PIECES:
         raise TooManyPieces
-    return [Piece(*row) for row in found]
+    return [Piece(*row[1:]) for row in found]

@@ -12,9 +12,11 @@ import pytest
 from ledger.donations import ApproveImport, CompleteImport
 from ledger.privacy import ALPHABET, Identity, printed
 from ledger.settings import Settings
+from ledger.store.batch import Sequenced
 from ledger.store.keys import LookupKeys
+from ledger.store.queries.gifts import Traced, Traces
 from ledger.store.queries.receipts import Receipts
-from ledger.store.sequencer import Sequenced
+from ledger.store.queries.trace import TooManyPieces
 from ledger.store.vault import Gift
 from tests.support.acting import acting_as_superuser
 from tests.support.branch import CITY, FINANCE, Branch
@@ -248,3 +250,18 @@ async def test_a_gift_of_an_import_says_whether_its_batch_is_complete(branch: Br
     await branch.do(CompleteImport(maker=FINANCE, batch=batch))
     assert not (await look_up(http, entered.code)).json()["gift"]["entering"]
     assert "还在录入" not in (await http.post("/trace", data={"code": entered.code})).text
+
+
+async def test_gifts_traced_together_are_each_traced_as_alone(branch: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose way has too many pieces, and one that is no gift, leave the others their answers."""
+    (scattered, _), (whole, _), (waits, _) = await branch.gifts([300, 100, 200])
+    *_, allocation = [await branch.allocate(100) for _ in range(4)]
+    asked = [scattered, whole, waits, allocation, None]
+    alone = [(await Traces(branch.database).of(seq)).trace for seq in asked]
+    traces = Traces(branch.database)
+    assert [each.trace for each in await asyncio.gather(*map(traces.of, asked))] == alone
+    assert [each is None for each in alone] == [False, False, False, True, True]
+    monkeypatch.setattr("ledger.store.queries.trace.MAX_PIECES", 3)
+    together = await asyncio.gather(*map(traces.of, asked), return_exceptions=True)
+    assert isinstance(together[0], TooManyPieces)
+    assert [each.trace for each in together[1:] if isinstance(each, Traced)] == alone[1:]

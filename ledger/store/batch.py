@@ -1,0 +1,130 @@
+"""What the sequencer carries: requests that wait, their outcomes, and decided work on its way into the tables."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ledger.decide import AnyCommand
+from ledger.entries import Entry
+from ledger.refusals import Refused
+from ledger.store import rows
+from ledger.store.projections import Projected
+from ledger.store.vault import SealedGift
+
+Work: TypeAlias = AnyCommand | SealedGift
+
+_shuffle = secrets.SystemRandom().shuffle
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """Digests of the caller's key and of her request."""
+
+    key: bytes
+    request: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sequenced:
+    """Durable entries of one command, in order."""
+
+    entries: tuple[Entry, ...]
+    code: str = ""
+    """The receipt code, of a gift."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The same request was carried out before, as these entries."""
+
+    first_seq: int
+    last_seq: int
+
+
+Outcome: TypeAlias = Sequenced | Replayed
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """Work that waits: one command; or a chunk of gifts that stand or fall together, refusals apart."""
+
+    work: Sequence[Work]
+    done: asyncio.Future[list[Outcome | Refused]]
+    idempotency: Idempotency | None = None
+    tries: int = 0
+    outcomes: list[Outcome | Refused] = field(default_factory=list)
+
+    @property
+    def is_chunk(self) -> bool:
+        """Rows of an import."""
+        return len(self.work) > 1
+
+    @property
+    def is_of_gifts(self) -> bool:
+        """Nothing but gifts, which need to see no postings."""
+        return isinstance(self.work[0], SealedGift)
+
+    @property
+    def import_batch(self) -> int:
+        """The import whose rows these are; 0 for none."""
+        first = self.work[0]
+        return first.command.batch if isinstance(first, SealedGift) else 0
+
+    def resolve(self) -> None:
+        """Tell the caller what became of it."""
+        if not self.done.done():
+            self.done.set_result(self.outcomes)
+
+    def fail(self, error: Exception) -> None:
+        """Tell the caller that it was not carried out."""
+        if not self.done.done():
+            self.done.set_exception(error)
+            self.done.exception()  # nobody may be waiting any more
+
+
+@dataclass(slots=True)
+class Beside:
+    """Rows that go in with a batch and are no projection of it."""
+
+    subject_keys: list[bytes] = field(default_factory=list)
+    receipts: list[tuple[bytes, int, int, bytes]] = field(default_factory=list)
+    sealed: list[tuple[int, bytes]] = field(default_factory=list)
+    idempotency: list[tuple[bytes, bytes, int, int]] = field(default_factory=list)
+    drafts: list[tuple[int, bytes, str]] = field(default_factory=list)
+
+    def rows(self, first_slot: int) -> rows.Gathered:
+        """As rows; the subject keys took slots of the key file from `first_slot` on."""
+        return [
+            (rows.RECEIPT, self.receipts),
+            (rows.VAULT, [(seq, first_slot + i, sealed) for i, (seq, sealed) in enumerate(self.sealed)]),
+            (rows.DRAFT, self.drafts),
+            (rows.IDEMPOTENCY, self.idempotency),
+        ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Decided work: one transaction."""
+
+    pending: list[Pending]
+    head: rows.Head
+    projected: Projected
+    beside: Beside
+    refs: frozenset[str]
+    """References of its gifts: until it is durable no look-up finds them."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Only refusals and repeated requests: nothing to write."""
+        return self.head.seq == self.head.before
+
+
+def shuffle_channel_gifts(batch: list[Pending]) -> None:
+    """Gifts that arrive together are entered in random order among their own places: order tells nobody anything."""
+    places = [i for i, pending in enumerate(batch) if pending.is_of_gifts]
+    gifts = [batch[i] for i in places]
+    _shuffle(gifts)
+    for i, gift in zip(places, gifts, strict=True):
+        batch[i] = gift

@@ -1,0 +1,147 @@
+"""Decides requests in order, each on the books as those before it left them; reads what the decisions have to see."""
+
+import secrets
+from collections.abc import Sequence
+
+import asyncpg
+import msgspec
+
+from ledger import decide, entries
+from ledger.account import CNY, Account
+from ledger.approvals import ApproveProposal
+from ledger.books import Books
+from ledger.command import Draft, Facts
+from ledger.decide import AnyCommand, Proposed
+from ledger.donations import ReceiveMoney
+from ledger.entries import Entry
+from ledger.refusals import Closed, Invalid, KeyReused, Refused
+from ledger.store import rows
+from ledger.store.batch import Batch, Beside, Pending, Replayed, Sequenced
+from ledger.store.clock import today
+from ledger.store.projections import Projector
+from ledger.store.queries import state
+from ledger.store.queries.trace import TooManyPieces
+from ledger.store.vault import SealedGift
+
+LINES_KEPT = 20_000
+"""Lines kept in memory between batches at most."""
+
+
+class Decider:
+    """The books of one log, moved on batch by batch. What it decided is not durable until the batch is written."""
+
+    def __init__(self, books: Books, ids: dict[Account, int]) -> None:
+        self.books = books
+        self._projector = Projector(books, ids)
+        self._beside = Beside()
+        self._at = self._today = ""
+
+    @property
+    def is_crowded(self) -> bool:
+        """More lines in memory than should be kept; they may be dropped while nothing is being written."""
+        return len(self.books.lines) > LINES_KEPT
+
+    async def batch(
+        self, connection: asyncpg.Connection, pending: list[Pending], *, at: str, epoch: int, written: frozenset[str]
+    ) -> Batch:
+        """Decide these requests. `written`: references of a batch whose commit is on its way."""
+        before = self.books.seq
+        self._beside = Beside()
+        self._at, self._today = at, today(at)
+        await self._load(connection, pending, written)
+        for each in pending:
+            if not each.outcomes:
+                await self._decide(connection, each)
+        books = self.books
+        return Batch(
+            pending,
+            rows.Head(epoch, before, books.seq, bytes.fromhex(books.prev), books.at),
+            self._projector.take(),
+            self._beside,
+            frozenset(gift.ref for gift in _gifts(pending)),
+        )
+
+    async def _load(self, connection: asyncpg.Connection, pending: list[Pending], written: frozenset[str]) -> None:
+        """Which idempotency keys and references are known already, and the lines that gifts touch."""
+        keys = [each.idempotency.key for each in pending if each.idempotency is not None]
+        gifts = _gifts(pending)
+        refs = [bytes.fromhex(gift.ref) for gift in gifts if gift.ref]
+        found = await connection.fetch(_KNOWN, keys, refs) if keys or refs else []
+        known = {row["found"]: row for row in found if row["request"] is not None}
+        self.books.refs.clear()
+        self.books.refs.update(written)
+        self.books.refs.update(row["found"].hex() for row in found if row["request"] is None)
+        for each in pending:
+            each.outcomes.clear()
+            if each.idempotency is not None and (row := known.get(each.idempotency.key)) is not None:
+                same = row["request"] == each.idempotency.request
+                replayed = Replayed(row["first_seq"], row["last_seq"])
+                each.outcomes.append(replayed if same else KeyReused())
+        wanted = {Account(f"fund:{org}:{fund}", CNY) for org, fund in {(gift.org, gift.fund) for gift in gifts}}
+        await state.load_lines(connection, self.books, self._projector.ids, wanted)
+
+    async def _decide(self, connection: asyncpg.Connection, pending: Pending) -> None:
+        """Decide the work of one request."""
+        before = self.books.seq
+        for work in pending.work:
+            try:
+                if isinstance(work, SealedGift):
+                    pending.outcomes.append(self._receive(work))
+                else:
+                    pending.outcomes.append(await self._carry_out(connection, work))
+            except Refused as refused:
+                pending.outcomes.append(refused)
+        if pending.idempotency is not None and self.books.seq > before:
+            kept = pending.idempotency
+            self._beside.idempotency.append((kept.key, kept.request, before + 1, self.books.seq))
+
+    def _receive(self, gift: SealedGift) -> Sequenced:
+        (draft,) = decide.decide(gift.command, self.books, Facts(today=self._today))
+        entry = self._append(draft)
+        beside = self._beside
+        beside.subject_keys.append(gift.subject_key)
+        beside.sealed.append((entry.seq, gift.sealed))
+        beside.receipts.append((gift.digest, gift.key_id, entry.seq, gift.box))
+        return Sequenced((entry,), gift.command.code)
+
+    async def _carry_out(self, connection: asyncpg.Connection, command: AnyCommand) -> Sequenced:
+        assert not isinstance(command, ReceiveMoney), "a gift comes sealed, with what the vault keeps of it"
+        proposed: Proposed | None = None
+        if isinstance(command, ApproveProposal):
+            proposed = await state.load_proposed(connection, command.proposal)
+            if proposed is None:
+                raise Closed(f"proposal {command.proposal} is not open", proposal=command.proposal)
+        salt = secrets.token_hex(32)
+        facts = Facts(today=self._today, salt=salt)
+        if (needs := decide.needs(proposed or command)) is not None:
+            try:
+                facts = await state.load_facts(
+                    connection, needs, self.books, self._projector.ids, today=self._today, salt=salt
+                )
+            except TooManyPieces:
+                raise Invalid(f"ref: entry {needs.ref} went into too many pieces to follow", field="ref") from None
+        wanted = decide.lines(command, self.books, facts)
+        if proposed is not None:
+            wanted |= decide.lines(proposed, self.books, facts)
+        await state.load_lines(connection, self.books, self._projector.ids, wanted)
+        drafts = decide.decide(command, self.books, facts, proposed)
+        appended = tuple(self._append(draft) for draft in drafts)
+        if isinstance(appended[0].body, entries.ProposalMade):
+            self._beside.drafts.append((appended[0].seq, msgspec.json.encode(command), salt))
+        return Sequenced(appended)
+
+    def _append(self, draft: Draft) -> Entry:
+        entry, written = decide.seal(draft, self.books, self._at)
+        self._projector.add(entry, written, entries.digest(written))
+        return entry
+
+
+def _gifts(pending: Sequence[Pending]) -> list[ReceiveMoney]:
+    return [work.command for each in pending for work in each.work if isinstance(work, SealedGift)]
+
+
+_KNOWN = """
+  select key as found, request, first_seq, last_seq from idempotency where key = any($1)
+  union all
+  select ref, null, null, null from gift where ref = any($2)
+"""
