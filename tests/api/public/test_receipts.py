@@ -95,6 +95,9 @@ async def test_a_log_without_a_key_has_no_receipts(told: Settings) -> None:
             public.build(public.Resources(database=database, lookup=LookupKeys.read(told.lookup)))
         ) as http:
             code = next(iter(office.codes.values()))
+            page = await http.post("/dossier", data={"code": code})
+            assert (page.status_code, "还没有签名公布" in page.text) == (404, True)
+            assert 'id="ver" data-unsigned' in (await http.post("/trace", data={"code": code})).text
             for path in ("receipt", "dossier"):
                 answer = await http.post(f"/api/v1/{path}", json={"code": code})
                 assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-published")
@@ -165,6 +168,17 @@ async def test_for_one_checkpoint_its_bytes_are_the_same_whatever_is_written_mea
     trace = (await visitor.post("/api/v1/trace", json={"code": code})).json()
     assert max(step["seq"] for step in trace["steps"]) > proposal, "the trace of now goes on"
     assert await dossier_of(visitor, code) == before
+
+
+async def test_the_pages_form_downloads_the_same_dossier(visitor: httpx.AsyncClient, code: str) -> None:
+    page = await visitor.post("/trace", data={"code": code.lower()})
+    assert f'<input type="hidden" name="code" value="{code}">' in page.text
+    answer = await visitor.post("/dossier", data={"code": code})
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.content == await dossier_of(visitor, code)
+    nothing = await visitor.post("/dossier", data={"code": "?"})
+    assert (nothing.status_code, "没有查到这个编号" in nothing.text) == (404, True)
 
 
 async def test_a_renamed_organisation_waits_for_the_checkpoint(
