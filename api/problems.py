@@ -74,6 +74,13 @@ TYPES: dict[str, ProblemType] = {
         "请对照收据核对 16 位编号；仍查不到，请联系开具收据的红十字会。",
         "Compare the 16 characters with your receipt; if it still is not found, ask the society that issued it.",
     ),
+    "not-published": ProblemType(
+        404,
+        "这一条还没有公布",
+        "This entry is not published yet",
+        "新记的账通常一秒内公布，请稍后重试；账本若未设签名密钥，则没有证明。",
+        "New entries are published within about a second: try again. A log without a signing key has no proofs.",
+    ),
     "method-not-allowed": ProblemType(
         405, "不支持这种操作", "This method is not supported", "请查看接口文档。", "See the API's documentation."
     ),

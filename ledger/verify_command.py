@@ -2,7 +2,7 @@
 
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -12,6 +12,7 @@ from ledger.log.errors import VerificationError
 from ledger.log.key import VerifierKey
 from ledger.log.policy import Log, Policy
 from ledger.verify.mirror import Http
+from ledger.verify.receipts import verify_receipts
 from ledger.verify.report import GOOD
 from ledger.verify.source import Directory, Source
 from ledger.verify.verifier import verify
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
-    source: Annotated[str, typer.Argument(help="URL of the log or its site, or the folder of an export")],
+    source: Annotated[
+        str, typer.Argument(help="URL of the log or its site, or the folder of an export; a receipt may go without")
+    ] = "",
     key: Annotated[str, typer.Option(help="The log's public key (vkey) as you know it, from elsewhere")] = "",
     policy: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Policy file: keys of logs and witnesses, quorum")
@@ -31,7 +34,8 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
     ] = None,
     save: Annotated[Path | None, typer.Option(help="Where to keep this checkpoint, if all is good")] = None,
     receipt: Annotated[
-        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A .tlog-proof that must still hold")
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="A receipt file, .tlog-proof, compact receipt or dossier"),
     ] = None,
     *,
     bytes_only: Annotated[bool, typer.Option("--bytes-only", help="Hashes and signatures, not the rules")] = False,
@@ -44,19 +48,33 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
     if key and policy is not None:
         raise typer.BadParameter("give a key or a policy file, not both")
     whom = read_policy(key, policy)
+    receipts = [each.read_bytes() for each in receipt or []]
+    if not source:
+        if saved is not None or save is not None or bytes_only:
+            raise typer.BadParameter("--saved, --save and --bytes-only are about a whole log: name it")
+        _receipts_alone(receipts, whom, as_json=as_json)
     with _opened(source) as log, _progress(hidden=as_json) as progress:
         task = progress.add_task("verify", total=None)
         report = verify(
             log,
             policy=whom,
             saved=None if saved is None else saved.read_bytes(),
-            receipts=[each.read_bytes() for each in receipt or []],
+            receipts=receipts,
             meaning=not bytes_only,
             progress=lambda done, size: progress.update(task, completed=done, total=size),
         )
     typer.echo(report.to_json() if as_json else report.text())
     if save is not None and report.exit_code == GOOD:
         save.write_text(report.checkpoint)
+    raise typer.Exit(report.exit_code)
+
+
+def _receipts_alone(receipts: list[bytes], whom: Policy | None, *, as_json: bool) -> NoReturn:
+    """What receipts show without their log: enough for a signature, not for whether the log still stands by it."""
+    if not receipts:
+        raise typer.BadParameter("name a log, or a receipt with --receipt")
+    report = verify_receipts(receipts, whom)
+    typer.echo(report.to_json() if as_json else report.text())
     raise typer.Exit(report.exit_code)
 
 

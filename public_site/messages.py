@@ -14,7 +14,7 @@ STATES = {
     State.HELD: "已入账，尚未分配",
 }
 
-_CHANNELS = {
+CHANNELS = {
     "alipay": "支付宝",
     "bank": "银行转账",
     "cash": "现金",
@@ -50,7 +50,7 @@ def clock(time: datetime) -> str:
 
 def channel(name: str) -> str:
     """A channel by its usual name."""
-    return _CHANNELS.get(name, name)
+    return CHANNELS.get(name, name)
 
 
 def payee(name: str) -> str:

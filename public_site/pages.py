@@ -1,5 +1,6 @@
 """The pages: find a gift, read where it is."""
 
+import base64
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -8,14 +9,17 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter
 
+from ledger import privacy
 from ledger.store.database import Database
 from ledger.store.queries import log
+from ledger.store.queries.dossiers import read_box, read_dossier
 from ledger.store.queries.figures import read_figures
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.head import read_head
 from ledger.store.queries.receipts import Receipts
 from ledger.trace import State
 from public_site.bar import colours, segments
+from public_site.dossier import packed
 from public_site.site import Site
 
 FRESH = {"Cache-Control": "public, max-age=10"}
@@ -54,12 +58,15 @@ async def trace(
     site: NamedDependency[Site],
     receipts: NamedDependency[Receipts],
     traces: NamedDependency[Traces],
+    database: NamedDependency[Database],
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
-    seq = await receipts.find(_code(await request.body()))
-    head, found = await traces.of(seq)
+    typed = _code(await request.body())
+    head, progress, found = await traces.of(await receipts.find(typed))
     if found is None:
         return site.page("not_found", head, status=404, headers=PRIVATE)
+    async with database.raw() as connection:
+        box = await read_box(connection, found.gift.seq)
     payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.PAID}]
     rest = payments[MAX_PAYMENTS:]
     coloured = [each for each in zip(found.leaves, colours(found.leaves), strict=True) if each[0] not in rest]
@@ -68,12 +75,36 @@ async def trace(
         head,
         headers=PRIVATE,
         trace=found,
+        code=privacy.printed(privacy.parse_code(typed) or ""),  # her browser checks with it that the entry is hers
+        is_signed=progress.published > 0,
+        box=base64.b64encode(box).decode(),
         leaves=coloured,
         segments=segments(found.leaves),
         rest=rest,
         steps=[*found.steps[:-1][: MAX_STEPS - 1], found.steps[-1]],
         skipped_steps=max(0, len(found.steps) - MAX_STEPS),
     )
+
+
+@post("/dossier", status_code=200, include_in_schema=False)
+async def dossier(
+    request: Request[Any, Any, Any],
+    site: NamedDependency[Site],
+    receipts: NamedDependency[Receipts],
+    traces: NamedDependency[Traces],
+    database: NamedDependency[Database],
+) -> Response[Any]:
+    """The whole record of the gift as a zip, from a form: it works without JavaScript, and its address says nothing."""
+    seq = await receipts.find(_code(await request.body()))
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = None if seq is None else await read_dossier(connection, traces, seq)
+    if seq is None:
+        return site.page("not_found", head, status=404, headers=PRIVATE)
+    if found is None:
+        return site.page("not_published", head, status=404, headers=PRIVATE)
+    saved_as = {"Content-Disposition": f'attachment; filename="gift-{seq}.zip"'}
+    return Response(packed(found), media_type="application/zip", headers={**PRIVATE, **saved_as})
 
 
 @get("/static/{name:str}", include_in_schema=False)
@@ -93,4 +124,4 @@ def _code(body: bytes) -> str:
     return fields.get("code", [""])[0]
 
 
-HANDLERS = [find, printed_link, trace, static]
+HANDLERS = [find, printed_link, trace, dossier, static]

@@ -1,6 +1,7 @@
 """What every page is made with: templates, files under names that change with their content."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from ledger.store.queries.head import Head
 from public_site import messages
 
 _HERE = Path(__file__).parent
+_IMPORT = re.compile(rb"(?<=\")\./([a-z_]+\.js)(?=\")")
+"""A module named by another one; they import each other in no circle."""
+
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -31,10 +35,7 @@ class Site:
         """By the name they are served under."""
         self._served_as: dict[str, str] = {}
         for path in sorted((_HERE / "static").iterdir()):
-            content = path.read_bytes()
-            name = f"{path.stem}.{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
-            self.assets[name] = Asset(content, _MEDIA_TYPES[path.suffix])
-            self._served_as[path.name] = f"/static/{name}"
+            self._serve(path)
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -43,7 +44,9 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(asset=self._served_as.__getitem__, states=messages.STATES)
+        self._templates.globals.update(
+            asset=self._served_as.__getitem__, states=messages.STATES, channels=messages.CHANNELS
+        )
         words = (
             "channel",
             "clock",
@@ -58,6 +61,17 @@ class Site:
             "yuan",
         )
         self._templates.filters.update({word: getattr(messages, word) for word in words})
+
+    def _serve(self, path: Path) -> str:
+        """The name a file is served under, which changes with its content and with that of the modules it imports."""
+        if path.name not in self._served_as:
+            content = path.read_bytes()
+            if path.suffix == ".js":
+                content = _IMPORT.sub(lambda found: self._serve(path.with_name(found[1].decode())).encode(), content)
+            name = f"{path.stem}.{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
+            self.assets[name] = Asset(content, _MEDIA_TYPES[path.suffix])
+            self._served_as[path.name] = f"/static/{name}"
+        return self._served_as[path.name]
 
     def page(
         self,

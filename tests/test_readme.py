@@ -21,6 +21,7 @@ from ledger.store import setup
 from ledger.store.keys import LookupKeys
 from tests.support.listening import listening
 from tests.support.office import Office, opened
+from tests.support.signing import signing
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
 _BLOCK = re.compile(r"^<!-- tested: (.+?) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -48,6 +49,7 @@ class Running(NamedTuple):
 
 @pytest.fixture
 async def running(told: Settings) -> AsyncGenerator[Running]:
+    told = signing(told)
     assert told.database_url is not None
     async with AsyncExitStack() as stack:
         office = await stack.enter_async_context(opened(told))

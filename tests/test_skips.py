@@ -23,13 +23,17 @@ def test_that_is_known_to_fail():
 
 @pytest.mark.long
 def test_that_takes_minutes(): ...
+
+@pytest.mark.browser
+def test_that_has_no_browser():
+    pytest.skip("no browser")
 """
 
 
 def run(folder: Path, *, no_skips: bool) -> str:
     (folder / "test_suite.py").write_text(SUITE)
     (folder / "test_file.py").write_text("import pytest\npytest.skip('no browser', allow_module_level=True)\n")
-    (folder / "pytest.ini").write_text("[pytest]\nmarkers = long: takes minutes\n")
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n long: takes minutes\n browser: a page\n")
     environ = {key: value for key, value in os.environ.items() if key != "SUNLEDGER_NO_SKIPS"}
     arguments = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-q", "--continue-on-collection-errors", "."]
     done = subprocess.run(
@@ -44,15 +48,15 @@ def run(folder: Path, *, no_skips: bool) -> str:
     return done.stdout + done.stderr
 
 
-def test_a_skip_fails_where_skips_are_forbidden_except_what_takes_minutes(tmp_path: Path) -> None:
+def test_a_skip_fails_where_skips_are_forbidden_except_what_takes_minutes_or_a_browser(tmp_path: Path) -> None:
     said = run(tmp_path, no_skips=True)
     assert "test_that_skips_itself" in said
     assert "skipped, which SUNLEDGER_NO_SKIPS forbids: Skipped: nothing to test with" in said
     assert "skipped, which SUNLEDGER_NO_SKIPS forbids: Skipped: not today" in said
     assert "skipped, which SUNLEDGER_NO_SKIPS forbids: Skipped: no browser" in said
-    assert "1 failed, 1 passed, 1 skipped, 1 xfailed, 2 errors" in said.splitlines()[-1]
+    assert "1 failed, 1 passed, 2 skipped, 1 xfailed, 2 errors" in said.splitlines()[-1]
 
 
 def test_a_skip_is_a_skip_elsewhere(tmp_path: Path) -> None:
     said = run(tmp_path, no_skips=False)
-    assert "1 passed, 4 skipped, 1 xfailed" in said.splitlines()[-1]
+    assert "1 passed, 5 skipped, 1 xfailed" in said.splitlines()[-1]

@@ -1,21 +1,26 @@
-"""What a write is answered with: the entries it became. The same for the first answer and for every retry."""
+"""What a write is answered with: the entries it became, and how far these have come on their way under a signature.
+
+A retry gets the same entries and the same code; their state may have moved on.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, assert_never
 
 import msgspec
 from litestar import Request, Response, post
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 from pydantic import BaseModel, Field
 
-from api.admin.resources import Clerk
+from api.admin.preference import MAX_WAIT_S, wait_s
+from api.admin.resources import Clerk, Resources
 from api.problems import ProblemError, described
 from ledger import entries, privacy
 from ledger.command import Command
 from ledger.entries import Entry
 from ledger.store.batch import Idempotency, Replayed, Sequenced, Work
 from ledger.store.queries.entries import read_range
+from ledger.store.queries.log import LogState, read_proofs
 from ledger.store.vault import open_record
 
 MAX_KEY = 200
@@ -29,12 +34,18 @@ class Entered(BaseModel):
     kind: str = Field(description="条目类型")
     at: str = Field(description="记账时刻（UTC）")
     sha256: str = Field(description="条目字节的 SHA-256")
+    proof: str = Field("", description="条目的证明（.tlog-proof）；请求带 Prefer: wait 且已公布时给出，否则为空")
 
 
 class Answer(BaseModel):
     """What became of a command."""
 
-    state: Literal["sequenced"] = Field("sequenced", description="已持久入账并编号")
+    state: LogState = Field(
+        LogState.SEQUENCED, description="sequenced 已持久入账并编号；integrated 已并入默克尔树；published 已签名公布"
+    )
+    publisher: Literal["running", "stopped", "none"] = Field(
+        "none", description="签名公布：running 正常；stopped 已停（记账不受影响）；none 未设签名密钥"
+    )
     result: Literal["entered", "proposed", "approved"] = Field(
         description="entered 已生效；proposed 已提交待复核；approved 已复核一次，尚需他人复核"
     )
@@ -50,10 +61,11 @@ class GiftAnswer(Answer):
 
 @dataclass
 class _Keyed(Operation):
-    """Says in the document that the Idempotency-Key belongs to the request."""
+    """Says in the document which headers belong to the request."""
 
     def __post_init__(self) -> None:
-        """Add the header."""
+        """Add the headers."""
+        said = self.parameters or []
         key = Parameter(
             name="Idempotency-Key",
             param_in="header",
@@ -61,7 +73,13 @@ class _Keyed(Operation):
             description="同一操作重试时用同一个键：不会重复入账，答复不变",
             schema=Schema(type=OpenAPIType.STRING, max_length=MAX_KEY, min_length=1),
         )
-        self.parameters = [*(self.parameters or []), key]
+        wait = Parameter(
+            name="Prefer",
+            param_in="header",
+            description=f"wait=N（RFC 7240）：最多等 N 秒（不超过 {MAX_WAIT_S}）到已公布，并给出证明",
+            schema=Schema(type=OpenAPIType.STRING, examples=["wait=5"]),
+        )
+        self.parameters = [*said, key, wait]
 
 
 def writes(path: str, summary: str, tag: str) -> post:
@@ -95,7 +113,7 @@ async def carry_out(request: Request[Any, Any, Any], clerk: Clerk, work: Work) -
     outcome = await resources.sequencer.submit(work, idempotency)
     match outcome:
         case Sequenced(entries=entered, code=code):
-            return _answer(entered, code)
+            answer = _answer(entered, code)
         case Replayed(first_seq=first, last_seq=last):
             async with resources.database.raw() as connection:
                 again = await read_range(connection, first, last)
@@ -106,29 +124,45 @@ async def carry_out(request: Request[Any, Any, Any], clerk: Clerk, work: Work) -
                 if subject_key is None:
                     raise ProblemError("erased")
                 code = open_record(subject_key, kept["sealed"]).code
-            return _answer(again, code)
+            answer = _answer(again, code)
+        case unknown:
+            assert_never(unknown)
+    # The entries stand, whatever becomes of the wait.
+    return await _with_state(answer, resources, wait_s(request))
 
 
-def _answer(entered: Sequence[Entry], code: str) -> Response[Answer]:
+def _answer(entered: Sequence[Entry], code: str) -> Answer:
     shown = [
         Entered(seq=each.seq, kind=each.kind, at=each.at, sha256=entries.digest(entries.encode(each)))
         for each in entered
     ]
     first = entered[0]
     if code:
-        gift = GiftAnswer(result="entered", entries=shown, receipt_code=privacy.printed(code))
-        return Response(gift, status_code=201, headers=_NO_STORE)
+        return GiftAnswer(result="entered", entries=shown, receipt_code=privacy.printed(code))
     match first.body:
         case entries.ProposalMade():
-            return Response(
-                Answer(result="proposed", proposal=first.seq, entries=shown), status_code=202, headers=_NO_STORE
-            )
+            return Answer(result="proposed", proposal=first.seq, entries=shown)
         case entries.ProposalApproved(proposal=number) if len(entered) == 1:
-            return Response(
-                Answer(result="approved", proposal=number, entries=shown), status_code=202, headers=_NO_STORE
-            )
+            return Answer(result="approved", proposal=number, entries=shown)
         case _:
-            return Response(Answer(result="entered", entries=shown), status_code=201, headers=_NO_STORE)
+            return Answer(result="entered", entries=shown)
 
 
-_NO_STORE = {"Cache-Control": "no-store"}
+async def _with_state(answer: Answer, resources: Resources, patience_s: int | None) -> Response[Answer]:
+    """The answer, with the state of its last entry; where the caller asked and it came in time, with proofs."""
+    publisher = resources.publisher
+    headers = {"Cache-Control": "no-store"}
+    last = answer.entries[-1].seq
+    if publisher is not None:
+        if patience_s is not None and not publisher.stopped:
+            await publisher.wait_for(last, patience_s)
+            headers["Preference-Applied"] = f"wait={patience_s}"
+        answer.state = publisher.progress.state(last)
+        answer.publisher = "stopped" if publisher.stopped else "running"
+    if patience_s is not None and answer.state is LogState.PUBLISHED:
+        async with resources.database.snapshot() as connection:
+            proofs = await read_proofs(connection, [each.seq for each in answer.entries])
+        assert proofs is not None, "what the publisher calls published is published"
+        for each, proof in zip(answer.entries, proofs, strict=True):
+            each.proof = proof.encode().decode()
+    return Response(answer, status_code=201 if answer.result == "entered" else 202, headers=headers)

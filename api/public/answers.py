@@ -1,6 +1,6 @@
 """What several public answers share: as of which entry, figures that add up, how long an answer may be kept."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from litestar.params import PathParameter, QueryParameter
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +14,11 @@ IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 NO_STORE = {"Cache-Control": "no-store"}
 
 MAX_PAGE = 100
+
+LOG_STATE: Any = Field(
+    description="这一条在账本里的状态：sequenced 已入账；integrated 已并入默克尔树；published 已签名公布，可以证明"
+)
+"""Of a field of type LogState."""
 
 Seq = Annotated[int, PathParameter(description="账本条目序号", ge=0, le=MAX_POSITION)]
 Limit = Annotated[int, QueryParameter(description="每页最多几项", ge=1, le=MAX_PAGE)]

@@ -17,7 +17,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from api import problems
 from api.health import healthz, readyz
 from api.observability import observe
-from api.public import entries, funds, log, organisations, projects, trace
+from api.public import entries, funds, log, organisations, projects, receipts, trace
 from api.public import problems as problem_pages
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
@@ -57,7 +57,7 @@ class Resources:
 def build(resources: Resources) -> Litestar:
     """The application; everything it works with comes in."""
     site = Site()
-    receipts = Receipts(resources.database, resources.lookup)
+    by_code = Receipts(resources.database, resources.lookup)
     traces = Traces(resources.database)
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
@@ -78,11 +78,12 @@ def build(resources: Resources) -> Litestar:
             problem_pages.problems,
             problem_pages.problem,
             *log.HANDLERS,
+            *receipts.HANDLERS,
             *pages.HANDLERS,
         ],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
-            "receipts": Provide(lambda: receipts, sync_to_thread=False),
+            "receipts": Provide(lambda: by_code, sync_to_thread=False),
             "traces": Provide(lambda: traces, sync_to_thread=False),
             "site": Provide(lambda: site, sync_to_thread=False),
         },

@@ -11,19 +11,25 @@ from litestar.params import QueryParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
-from api.public.answers import FRESH, IMMUTABLE, AsOf, Limit, Seq, Shape
+from api.public.answers import FRESH, IMMUTABLE, LOG_STATE, AsOf, Limit, Seq, Shape
 from ledger import entries
 from ledger.account import MAX_POSITION
 from ledger.store.database import Database
 from ledger.store.queries.entries import read_written
 from ledger.store.queries.head import read_head
+from ledger.store.queries.log import LogState, read_progress
 from ledger.store.queries.sources import read_sources
+
+_SETTLED = {"Cache-Control": "public, max-age=3600"}
+_NOT_YET = "账本还没有这一条"
 
 
 class EntryLinks(Shape):
     """相关地址。"""
 
     bytes: str = Field(description="原始字节", examples=["/api/v1/entries/12077/bytes"])
+    proof: str | None = Field(description="证明（.tlog-proof）；尚未公布则为空")
+    receipt: str | None = Field(description="凭证文件：原始字节和证明在一起；尚未公布则为空")
     previous: str | None = Field(description="前一条")
     trace: str | None = Field(description="去向（捐款）")
     sources: str | None = Field(description="来源（分配、拨付、退回）")
@@ -33,6 +39,7 @@ class EntryAnswer(Shape):
     """账本的一条。"""
 
     seq: int = Field(description="账本条目序号")
+    log_state: LogState = LOG_STATE
     sha256: str = Field(description="原始字节的 SHA-256；下一条的 prev")
     entry: dict[str, Any] = Field(description="条目内容，与原始字节逐项相同")
     links: EntryLinks
@@ -62,22 +69,31 @@ class SourcesAnswer(Shape):
 @get("/api/v1/entries/{seq:int}", summary="一条账", tags=["账本"], responses=described(404, 503))
 async def get_entry(seq: Seq, database: NamedDependency[Database]) -> Response[EntryAnswer]:
     """条目内容、指纹和相关地址。"""
-    written = await _written(database, seq)
+    async with database.snapshot() as connection:
+        written = await read_written(connection, seq)
+        progress = await read_progress(connection)
+    if written is None:
+        raise ProblemError("not-found", _NOT_YET)
+    state = progress.state(seq)
+    published = state is LogState.PUBLISHED
     entry: dict[str, Any] = msgspec.json.decode(written)
     here = f"/api/v1/entries/{seq}"
     given = entry["kind"] == "money.received"
     answer = EntryAnswer(
         seq=seq,
+        log_state=state,
         sha256=entries.digest(written),
         entry=entry,
         links=EntryLinks(
             bytes=f"{here}/bytes",
+            proof=f"/log/proof/{seq}" if published else None,
+            receipt=f"{here}/receipt" if published else None,
             previous=f"/api/v1/entries/{seq - 1}" if seq else None,
             trace=f"{here}/trace" if given else None,
             sources=f"{here}/sources" if "postings" in entry and not given else None,
         ),
     )
-    return Response(answer, headers={"Cache-Control": "public, max-age=3600"})
+    return Response(answer, headers=_SETTLED if published else FRESH)
 
 
 @get(
@@ -132,5 +148,5 @@ async def _written(database: Database, seq: int) -> bytes:
     async with database.raw() as connection:
         written = await read_written(connection, seq)
     if written is None:
-        raise ProblemError("not-found", "账本还没有这一条")
+        raise ProblemError("not-found", _NOT_YET)
     return written

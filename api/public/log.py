@@ -13,7 +13,6 @@ from api.problems import ProblemError, described
 from api.public.answers import IMMUTABLE, Seq, Shape
 from ledger.account import MAX_POSITION
 from ledger.log.errors import MalformedError
-from ledger.log.proof import LogProof
 from ledger.log.tile import parse_path
 from ledger.store.database import Database
 from ledger.store.queries import log
@@ -110,11 +109,9 @@ async def get_witnesses(database: NamedDependency[Database]) -> Response[Witness
 async def get_proof(seq: Seq, database: NamedDependency[Database]) -> Response[bytes]:
     """该条目在最新检查点之下的证明（C2SP tlog-proof）。"""
     async with database.snapshot() as connection:
-        note = await log.last_checkpoint(connection)
-        if note is None or seq >= (size := log.checkpoint_of(note).size):
-            raise ProblemError("not-found", "this entry is not published yet")
-        hashes = await log.proof_of_inclusion(connection, seq, size)
-    proof = LogProof(index=seq, hashes=tuple(hashes), checkpoint=note)
+        proof = await log.read_proof(connection, seq)
+    if proof is None:
+        raise ProblemError("not-published", headers=OPEN)
     return Response(proof.encode(), media_type=TEXT, headers=_SECONDS)
 
 

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from api.fields import Input
 from api.problems import ProblemError, described
-from api.public.answers import FRESH, NO_STORE, AsOf, Named, Seq, Shape
+from api.public.answers import FRESH, LOG_STATE, NO_STORE, AsOf, Named, Seq, Shape
 from ledger.store.queries.gifts import Traces
+from ledger.store.queries.log import LogState
 from ledger.store.queries.receipts import Receipts
 from ledger.trace import State
 
@@ -82,6 +83,7 @@ class TraceAnswer(Shape):
     """一笔捐款的去向。leaves 的金额之和恒等于捐款金额。"""
 
     as_of: AsOf
+    log_state: LogState = LOG_STATE
     gift: TracedGift
     states: dict[State, int] = Field(description="各状态的金额，单位：分；合计等于捐款金额")
     leaves: list[TracedLeaf] = Field(description="每一分钱现在在哪里")
@@ -112,11 +114,12 @@ async def trace_of_entry(seq: Seq, traces: NamedDependency[Traces]) -> Response[
 
 
 async def _traced(traces: Traces, seq: int) -> TraceAnswer | None:
-    head, trace = await traces.of(seq)
+    head, progress, trace = await traces.of(seq)
     if trace is None:
         return None
     return TraceAnswer(
         as_of=AsOf.model_validate(head),
+        log_state=progress.state(seq),
         gift=TracedGift.model_validate(trace.gift),
         states=dict(trace.states),
         leaves=[TracedLeaf.model_validate(leaf) for leaf in trace.leaves],

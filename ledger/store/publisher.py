@@ -7,7 +7,7 @@ a bounded time.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import asyncpg
 import structlog
@@ -22,6 +22,7 @@ from ledger.store.cosigning import Witnesses, announce
 from ledger.store.database import Database
 from ledger.store.outside import OutsideChangedError, OutsideCheckpoint
 from ledger.store.queries import log
+from ledger.store.queries.log import Progress, integrated_size
 from ledger.store.setup import SetupError
 from ledger.store.signing import LogSigner
 
@@ -34,15 +35,6 @@ PERIOD_S = 0.25
 RETRY_S = 2.0
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the log has come, in entries."""
-
-    sequenced: int
-    integrated: int
-    published: int
 
 
 class Publisher:
@@ -91,16 +83,16 @@ class Publisher:
             await self._witnesses.stop()
         if self._task is not None:
             await asyncio.wait([self._task])
-        self.stopped = self.stopped or "stopped"
+        await self._stop_because(self.stopped or "stopped")
 
     async def wait_for(self, seq: int, timeout_s: float) -> bool:
-        """Whether entry `seq` was published in time."""
+        """Whether entry `seq` was published in time; False at once where nothing is published any more."""
         try:
             async with asyncio.timeout(timeout_s), self._published:
-                await self._published.wait_for(lambda: self.progress.published > seq)
+                await self._published.wait_for(lambda: self.progress.published > seq or self.stopped)
         except TimeoutError:
             return False
-        return True
+        return self.progress.published > seq
 
     async def step(self) -> None:
         """Integrate, sign and publish what there is now."""
@@ -108,6 +100,7 @@ class Publisher:
             sequenced = await connection.fetchval("select seq + 1 from head")
             while (integrated := await self._integrate(connection, sequenced)) < sequenced:
                 pass  # each turn awaits the database, so that others work
+            self.progress = replace(self.progress, sequenced=sequenced, integrated=integrated)
             # Tiles are durable. If we stop now, the next start signs over them.
             if self._may_sign(sequenced):
                 await self._sign(connection, sequenced)
@@ -120,6 +113,11 @@ class Publisher:
         async with self._published:
             self._published.notify_all()
 
+    async def _stop_because(self, reason: str) -> None:
+        self.stopped = reason
+        async with self._published:
+            self._published.notify_all()
+
     async def _run(self) -> None:
         while not self._stopping.is_set():
             wait_s = PERIOD_S
@@ -127,7 +125,7 @@ class Publisher:
                 await self.step()
             except OutsideChangedError as error:
                 _log.critical("publishing stops", reason=str(error))
-                self.stopped = str(error)
+                await self._stop_because(str(error))
                 return
             except Exception as error:  # noqa: BLE001  writing goes on; publishing tries again
                 _log.error("publishing failed", exc_info=error)
@@ -239,14 +237,6 @@ class Publisher:
             policy = Policy() if self._witnesses is None else self._witnesses.policy
             policy = replace(policy, logs=tuple(Log(key=key) for key in self._signer.keys))
             await announce(connection, policy, is_required=self._is_quorum_required)
-
-
-async def integrated_size(connection: asyncpg.Connection) -> int:
-    """How many leaves the stored tiles have."""
-    size: int | None = await connection.fetchval(
-        "select index * 256 + length(hashes) / 32 from tile where level = 0 order by index desc limit 1"
-    )
-    return size or 0
 
 
 async def root_of_size(connection: asyncpg.Connection, size: int) -> bytes:

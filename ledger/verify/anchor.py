@@ -7,9 +7,10 @@ from ledger.log.checkpoint import Checkpoint
 from ledger.log.errors import MalformedError, ProofError, QuorumError, SignatureError, VerificationError
 from ledger.log.note import parse_note
 from ledger.log.policy import NONE, Policy
-from ledger.log.proof import LogProof
 from ledger.log.tile import FULL_WIDTH, Bundle, decode_bundle, node_reader
 from ledger.log.tree import consistency_proof, leaf_hash, verify_consistency, verify_inclusion
+from ledger.receipt.reading import read_receipts
+from ledger.receipt.receipt import Receipt
 from ledger.verify.finding import WHOLE_LOG, Findings
 from ledger.verify.rule import Rule
 from ledger.verify.source import MissingError, Source
@@ -57,25 +58,38 @@ def check_saved(source: Source, anchor: Anchor, saved: bytes, policy: Policy | N
     _check_continues(source, anchor, old, Rule.CHECKPOINT_CONSISTENT, findings)
 
 
-def check_receipt(source: Source, anchor: Anchor, receipt: bytes, policy: Policy | None, findings: Findings) -> None:
-    """That the entry which a `.tlog-proof` proves is still in this log, which continues the receipt's checkpoint."""
-    size = anchor.checkpoint.size
+def check_receipt(source: Source, anchor: Anchor, data: bytes, policy: Policy | None, findings: Findings) -> None:
+    """That what a receipt proves is still in this log, which continues the receipt's checkpoint.
+
+    `data`: a receipt file or bare `.tlog-proof`, a compact receipt, or a dossier of several.
+    """
     try:
-        proof = LogProof.parse(receipt)
-        old = _open_saved(proof.checkpoint, policy)
+        receipts = read_receipts(data)
+        old = [_open_saved(each.proof.checkpoint, policy) for each in receipts]
     except VerificationError as error:
         findings.add(WHOLE_LOG, Rule.RECEIPT, "a receipt of this log", error)
         return
+    for receipt, checkpoint in zip(receipts, old, strict=True):
+        if _is_held(source, anchor, receipt, checkpoint, findings):
+            _check_continues(source, anchor, checkpoint, Rule.RECEIPT, findings)
+
+
+def _is_held(source: Source, anchor: Anchor, receipt: Receipt, old: Checkpoint, findings: Findings) -> bool:
+    """Whether the log serves the very entry that is in the receipt, and that its proof proves."""
+    size, proof = anchor.checkpoint.size, receipt.proof
     if proof.index >= size:
         findings.add(WHOLE_LOG, Rule.RECEIPT, f"a log with entry {proof.index}", f"one of {size} entries")
-        return
+        return False
     try:
-        leaf = leaf_hash(_entry(source, proof.index, size))
-        verify_inclusion(proof.index, old.size, leaf, proof.hashes, old.root)
+        served = _entry(source, proof.index, size)
+        verify_inclusion(proof.index, old.size, leaf_hash(receipt.entry or served), proof.hashes, old.root)
     except (MissingError, VerificationError) as error:
         findings.add(proof.index, Rule.RECEIPT, "the entry that the receipt proves", error)
-    else:
-        _check_continues(source, anchor, old, Rule.RECEIPT, findings)
+        return False
+    if receipt.entry not in {b"", served}:
+        findings.add(proof.index, Rule.RECEIPT, receipt.entry.decode(errors="replace"), served.decode(errors="replace"))
+        return False
+    return True
 
 
 def _check_continues(source: Source, anchor: Anchor, old: Checkpoint, rule: Rule, findings: Findings) -> None:

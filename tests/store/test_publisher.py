@@ -13,7 +13,6 @@ from ledger.log.checkpoint import open_checkpoint
 from ledger.log.key import VerifierKey
 from ledger.log.note import Ed25519Verifier
 from ledger.log.policy import Policy
-from ledger.log.proof import LogProof
 from ledger.log.tree import leaf_hash, root_of
 from ledger.settings import Settings
 from ledger.store import signing
@@ -61,9 +60,11 @@ async def test_every_entry_comes_under_a_signed_checkpoint(signed: Settings) -> 
             assert checkpoint.size == len(rows)
             assert checkpoint.root == root_of(leaf_hash(row["bytes"]) for row in rows)
             policy = Policy.parse(f"log {key}\nquorum none\n")
-            for seq in (0, 1, 255, 256, len(rows) - 1):
-                hashes = await log.proof_of_inclusion(connection, seq, checkpoint.size)
-                LogProof(index=seq, hashes=tuple(hashes), checkpoint=note).verify(rows[seq]["bytes"], policy)
+            proofs = await log.read_proofs(connection, [0, 1, 255, 256, len(rows) - 1])
+            assert proofs is not None
+            for proof in proofs:
+                assert proof.checkpoint == note
+                proof.verify(rows[proof.index]["bytes"], policy)
 
 
 async def test_nothing_is_signed_while_nothing_arrives(signed: Settings) -> None:

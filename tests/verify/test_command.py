@@ -1,13 +1,19 @@
 """`sunledger verify` as an auditor runs it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from ledger.log.proof import LogProof
+from ledger.receipt.compact import encode_compact
+from ledger.receipt.dossier import encode_dossier
+from ledger.receipt.receipt import Receipt
 from ledger.verify_command import verify_command
+from tests.support.keys import log_signer
 from tests.support.society import gift
 from tests.verify.export import SIGNER, Memory, export, forged
 from tests.verify.forgeries.registry import free
@@ -118,6 +124,47 @@ def test_a_receipt_is_held_against_the_log(site: Path, written: list[bytes], tmp
     result = run(tmp_path / "shorter", "--receipt", tmp_path / "mine.tlog-proof")
     assert result.exit_code == 1
     assert "receipt" in result.stdout
+
+
+def kept(written: list[bytes], index: int) -> Receipt:
+    """A receipt as a donor downloads it."""
+    return Receipt(entry=written[index], proof=LogProof.parse(receipt(written, index)))
+
+
+@pytest.mark.parametrize("encode", [Receipt.encode, encode_compact, lambda each: encode_dossier([each], {})])
+def test_every_form_of_receipt_is_checked_alone_and_against_its_log(
+    site: Path, written: list[bytes], tmp_path: Path, encode: Callable[[Receipt], bytes]
+) -> None:
+    index = len(written) - 8
+    file = tmp_path / "mine"
+    file.write_bytes(encode(kept(written[:-3], index)))
+    alone = run("--receipt", file, "--key", SIGNER.key)
+    assert (alone.exit_code, f"#{index} money.received" in alone.stdout) == (0, True)
+    assert run(site, "--receipt", file, "--key", SIGNER.key).exit_code == 0
+    export(forged(written, index, lambda value: value["body"].update(donor="0" * 64))).write(tmp_path / "rewritten")
+    result = run(tmp_path / "rewritten", "--receipt", file, "--key", SIGNER.key)
+    assert result.exit_code == 1
+    assert f"#{index}  receipt" in result.stdout
+    other = run("--receipt", file, "--key", log_signer("a.example/log").key)
+    assert (other.exit_code, "凭证不成立" in other.stdout) == (1, True)
+
+
+def test_a_log_that_serves_another_entry_than_the_receipt_holds_is_named(
+    site: Path, written: list[bytes], tmp_path: Path
+) -> None:
+    """Proof and log agree; the entry in the file is not the one they are about."""
+    file = tmp_path / "mine"
+    file.write_bytes(Receipt(entry=written[3], proof=LogProof.parse(receipt(written, 4))).encode())
+    result = run(site, "--receipt", file, "--key", SIGNER.key)
+    assert (result.exit_code, "#4  receipt" in result.stdout) == (1, True)
+    assert run("--receipt", file, "--key", SIGNER.key).exit_code == 1
+
+
+def test_a_command_without_log_and_receipt_is_told_what_to_name(tmp_path: Path) -> None:
+    assert run().exit_code == 2
+    assert run("--saved", __file__, "--receipt", __file__).exit_code == 2
+    (tmp_path / "proof").write_bytes(b"c2sp.org/tlog-proof@v1\n")
+    assert run("--receipt", tmp_path / "proof", "--json").exit_code == 1
 
 
 def test_a_policy_names_log_and_witnesses(site: Path, tmp_path: Path) -> None:

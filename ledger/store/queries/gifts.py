@@ -1,18 +1,20 @@
 """Gifts and what became of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
 
 from ledger import entries
+from ledger.account import MAX_POSITION
 from ledger.entries import Entry, MoneyReceived
 from ledger.store.database import Database
 from ledger.store.queries.head import Head, read_head
+from ledger.store.queries.log import Progress, read_progress
 from ledger.store.queries.names import read_names
 from ledger.store.queries.shared import Shared
 from ledger.store.queries.trace import TooManyPieces, forward_all
-from ledger.trace import Found, Trace, assemble, effect_of, effects
+from ledger.trace import Found, Names, Trace, assemble, effect_of, effects
 
 MAX_SHARED = 50
 """Gifts traced by one query at most."""
@@ -25,6 +27,7 @@ class Traced(NamedTuple):
     """A trace, and the moment of the log that it is of."""
 
     head: Head
+    progress: Progress
     trace: Trace | None
     """None for an entry that is no gift, or no entry."""
 
@@ -43,30 +46,44 @@ class Traces:
 
     async def _read(self, asked: Sequence[int]) -> list[Traced | Exception]:
         async with self._database.snapshot() as connection:
-            head = await read_head(connection)
+            head, progress = await read_head(connection), await read_progress(connection)
             found = await self._found(connection, asked)
-            names = await read_names(
-                connection,
-                orgs={entries.org_of(entry) for each in found.values() if each for entry in each.citing},
-                addresses={piece.address for each in found.values() if each for piece in each.pieces},
-                events={getattr(each.gift.body, "event", "") for each in found.values() if each} - {""},
-            )
+            names = await _names(connection, found.values())
         answers: dict[int, Traced | Exception] = {
-            seq: Traced(head, assemble(each, names)) if each else TooManyPieces() for seq, each in found.items()
+            seq: Traced(head, progress, assemble(each, names)) if each else TooManyPieces()
+            for seq, each in found.items()
         }
-        return [answers.get(seq, Traced(head, None)) for seq in asked]
+        return [answers.get(seq, Traced(head, progress, None)) for seq in asked]
 
-    async def _found(self, connection: asyncpg.Connection, asked: Sequence[int]) -> dict[int, Found | None]:
-        """What the log holds of those that are gifts; None where one has too many pieces."""
+    async def at(self, connection: asyncpg.Connection, seq: int, size: int) -> tuple[Found, Trace] | None:
+        """What the first `size` entries hold of the gift and tell of it; None for an entry that is no gift.
+
+        Inside one snapshot. Raises TooManyPieces.
+        """
+        found = await self._found(connection, [seq], size)
+        if seq not in found:
+            return None
+        if (its := found[seq]) is None:
+            raise TooManyPieces
+        return its, assemble(its, await _names(connection, [its]))
+
+    async def _found(
+        self, connection: asyncpg.Connection, asked: Sequence[int], size: int = MAX_POSITION
+    ) -> dict[int, Found | None]:
+        """What the first `size` entries hold of those that are gifts; None where one has too many pieces."""
         written = {row["seq"]: row["bytes"] for row in await connection.fetch(_GIFTS, asked)}
         gifts = {seq: entries.decode(each) for seq, each in written.items()}
-        pieces = await forward_all(connection, gifts)
+        pieces = {
+            # What moved money on came later than what brought it: without late pieces the rest is the trace of then.
+            seq: followed if followed is None else [each for each in followed if each.seq < size]
+            for seq, followed in (await forward_all(connection, gifts)).items()
+        }
         moves = await self._moves(connection, {each.seq for followed in pieces.values() for each in followed or ()})
         effect_ends = effects(moves.values())
-        citing = [entries.decode(row["bytes"]) for row in await connection.fetch(_CITING, [*effect_ends])]
+        citing = [entries.decode(row["bytes"]) for row in await connection.fetch(_CITING, [*effect_ends], size)]
         totals = await _totals(connection, moves)
         batches = {each.body.batch for each in gifts.values() if isinstance(each.body, MoneyReceived)}
-        completed = {row["seq"] for row in await connection.fetch(_COMPLETED, [*batches])}
+        completed = {row["seq"] for row in await connection.fetch(_COMPLETED, [*batches], size)}
         found: dict[int, Found | None] = {}
         for seq, gift in gifts.items():
             assert isinstance(gift.body, MoneyReceived)
@@ -98,6 +115,17 @@ class Traces:
         return {seq: self._entries[seq] for seq in seqs}
 
 
+async def _names(connection: asyncpg.Connection, found: Iterable[Found | None]) -> Names:
+    """What everything in these is called now."""
+    those = [each for each in found if each]
+    return await read_names(
+        connection,
+        orgs={entries.org_of(entry) for each in those for entry in each.citing},
+        addresses={piece.address for each in those for piece in each.pieces},
+        events={getattr(each.gift.body, "event", "") for each in those} - {""},
+    )
+
+
 async def _totals(connection: asyncpg.Connection, moves: Mapping[int, Entry]) -> dict[int, int]:
     """Effect → what all its parts moved; the parts are only asked for where there are several."""
     totals = {effect_of(entry): entries.qty_of(entry) for entry in moves.values()}
@@ -111,11 +139,11 @@ async def _totals(connection: asyncpg.Connection, moves: Mapping[int, Entry]) ->
 _GIFTS = "select seq, bytes from entry where seq = any($1) and kind = 'money.received'"
 _CITING = """
   select e.bytes from citation c join entry e on e.seq = c.seq
-  where c.ref = any($1) and c.kind in ('delivery.confirmed', 'feedback.published') order by e.seq
+  where c.ref = any($1) and c.kind in ('delivery.confirmed', 'feedback.published') and c.seq < $2 order by e.seq
 """
 _TOTALS = """
   select effect, sum(qty)::bigint as qty
   from unnest($1::bigint[], $2::bigint[]) as wanted (effect, last) join posting on seq between effect and last
   group by effect
 """
-_COMPLETED = "select seq from import_batch where seq = any($1) and completed_seq is not null"
+_COMPLETED = "select seq from import_batch where seq = any($1) and completed_seq < $2"

@@ -1,15 +1,55 @@
 """The tree as it is stored: tiles, bundles, checkpoints, proofs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 import asyncpg
 
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.note import parse_note
 from ledger.log.policy import Policy
+from ledger.log.proof import LogProof
 from ledger.log.tile import Bundle, Tile, encode_bundle, node_reader, tiles_read
 from ledger.log.tree import ReadNode, consistency_proof, inclusion_proof
+
+
+class LogState(StrEnum):
+    """How far an entry has come on its way under a signature."""
+
+    SEQUENCED = "sequenced"
+    """Durable and numbered."""
+    INTEGRATED = "integrated"
+    """In the stored tiles of the tree."""
+    PUBLISHED = "published"
+    """Under a signed checkpoint: it can be proven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the log has come, in entries."""
+
+    sequenced: int
+    integrated: int
+    published: int
+
+    def state(self, seq: int) -> LogState:
+        """That of an entry which is in the log."""
+        if seq < self.published:
+            return LogState.PUBLISHED
+        return LogState.INTEGRATED if seq < self.integrated else LogState.SEQUENCED
+
+
+async def read_progress(connection: asyncpg.Connection) -> Progress:
+    """How far the log has come, as this connection sees it."""
+    return Progress(*await connection.fetchrow(_PROGRESS))
+
+
+async def integrated_size(connection: asyncpg.Connection) -> int:
+    """How many leaves the stored tiles have."""
+    size: int = await connection.fetchval(f"select {_INTEGRATED}")
+    return size
 
 
 async def read_file(connection: asyncpg.Connection, wanted: Tile | Bundle) -> bytes | None:
@@ -35,10 +75,25 @@ async def last_checkpoint(connection: asyncpg.Connection) -> bytes | None:
     return note
 
 
-async def proof_of_inclusion(connection: asyncpg.Connection, index: int, size: int) -> list[bytes]:
-    """The audit path of an entry in the tree of `size`."""
-    read = await nodes(connection, size, tiles_read(size, lambda read: inclusion_proof(index, size, read)))
-    return inclusion_proof(index, size, read)
+async def read_proof(connection: asyncpg.Connection, seq: int) -> LogProof | None:
+    """The proof of one entry."""
+    found = await read_proofs(connection, [seq])
+    return found[0] if found else None
+
+
+async def read_proofs(connection: asyncpg.Connection, seqs: Sequence[int]) -> list[LogProof] | None:
+    """The proof of each entry under the newest checkpoint; None where one of them is not published yet.
+
+    Inside one snapshot. Two queries, however many entries.
+    """
+    note = await last_checkpoint(connection)
+    if note is None or max(seqs) >= (size := checkpoint_of(note).size):
+        return None
+
+    def proven(read: ReadNode) -> list[LogProof]:
+        return [LogProof(index=seq, hashes=tuple(inclusion_proof(seq, size, read)), checkpoint=note) for seq in seqs]
+
+    return proven(await nodes(connection, size, tiles_read(size, proven)))
 
 
 async def proof_of_consistency(connection: asyncpg.Connection, size1: int, size2: int) -> list[bytes]:
@@ -141,6 +196,13 @@ def checkpoint_of(note: bytes) -> Checkpoint:
     return Checkpoint.parse(parse_note(note).text)
 
 
+_INTEGRATED = """
+  coalesce((select index * 256 + length(hashes) / 32 from tile where level = 0 order by index desc limit 1), 0)
+"""
+_PROGRESS = f"""
+  select (select seq + 1 from head), {_INTEGRATED},
+         coalesce((select size from checkpoint order by size desc limit 1), 0)
+"""  # noqa: S608  ours
 _KEYS = "select vkey from signing_key where retired_at is null order by since, vkey"
 _RETIRED = "select vkey from signing_key where retired_at is not null order by since, vkey"
 _TILE = "select hashes from tile where level = $1 and index = $2"

@@ -77,7 +77,9 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         for operation in methods.values()
     }
     assert sorted(operations) == [
+        "dossier_by_code",
         "get_checkpoint",
+        "get_compact_receipt",
         "get_consistency",
         "get_entry",
         "get_entry_bytes",
@@ -87,6 +89,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_policy",
         "get_project",
         "get_proof",
+        "get_receipt",
         "get_tile",
         "get_vkey",
         "get_witnesses",
@@ -95,6 +98,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "list_organisations",
         "list_projects",
         "readyz",
+        "receipt_by_code",
         "trace_by_code",
         "trace_of_entry",
     ]

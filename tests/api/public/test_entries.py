@@ -27,8 +27,11 @@ async def test_the_bytes_are_those_that_were_hashed(branch: Branch, http: httpx.
     read = (await http.get(f"/api/v1/entries/{seq}")).json()
     assert read["sha256"] == digest
     assert read["entry"] == json.loads(exact.content)
+    assert read["log_state"] == "sequenced"
     assert read["links"] == {
         "bytes": f"/api/v1/entries/{seq}/bytes",
+        "proof": None,
+        "receipt": None,
         "previous": f"/api/v1/entries/{seq - 1}",
         "trace": f"/api/v1/entries/{seq}/trace",
         "sources": None,

@@ -1,0 +1,193 @@
+"""What a browser is given to check, out of a real store; and the same with each thing forged that can be."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+
+from ledger.log.checkpoint import Checkpoint
+from ledger.log.cosignature import Cosigner
+from ledger.log.encoding import encode_base64
+from ledger.log.note import parse_note
+from ledger.store.queries.dossiers import read_box
+from public_site import messages
+from tests.support.keys import ed25519_cosigner
+from tests.support.office import Office
+
+WITNESSES = [ed25519_cosigner("auditor.example/w1"), ed25519_cosigner("university.example/w2")]
+SEEN_AT_S = 1_795_000_000
+"""When the witnesses saw it."""
+
+Given = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One gift's entry, proof, policy, code and box, and what a page shows of it."""
+
+    seq: int
+    entry: bytes
+    proof: bytes
+    policy: str
+    code: str
+    box: bytes
+    shown: tuple[tuple[str, str], ...]
+
+    def json(self) -> Given:
+        """As proof.js takes it."""
+        return {
+            "seq": self.seq,
+            "entry": base64.b64encode(self.entry).decode(),
+            "proof": self.proof.decode(),
+            "policy": self.policy,
+            "code": self.code,
+            "box": base64.b64encode(self.box).decode(),
+            "shown": [[*each] for each in self.shown],
+        }
+
+
+async def evidence(office: Office, visitor: httpx.AsyncClient, code: str) -> Evidence:
+    """Of a real gift, cosigned by two witnesses that the policy asks for."""
+    trace = (await visitor.post("/api/v1/trace", json={"code": code})).json()
+    gift = trace["gift"]
+    seq = gift["seq"]
+    async with office.resources.database.raw() as connection:
+        box = await read_box(connection, seq)
+    return Evidence(
+        seq=seq,
+        entry=(await visitor.get(f"/api/v1/entries/{seq}/bytes")).content,
+        proof=cosigned((await visitor.get(f"/log/proof/{seq}")).content),
+        policy=witnessed((await visitor.get("/log/policy")).text),
+        code=code,
+        box=box,
+        shown=(
+            ("spoken", f"您的 {messages.spoken(gift['amount_fen'])}，已有一部分拨付使用"),
+            ("amount", messages.yuan(gift["amount_fen"])),
+            ("amount", f"收到您的捐款 {messages.yuan(gift['amount_fen'])}"),
+            ("on", gift["on"]),
+            ("seq", f"第 {seq:,} 条"),
+            ("sha256", gift["sha256"]),
+            *(("part", messages.yuan(leaf["amount_fen"])) for leaf in trace["leaves"]),
+        ),
+    )
+
+
+def cosigned(proof: bytes, cosigners: list[Cosigner] | None = None) -> bytes:
+    """The proof with cosignatures under its checkpoint."""
+    note = parse_note(proof.partition(b"\n\n")[2])
+    checkpoint = Checkpoint.parse(note.text)
+    lines = [each.sign(checkpoint, time_s=SEEN_AT_S) for each in (WITNESSES if cosigners is None else cosigners)]
+    return proof + b"".join(line.encode() for line in lines)
+
+
+def witnessed(policy: str) -> str:
+    """The log's policy, with both witnesses asked for."""
+    witnesses = [f"witness w{i} {each.key} https://witness.example/\n" for i, each in enumerate(WITNESSES, 1)]
+    return policy.replace("quorum none\n", "".join([*witnesses, "group both all w1 w2\n", "quorum both\n"]))
+
+
+# --- forgeries, each named after what is forged, with the step that has to refuse it ---
+
+
+def amount_changed(kept: Evidence) -> Evidence:
+    """One digit of the amount in the entry's bytes, which stay canonical."""
+    head, mark, tail = kept.entry.rpartition(b',"CNY"]')
+    assert mark
+    return replace(kept, entry=head[:-1] + (b"1" if head[-1:] != b"1" else b"2") + mark + tail)
+
+
+def hash_swapped(kept: Evidence) -> Evidence:
+    """Two hashes of the path in each other's place."""
+    lines = kept.proof.split(b"\n")
+    lines[2], lines[3] = lines[3], lines[2]
+    return replace(kept, proof=b"\n".join(lines))
+
+
+def index_changed(kept: Evidence) -> Evidence:
+    """The proof says that it is of the next entry."""
+    return replace(kept, proof=kept.proof.replace(b"index %d\n" % kept.seq, b"index %d\n" % (kept.seq + 1)))
+
+
+def root_edited(kept: Evidence) -> Evidence:
+    """Another root in the signed checkpoint."""
+    return _checkpoint(kept, lambda origin, size, _: (origin, size, encode_base64(bytes(32))))
+
+
+def size_edited(kept: Evidence) -> Evidence:
+    """One entry more in the signed checkpoint; the path is as long in a tree of that size."""
+    return _checkpoint(kept, lambda origin, size, root: (origin, str(int(size) + 1), root))
+
+
+def cosignature_removed(kept: Evidence) -> Evidence:
+    """One of two witnesses the policy asks for."""
+    return replace(kept, proof=kept.proof[: kept.proof.rindex(b"\xe2\x80\x94")])
+
+
+def signature_forged(kept: Evidence) -> Evidence:
+    """The log's signature, made with another key under the same name and id."""
+    log, _, _ = parse_note(kept.proof.partition(b"\n\n")[2]).signatures
+    forged = replace(log, payload=log.payload[:-33] + bytes([log.payload[-33] ^ 1]) + log.payload[-32:])
+    return replace(kept, proof=kept.proof.replace(log.encode(), forged.encode()))
+
+
+def cosignature_forged(kept: Evidence) -> Evidence:
+    """A witness's time, moved by a second."""
+    *_, last = parse_note(kept.proof.partition(b"\n\n")[2]).signatures
+    forged = replace(last, payload=(SEEN_AT_S + 1).to_bytes(8) + last.payload[8:])
+    return replace(kept, proof=kept.proof.replace(last.encode(), forged.encode()))
+
+
+def entry_of_another(kept: Evidence) -> Evidence:
+    """A page that shows another number than the entry it was given."""
+    return replace(kept, seq=kept.seq + 1)
+
+
+def not_canonical(kept: Evidence) -> Evidence:
+    """The same facts in other bytes."""
+    return replace(kept, entry=kept.entry.replace(b'"v":1', b'"v": 1'))
+
+
+def code_of_another(kept: Evidence) -> Evidence:
+    """A code that was given to somebody else."""
+    return replace(kept, code="0123-4567-89AB-CDE4")
+
+
+def box_of_another(kept: Evidence) -> Evidence:
+    """A box that another code seals."""
+    return replace(kept, box=kept.box[:-1] + bytes([kept.box[-1] ^ 1]))
+
+
+def template_lies(kept: Evidence) -> Evidence:
+    """A page that shows another amount than the entry's."""
+    return replace(kept, shown=(("amount", "¥9,999.00"), *kept.shown[2:]))
+
+
+def template_moves_money(kept: Evidence) -> Evidence:
+    """A page whose parts do not come to the gift."""
+    return replace(kept, shown=(*kept.shown, ("part", "¥0.01")))
+
+
+FORGERIES: dict[Callable[[Evidence], Evidence], str] = {
+    amount_changed: "inclusion",
+    hash_swapped: "inclusion",
+    index_changed: "inclusion",
+    root_edited: "inclusion",
+    size_edited: "signature",
+    cosignature_removed: "witnesses",
+    signature_forged: "signature",
+    cosignature_forged: "witnesses",
+    entry_of_another: "record",
+    not_canonical: "record",
+    code_of_another: "receipt",
+    box_of_another: "donor",
+    template_lies: "shown",
+    template_moves_money: "shown",
+}
+
+
+def _checkpoint(kept: Evidence, change: Callable[[str, str, str], tuple[str, str, str]]) -> Evidence:
+    head, _, note = kept.proof.partition(b"\n\n")
+    origin, size, root, rest = note.decode().split("\n", 3)
+    return replace(kept, proof=head + b"\n\n" + "\n".join([*change(origin, size, root), rest]).encode())

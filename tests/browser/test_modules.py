@@ -1,0 +1,124 @@
+"""The site's modules in node, on real proofs: three browsers (all native, no Ed25519, no WebCrypto), every forgery."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.given import FORGERIES, SEEN_AT_S, Evidence, cosigned
+from tests.support.keys import ml_dsa_cosigner
+from tests.support.office import Office
+from tests.support.vectors import cases
+
+pytestmark = pytest.mark.browser
+
+HERE = Path(__file__).parent
+STATIC = HERE.parents[1] / "public_site/static"
+ENGINES = {
+    "native": {"hash": "native", "signature": "native", "box": "native"},
+    "older": {"hash": "native", "signature": "own", "box": "native"},
+    "insecure": {"hash": "own", "signature": "own", "box": "own"},
+}
+STEPS = ["record", "inclusion", "signature", "witnesses", "receipt", "donor", "shown"]
+WAIT_S_MAX = 120
+
+
+async def checked(tried: dict[str, Evidence]) -> dict[tuple[str, str], Any]:
+    """(browser, case) → what the modules found."""
+    given = {name: each.json() for name, each in tried.items()}
+    said = await asyncio.to_thread(node, "check.mjs", {"modules": str(STATIC), "cases": given})
+    return {(each["browser"], each["name"]): each for each in said}
+
+
+def node(script: str, given: object) -> Any:
+    program = shutil.which("node") or shutil.which("nodejs")
+    if program is None:
+        pytest.skip("NO NODE: the site's modules were not run; apt-get install nodejs")
+    done = subprocess.run(
+        [program, str(HERE / script)],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S_MAX,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+async def test_a_genuine_gift_passes_every_step_in_every_browser(kept: Evidence) -> None:
+    found = await checked({"genuine": kept})
+    for browser, used in ENGINES.items():
+        answer = found[browser, "genuine"]
+        assert answer["failed"] == "", answer
+        assert [(each["id"], each["state"]) for each in answer["steps"]] == [(step, "passed") for step in STEPS]
+        assert answer["used"] == used, "this engine answered, and no other"
+        _, _, signature, witnesses, _, donor, _ = answer["steps"]
+        assert signature["by"].startswith("sunshine-ledger.example/log+")
+        assert witnesses["seen"] == [{"name": f"w{i}", "time": SEEN_AT_S} for i in (1, 2)]
+        assert (donor["channel"], donor["reference"]) == ("bank", "20260622000004")
+
+
+async def test_every_forgery_is_refused_at_its_step_in_every_browser(kept: Evidence) -> None:
+    found = await checked({forge.__name__: forge(kept) for forge in FORGERIES})
+    for forge, step in FORGERIES.items():
+        for browser in ENGINES:
+            answer = found[browser, forge.__name__]
+            assert answer["failed"] == step, (browser, answer)
+            assert all(each["why"] for each in answer["steps"] if each["state"] == "failed")
+
+
+async def test_a_code_shown_another_gift_is_refused_though_all_else_is_true(kept: Evidence, office: Office) -> None:
+    """Another gift of the same amount would look the same: the receipt commitment tells them apart, and the box."""
+    other = next(code for code in office.codes.values() if code != kept.code)
+    answer = (await checked({"x": replace(kept, code=other)}))["native", "x"]
+    states = {each["id"]: each["state"] for each in answer["steps"]}
+    assert states == {**dict.fromkeys(STEPS, "passed"), "receipt": "failed", "donor": "failed"}
+
+
+async def test_a_log_without_witnesses_is_told_apart_from_one_with(kept: Evidence) -> None:
+    alone = replace(kept, policy=kept.policy.split("witness ")[0] + "quorum none\n")
+    for browser in ENGINES:
+        answer = (await checked({"alone": alone}))[browser, "alone"]
+        assert answer["failed"] == ""
+        assert {each["id"]: each["state"] for each in answer["steps"]}["witnesses"] == "absent"
+
+
+async def test_a_post_quantum_witness_is_not_counted_as_checked(kept: Evidence) -> None:
+    third = ml_dsa_cosigner("archive.example/w3")
+    policy = kept.policy.replace("group both", f"witness w3 {third.key} https://w3.example/\ngroup both").replace(
+        "group both all w1 w2", "group both all w1 w2 w3"
+    )
+    both = replace(kept, policy=policy, proof=cosigned(kept.proof, [third]))
+    found = await checked({"with": both, "without": replace(kept, policy=policy)})
+    assert found["native", "with"]["steps"][3]["state"] == "absent"
+    assert found["native", "without"]["failed"] == "witnesses"
+
+
+async def test_an_erased_box_leaves_one_step_unchecked(kept: Evidence) -> None:
+    answer = (await checked({"erased": replace(kept, box=b"")}))["native", "erased"]
+    assert (answer["failed"], answer["steps"][5]["state"]) == ("", "absent")
+
+
+async def test_a_key_that_is_not_what_its_id_says_is_refused(kept: Evidence) -> None:
+    forged = kept.policy.replace("log ", "log x", 1)
+    answer = (await checked({"x": replace(kept, policy=forged)}))["native", "x"]
+    assert answer["failed"] == "signature"
+
+
+def test_our_own_cryptography_agrees_with_nodes() -> None:
+    said = node("own.mjs", {"modules": str(STATIC), "vectors": []})
+    assert said["wrong"] == []
+    assert said["compared"] == 2 * 400 + 4 * 29 + 2 * 24
+
+
+def test_what_is_answered_to_the_published_edge_cases_is_on_record() -> None:
+    """Keys of low order or spelled twice are refused; for the rest our own, node's and the verifier agree: 86 yes."""
+    said = node("own.mjs", {"modules": str(STATIC), "vectors": cases("ed25519/ed25519vectors.json")})
+    assert said["wrong"] == []
+    assert said["accepted"] == {"own": 86, "native": 86}

@@ -1,0 +1,197 @@
+"""The trace page in a real browser, with the real policy: what a donor sees of her own device's check."""
+
+import json
+import re
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+
+from tests.browser.given import (
+    FORGERIES,
+    Evidence,
+    amount_changed,
+    code_of_another,
+    cosignature_removed,
+    hash_swapped,
+    index_changed,
+    root_edited,
+    size_edited,
+    template_lies,
+)
+from tests.support.browser import Browser, Page, browser
+from tests.support.listening import listening
+
+pytestmark = pytest.mark.browser
+
+HOST = "ledger.example"
+"""Resolved to this machine; on plain http no secure context, unlike 127.0.0.1."""
+
+NO_ED25519 = """
+const real = SubtleCrypto.prototype.importKey;
+SubtleCrypto.prototype.importKey = function (format, key, algorithm, ...rest) {
+  if (algorithm.name === "Ed25519") return Promise.reject(new DOMException("Unrecognized name", "NotSupportedError"));
+  return real.call(this, format, key, algorithm, ...rest);
+};
+"""
+ENGINES = {
+    "native": ("http://127.0.0.1", "", "hash:native signature:native box:native"),
+    "older": ("http://127.0.0.1", NO_ED25519, "hash:native signature:own box:native"),
+    "insecure": (f"http://{HOST}", "", "hash:own signature:own box:own"),
+}
+WATCH_SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifted += each.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+KEEP_BLOBS = """
+const make = URL.createObjectURL;
+URL.createObjectURL = (blob) => { window.kept = blob; return make.call(URL, blob); };
+"""
+DONE = "!['', 'checking'].includes((document.getElementById('ver') || { dataset: { state: '' } }).dataset.state || '')"
+STEPS = "Array.from(document.querySelectorAll('[data-step]'), (each) => [each.dataset.step, each.dataset.state])"
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncGenerator[Browser]:
+    # A page that the protocol answers counts as public, and may ask this machine for nothing: these checks aside.
+    features = "LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights"
+    rules = f"--host-resolver-rules=MAP {HOST} 127.0.0.1"
+    async with browser(rules, f"--disable-features={features}") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def address(app: Litestar) -> AsyncGenerator[str]:
+    async with listening(app) as url:
+        yield url
+
+
+@pytest.fixture
+async def page(chromium: Browser) -> AsyncGenerator[Page]:
+    async with chromium.page() as opened:
+        await opened.size(390)
+        yield opened
+
+
+async def look_up(page: Page, address: str, code: str, engine: str = "native") -> str:
+    """From the printed link to what the panel says."""
+    origin, script, _ = ENGINES[engine]
+    await page.before_scripts(script + WATCH_SHIFTS + KEEP_BLOBS)
+    await page.open(f"{address.replace('http://127.0.0.1', origin)}/r#{code}")
+    await page.until(DONE)
+    return str(await page.value("document.getElementById('ver').dataset.state"))
+
+
+def served(kept: Evidence) -> dict[str, Callable[[bytes], bytes]]:
+    """A site that serves this: on it, witnesses have cosigned."""
+
+    def page(html: bytes) -> bytes:
+        text = re.sub(r'data-code="[^"]*"', f'data-code="{kept.code}"', html.decode())
+        lie = next((text for what, text in kept.shown if what == "amount"), "")
+        return text.replace("¥3,000.00", lie).encode()
+
+    return {
+        f"/entries/{kept.seq}/bytes": lambda _: kept.entry,
+        f"/log/proof/{kept.seq}": lambda _: kept.proof,
+        "/log/policy": lambda _: kept.policy.encode(),
+        "/trace": page,
+    }
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_a_genuine_gift_is_verified_on_the_donors_device(
+    page: Page, address: str, kept: Evidence, engine: str
+) -> None:
+    await page.instead(served(kept))
+    assert await look_up(page, address, kept.code, engine) == "passed"
+    assert await page.value("document.getElementById('ver').dataset.engine") == ENGINES[engine][2]
+    assert await page.value("document.querySelector('#ver h2').textContent") == "这条记录没有被改动"
+    assert {state for _, state in await page.value(STEPS)} == {"passed"}
+    said = await page.value("document.getElementById('ver').innerText")
+    assert "银行转账，流水号 20260622000004。请与您的付款记录核对" in said
+    assert "w1 2026-11-18 " in said
+    said = [each for each in page.said if "Cross-Origin-Opener-Policy header has been ignored" not in each]
+    assert said == [], "nothing on the console: the policy allows all the page does"
+    hosts = {re.match(r"\w+://[^/]+", each)[0] for each in page.asked if not each.startswith("data:")}  # type: ignore[index]  # an address
+    assert len(hosts) == 1, "no other host is asked for anything"
+    assert not any(kept.code in each or kept.code.replace("-", "") in each for each in page.asked)
+    fetched_ours = any("/static/own." in each for each in page.asked)
+    assert fetched_ours == (engine != "native"), "our own cryptography is fetched only where it is needed"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "forge",
+    [
+        amount_changed,
+        hash_swapped,
+        index_changed,
+        root_edited,
+        size_edited,
+        cosignature_removed,
+        template_lies,
+        code_of_another,
+    ],
+)
+async def test_a_forgery_is_refused_at_its_step_and_leaves_evidence(
+    page: Page, address: str, kept: Evidence, forge: Callable[[Evidence], Evidence], engine: str
+) -> None:
+    await page.instead(served(forge(kept)))
+    assert await look_up(page, address, kept.code, engine) == "failed"
+    steps = await page.value(STEPS)
+    step = FORGERIES[forge]
+    assert next(name for name, state in steps if state == "failed") == step
+    number = 1 + [name for name, _ in steps].index(step)
+    assert await page.value("document.querySelector('#ver h2').textContent") == f"核验没有通过：第 {number} 步"
+    assert await page.value("document.querySelector('[data-evidence]').offsetHeight") > 0
+    evidence = json.loads(await page.value("window.kept.text()"))
+    assert (evidence["format"], evidence["failed"], evidence["seq"]) == ("sunledger/evidence/1", step, kept.seq)
+    assert evidence["proof"] == forge(kept).proof.decode()
+    for private in (kept.code, kept.code.replace("-", ""), "20260622000004"):
+        assert private not in json.dumps(evidence), "evidence is handed on"
+
+
+async def test_without_witnesses_the_page_says_what_that_leaves_open(page: Page, address: str, code: str) -> None:
+    assert await look_up(page, address, code) == "unwitnessed"
+    assert "不能排除本站给不同的人看不同的账本" in await page.value("document.getElementById('ver').innerText")
+
+
+@pytest.mark.parametrize("width", [320, 390, 1440])
+async def test_nothing_moves_and_nothing_overflows_while_it_checks(
+    page: Page, address: str, code: str, width: int
+) -> None:
+    await page.size(width)
+    await look_up(page, address, code)
+    await page.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert await page.value("window.shifted") == 0
+    assert await page.value("document.documentElement.scrollWidth") <= width
+
+
+async def test_a_browser_that_cannot_check_says_so_and_blames_nobody(page: Page, address: str, code: str) -> None:
+    """An old kernel on plain http: no WebCrypto, and our own file does not load."""
+    await page.instead({".js": lambda data: data.replace(b"const MASK = (1n <<", b"const MASK = (1q <<")})
+    assert await look_up(page, address, code, "insecure") == "impossible"
+    assert "这不说明账本有问题" in await page.value("document.getElementById('ver').innerText")
+
+
+async def test_without_javascript_the_page_says_that_nothing_was_checked(page: Page, address: str, code: str) -> None:
+    await page.open(address)
+    await page.until("document.getElementById('lookup')")
+    await page.send("Emulation.setScriptExecutionDisabled", value=True)
+    await page.value(f"document.getElementById('code').value = {json.dumps(code)}")
+    await page.value("document.getElementById('lookup').submit()")
+    said = await page.until("document.getElementById('ver') && document.getElementById('ver').innerText")
+    assert "此页还没有在您的设备上核验" in said
+    assert "✓" not in said
+    assert await page.value("document.querySelector('[data-evidence]').offsetHeight") == 0
+
+
+async def test_in_wechat_the_page_says_how_to_save_a_file(page: Page, address: str, code: str, tmp_path: Path) -> None:
+    await page.send("Emulation.setUserAgentOverride", userAgent="Mozilla/5.0 (Linux; Android 13) MicroMessenger/8.0")
+    await look_up(page, address, code)
+    assert await page.value("document.querySelector('[data-wechat]').offsetHeight") > 0
+    await page.picture(tmp_path / "page.png")
+    assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
