@@ -22,6 +22,8 @@ class Finding:
     rule: Rule
     expected: str
     found: str
+    place: str = ""
+    """Table, key and column, where the finding is about a table."""
 
 
 class Findings:
@@ -32,11 +34,11 @@ class Findings:
         self.counts: Counter[Rule] = Counter()
         self._limit = limit
 
-    def add(self, seq: int, rule: Rule, expected: object, found: object) -> None:
+    def add(self, seq: int, rule: Rule, expected: object, found: object, *, place: str = "") -> None:
         """Note one finding."""
         self.counts[rule] += 1
         if len(self.listed) < self._limit:
-            self.listed.append(Finding(seq, rule, str(expected)[:_SHOWN], str(found)[:_SHOWN]))
+            self.listed.append(Finding(seq, rule, str(expected)[:_SHOWN], str(found)[:_SHOWN], place))
 
     def join(self, other: "Findings") -> None:
         """Take over what was found elsewhere."""

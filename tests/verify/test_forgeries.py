@@ -9,8 +9,12 @@ from tests.verify.forgeries import entries, loops, outflows, people, postings, p
 from tests.verify.forgeries.registry import FORGERIES
 
 _NAMED = {"receipt", "seq-dense", "prev-chain", "canonical"}
-BYTES = {rule for rule in Rule if rule.startswith(("checkpoint-", "bundle-", "tile-")) or rule in _NAMED}
-"""Rules about bytes; their forgeries are in test_bytes.py and test_anchor.py."""
+BYTES = {
+    rule
+    for rule in Rule
+    if rule.startswith(("checkpoint-", "bundle-", "tile-", "table-", "outside-")) or rule in _NAMED
+}
+"""Rules about bytes, in test_bytes.py and test_anchor.py; and about tables, in tests/tamper."""
 
 
 @pytest.mark.parametrize("name", FORGERIES)
