@@ -56,7 +56,7 @@ class Codes:
     def finish(self, findings: Findings) -> None:
         """A code that opens nothing is a finding: its gift is not in this log."""
         for number in sorted({*range(1, len(self._tails) + 1)} - {each.number for each in self.opened}):
-            findings.add(WHOLE_LOG, Rule.RECEIPT, f"an entry that receipt code {number} opens", "none")
+            findings.add(WHOLE_LOG, Rule.RECEIPT_CODE, f"an entry that receipt code {number} opens", "none")
 
 
 def _said(written: bytes) -> str:

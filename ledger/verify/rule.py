@@ -13,6 +13,7 @@ class Rule(StrEnum):
     CHECKPOINT_ROOT = "checkpoint-root"
     CHECKPOINT_CONSISTENT = "checkpoint-consistent"
     RECEIPT = "receipt"
+    RECEIPT_CODE = "receipt-code"
     BUNDLE_MISSING = "bundle-missing"
     BUNDLE_FORM = "bundle-form"
     TILE_MISSING = "tile-missing"
@@ -98,6 +99,7 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.CHECKPOINT_ROOT: ("条目重算出的根与检查点一致", "the entries hash to the root that was signed"),
     Rule.CHECKPOINT_CONSISTENT: ("与先前保存的检查点一致", "the log continues the checkpoint you saved"),
     Rule.RECEIPT: ("回执仍然成立", "the receipt still holds in this log"),
+    Rule.RECEIPT_CODE: ("收据编号在账本中", "the receipt code opens an entry of this log"),
     Rule.BUNDLE_MISSING: ("已签名范围内的条目都在", "every entry below the signed size is served"),
     Rule.BUNDLE_FORM: ("条目包格式正确", "a bundle holds exactly its entries"),
     Rule.TILE_MISSING: ("哈希块都在", "every tile below the signed size is served"),

@@ -8,7 +8,7 @@ from tests.verify.export import POLICY, export
 from tests.verify.forgeries import entries, loops, outflows, people, postings, proposals
 from tests.verify.forgeries.registry import FORGERIES
 
-_NAMED = {"receipt", "seq-dense", "prev-chain", "canonical"}
+_NAMED = {"receipt", "receipt-code", "seq-dense", "prev-chain", "canonical"}
 BYTES = {
     rule
     for rule in Rule

@@ -19,6 +19,8 @@ from ledger.verify.rule import Rule
 
 READ_ENTRIES = 5_000
 
+_NOTHING = "no such thing"
+
 Progress = Callable[[int, int], None]
 
 
@@ -41,8 +43,9 @@ async def audit(
     whose chain was checked before. Raises asyncpg.PostgresError where tables are not even there.
     """
     async with owner.raw() as connection:
-        for difference in await guarantees.differences(connection):
-            findings.add(WHOLE_LOG, Rule.TABLE_GUARANTEES, "as the migrations made it", difference)
+        facts = await guarantees.read_facts(connection)
+        for what, expected, found in guarantees.contrast(guarantees.expected(), facts):
+            findings.add(WHOLE_LOG, Rule.TABLE_GUARANTEES, expected or _NOTHING, found or _NOTHING, place=what)
         transaction = connection.transaction(isolation="repeatable_read")
         await transaction.start()
         try:
