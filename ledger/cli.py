@@ -24,6 +24,7 @@ from api import main as applications
 from api.observability import configure_logging
 from ledger import demo as demo_story
 from ledger import import_client
+from ledger.mirror_command import mirror_command
 from ledger.organisations import OpenLog
 from ledger.refusals import Refused
 from ledger.settings import Settings
@@ -47,6 +48,7 @@ app.add_typer(checkpoint_app, name="checkpoint")
 app.add_typer(token_app, name="token")
 app.add_typer(import_app, name="import")
 app.command("verify")(verify_command)
+app.command("mirror")(mirror_command)
 console = Console(stderr=True, highlight=False)
 
 _EXPECTED = (SetupError, PostgresError, GuaranteesBroken, Refused, import_client.ServerSaid)

@@ -56,13 +56,11 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
 
     Exit code 0: everything holds. 1: findings, each with entry, rule, expected, found. 2: could not check.
     """
-    if key and policy is not None:
-        raise typer.BadParameter("give a key or a policy file, not both")
     if bool(source) is database:
         raise typer.BadParameter("give a SOURCE or --database, one of the two")
-    whom = _policy(key, policy)
+    whom = policy_of(key, policy)
     codes = _codes(code or [])
-    with _opened(source) as (log, stored), _progress(hidden=as_json) as progress:
+    with _opened(source) as (log, stored), progress_bar(hidden=as_json) as progress:
         task = progress.add_task("verify", total=None)
         report = verify(
             log,
@@ -82,8 +80,10 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
     raise typer.Exit(report.exit_code)
 
 
-def _policy(key: str, policy: Path | None) -> Policy | None:
+def policy_of(key: str, policy: Path | None) -> Policy | None:
     """Whom to believe; None: nobody was named."""
+    if key and policy is not None:
+        raise typer.BadParameter("give a key or a policy file, not both")
     try:
         if policy is not None:
             return Policy.parse(policy.read_text(errors="surrogateescape"))
@@ -120,7 +120,8 @@ def _opened(source: str) -> "Generator[tuple[Source, Stored | None]]":
         yield Directory(Path(source)), None
 
 
-def _progress(*, hidden: bool) -> Progress:
+def progress_bar(*, hidden: bool) -> Progress:
+    """On standard error, where somebody looks."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

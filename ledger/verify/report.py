@@ -125,17 +125,7 @@ class Report:
         return lines
 
     def _found(self) -> list[str]:
-        lines: list[str] = []
-        for each in self.findings:
-            zh, en = WORDS[each.rule]
-            where = "账本 log" if each.seq == WHOLE_LOG else f"#{each.seq}"
-            lines += [
-                "",
-                f"✗ {where}  {each.rule}  {zh} · {en}",
-                *([f"    位置 place     {each.place}"] if each.place else []),
-                f"    应为 expected  {each.expected}",
-                f"    实为 found     {each.found}",
-            ]
+        lines = [line for each in self.findings for line in described(each)]
         listed = len(self.findings)
         total = sum(self.counts.values())
         if total > listed:
@@ -154,6 +144,19 @@ class Report:
                 return f"✗ 发现问题 {sum(self.counts.values())} 处 findings{also}"
             case _:
                 return f"? 未能核对 could not check: {self.trouble}"
+
+
+def described(finding: Finding) -> list[str]:
+    """A finding as people read it."""
+    zh, en = WORDS[finding.rule]
+    where = "账本 log" if finding.seq == WHOLE_LOG else f"#{finding.seq}"
+    return [
+        "",
+        f"✗ {where}  {finding.rule}  {zh} · {en}",
+        *([f"    位置 place     {finding.place}"] if finding.place else []),
+        f"    应为 expected  {finding.expected}",
+        f"    实为 found     {finding.found}",
+    ]
 
 
 def instant(time_s: int) -> str:
