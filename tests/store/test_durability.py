@@ -106,7 +106,7 @@ class Site:
     async def issue(self, random: Random) -> None:
         """Give out receipts of what is published, while others write."""
         async with acting_as("reader", self.log) as reader:
-            while (note := await queries.last_checkpoint(reader)) is None:  # the first one of all comes with time
+            while (note := await queries.last_checkpoint(reader)) is None:  # noqa: ASYNC110  the first comes with time
                 await asyncio.sleep(0.05)
         self.saved = note
         size = queries.checkpoint_of(self.saved).size
