@@ -11,7 +11,7 @@ from ledger.verify.mirror import Http
 from ledger.verify.replica import Copied, copy
 from ledger.verify.report import FOUND, GOOD, UNCHECKED, described
 from ledger.verify.source import Directory
-from ledger.verify_command import policy_of, progress_bar
+from ledger.verify_command import progress_bar, read_policy
 
 
 def mirror_command(
@@ -28,7 +28,7 @@ def mirror_command(
     and the checkpoint stays the one it was. 2: could not finish.
     """
     os.umask(0o022)  # these files are for everybody
-    whom = policy_of(key, policy)
+    whom = read_policy(key, policy)
     with progress_bar(hidden=False) as progress:
         task = progress.add_task("mirror", total=None)
 

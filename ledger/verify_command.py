@@ -58,7 +58,7 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
     """
     if bool(source) is database:
         raise typer.BadParameter("give a SOURCE or --database, one of the two")
-    whom = policy_of(key, policy)
+    whom = read_policy(key, policy)
     codes = _codes(code or [])
     with _opened(source) as (log, stored), progress_bar(hidden=as_json) as progress:
         task = progress.add_task("verify", total=None)
@@ -80,7 +80,7 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
     raise typer.Exit(report.exit_code)
 
 
-def policy_of(key: str, policy: Path | None) -> Policy | None:
+def read_policy(key: str, policy: Path | None) -> Policy | None:
     """Whom to believe; None: nobody was named."""
     if key and policy is not None:
         raise typer.BadParameter("give a key or a policy file, not both")

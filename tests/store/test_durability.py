@@ -27,7 +27,7 @@ from tests.support.acting import acting_as
 from tests.support.checklog import check_log
 from tests.support.postgres import Cluster
 from tests.support.program import Running, environment, free_port, running
-from tests.tamper.site import ORIGIN, policy_of, proof_of
+from tests.tamper.site import policy_of, proof_of, signer_of
 
 WRITERS = 16
 GIFTS = 25
@@ -115,11 +115,9 @@ class Site:
     def verify(self) -> None:
         """What a donor and an auditor do, each with all they were given."""
         assert self.log.database_url is not None
-        signer = signing.signer(self.log.signing, self.log.passphrase, ORIGIN)
+        policy = policy_of(signer_of(self.log))
         with closing(Stored(self.log, self.log.database_url).log()) as source:
-            report = verify(
-                source, policy=policy_of(signer), saved=self.saved, receipts=self.receipts, meaning=False, processes=0
-            )
+            report = verify(source, policy=policy, saved=self.saved, receipts=self.receipts, meaning=False, processes=0)
         assert report.exit_code == 0, report.text()
         assert report.is_saved_continued
 

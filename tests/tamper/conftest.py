@@ -16,7 +16,7 @@ from tests.support import clerk
 from tests.support.busy import busy_history
 from tests.support.clerk import sequenced
 from tests.support.postgres import Cluster
-from tests.tamper.site import ORIGIN, Site, policy_of, proof_of, publish
+from tests.tamper.site import Site, policy_of, proof_of, publish, signer_of
 
 TODAY, YESTERDAY = "tamper_today", "tamper_yesterday"
 GIFTS = 150
@@ -59,10 +59,9 @@ async def days(cluster: Cluster, story: Settings, tmp_path_factory: pytest.TempP
     async with clerk.opened(settings) as office:
         kept = [sequenced(await office.sequencer.submit(office.gift(1_000 + i))) for i in range(GIFTS)]
     published = log.checkpoint_of(await publish(settings))
-    signer = signing.signer(settings.signing, settings.passphrase, ORIGIN)
     site = Site(
         settings=settings,
-        policy=policy_of(signer),
+        policy=policy_of(signer_of(settings)),
         saved=saved,
         receipt=receipt,
         code=kept[-1].code,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import asyncpg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ledger.log import witness
 from ledger.log.checkpoint import Checkpoint
@@ -62,7 +64,7 @@ class Site:
     @property
     def signer(self) -> Ed25519Signer:
         """The operator's own key: for attacks by the operator."""
-        return signing.signer(self.settings.signing, self.settings.passphrase, ORIGIN)
+        return signer_of(self.settings)
 
     async def attack(self, attack: Attack) -> None:
         """As superuser, with every trigger and foreign key asleep in this session."""
@@ -195,6 +197,13 @@ async def rewrite(site: Site, written: list[bytes], signer: Ed25519Signer | None
         await rebuild(owner, report=lambda _: None)
     finally:
         await owner.close()
+
+
+def signer_of(settings: Settings, origin: str = ORIGIN) -> Ed25519Signer:
+    """Signs as the log, with the key from its file."""
+    key = load_pem_private_key(settings.signing.read_bytes(), settings.passphrase)
+    assert isinstance(key, Ed25519PrivateKey)
+    return Ed25519Signer(origin, key)
 
 
 def policy_of(signer: Ed25519Signer) -> Policy:

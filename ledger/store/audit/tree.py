@@ -54,7 +54,7 @@ class StoredTree:
     async def prepare(self) -> None:
         """Read what is to be held against the leaves."""
         self._integrated = await integrated_size(self._connection)
-        for text in await log.signing_keys(self._connection):
+        for (text,) in await self._connection.fetch("select vkey from signing_key order by since, vkey"):
             try:
                 self._verifiers.append(verifier_of(VerifierKey.parse(text)))
             except VerificationError as error:
