@@ -26,6 +26,7 @@ from api.serving import PortError
 from ledger import demo as demo_story
 from ledger import import_client
 from ledger.keygen_command import keygen_command
+from ledger.mirror_command import mirror_command
 from ledger.monitor_command import monitor_command
 from ledger.organisations import OpenLog
 from ledger.refusals import Refused
@@ -53,6 +54,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(import_app, name="import")
 app.command("keygen")(keygen_command)
 app.command("verify")(verify_command)
+app.command("mirror")(mirror_command)
 app.command("witness")(witness_command)
 app.command("monitor")(monitor_command)
 console = Console(stderr=True, highlight=False)
