@@ -117,6 +117,7 @@ async function run() {
       if (result.failed) offer(given, result, engine);
       const isWitnessed = result.steps.some((step) => step.id === "witnesses" && step.state === "passed");
       const values = { n: STEPS.indexOf(result.failed) + 1, s: (took / 1000).toFixed(2) };
+      following.hidden = Boolean(result.failed);
       say(result.failed ? "failed" : isWitnessed ? "passed" : "unwitnessed", values);
       return;
     } catch (error) {
@@ -131,6 +132,39 @@ async function run() {
   }
 }
 
+// Asked for by the donor: every entry her money went through.
+async function followTrail(button) {
+  const said = panel.querySelector("[data-trail]");
+  button.disabled = true;
+  said.textContent = "正在逐条核验…";
+  try {
+    const { checkTrail } = await import("./trail.js");
+    const body = JSON.stringify({ code: panel.dataset.code });
+    const options = { method: "POST", body, headers: { "Content-Type": "application/json" }, credentials: "omit" };
+    const [dossier, policy] = await Promise.all([fetch("/api/v1/dossier", options), fetch("/log/policy")]);
+    if (!dossier.ok || !policy.ok) throw new Error("offline");
+    const text = (each) => each.textContent.trim();
+    const all = (what) => Array.from(document.querySelectorAll(what));
+    const shown = {
+      parts: all("[data-part-of]").map((each) => [each.dataset.partOf, text(each)]),
+      rests: all("[data-rest]").length ? null : all("[data-shown=part]").map(text),
+    };
+    const given = {
+      seq: Number(panel.dataset.seq), policy: await policy.text(), shown, dossier: new Uint8Array(await dossier.arrayBuffer()),
+    };
+    const { count, failed } = await checkTrail(given, makeEngine());
+    said.dataset.state = failed ? "failed" : "passed";
+    said.textContent = failed
+      ? "逐条核验没有通过。可能是刚有新的一步还没有公布，请刷新后再试；仍不通过，请下载查询复制件，并联系开具收据的红十字会。（" + failed + "）"
+      : "✓ 去向里的 " + count + " 条都在签名的总账里，每一步的金额由您的浏览器重新算出，与页面相符。";
+  } catch (error) {
+    said.textContent = WORDS.offline[0] + "，请稍后再试。";
+  }
+  button.disabled = false;
+}
+
+const following = panel.querySelector("[data-follow]");
+following.addEventListener("click", () => followTrail(following));
 if (/MicroMessenger/i.test(navigator.userAgent)) panel.querySelector("[data-wechat]").hidden = false;
 if ("unsigned" in panel.dataset) say("unsigned");
 else run();

@@ -154,6 +154,22 @@ async def test_a_forgery_is_refused_at_its_step_and_leaves_evidence(
         assert private not in json.dumps(evidence), "evidence is handed on"
 
 
+async def test_a_donor_has_every_step_of_her_money_checked(page: Page, address: str, code: str) -> None:
+    await look_up(page, address, code)
+    await page.value("document.querySelector('[data-follow]').click()")
+    assert await page.until("document.querySelector('[data-trail]').dataset.state") == "passed"
+    assert "去向里的 4 条都在签名的总账里" in await page.value("document.querySelector('[data-trail]').textContent")
+    assert page.said == []
+
+
+async def test_a_step_that_lies_is_caught_by_the_page_itself(page: Page, address: str, code: str) -> None:
+    """The gift and the sum of its parts are right; one payment on the way is made smaller."""
+    await page.instead({"/trace": lambda html: html.replace(b'<span data-part-of="47">', b'<span data-part-of="47">1')})
+    assert await look_up(page, address, code) == "unwitnessed"
+    await page.value("document.querySelector('[data-follow]').click()")
+    assert await page.until("document.querySelector('[data-trail]').dataset.state") == "failed"
+
+
 async def test_without_witnesses_the_page_says_what_that_leaves_open(page: Page, address: str, code: str) -> None:
     assert await look_up(page, address, code) == "unwitnessed"
     assert "不能排除本站给不同的人看不同的账本" in await page.value("document.getElementById('ver').innerText")

@@ -1,11 +1,12 @@
 """The pages: what a donor reads, without JavaScript."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 
-from public_site import messages
+from public_site import messages, site
 from tests.support.branch import Branch
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
@@ -142,6 +143,16 @@ async def test_files_are_named_for_their_content_and_kept_for_ever(http: httpx.A
         assert file.headers["content-type"].split(";")[0] in {"text/css", "text/javascript", "image/svg+xml"}
     assert (await http.get("/static/site.css")).status_code == 404
     assert (await http.get("/static/..%2Fsite.py")).status_code == 404
+
+
+def test_modules_are_written_for_old_kernels_and_import_only_their_own() -> None:
+    """WeChat on Android brings a kernel years old: no `?.`, no `??`; BigInt only in what is fetched late."""
+    for path in (Path(site.__file__).parent / "static").glob("*.js"):
+        code = re.sub(r"^\s*//.*$", "", path.read_text(), flags=re.MULTILINE)
+        assert not re.search(r"\?\.[a-z(\[]|\?\?|innerHTML|eval\(|document\.write", code), path.name
+        assert path.name == "own.js" or not re.search(r"\b\d+n\b|BigInt", code), path.name
+        for imported in re.findall(r'(?:from |import\()"([^"]+)"', code):
+            assert (path.parent / imported).exists(), imported
 
 
 async def test_no_red_cross_is_drawn_anywhere(http: httpx.AsyncClient) -> None:

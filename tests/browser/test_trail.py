@@ -1,0 +1,110 @@
+"""The way of the money in the browser: followed anew from positions, and compared with what the page says."""
+
+import base64
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import httpx
+import pytest
+
+from api.public import app as public
+from ledger.receipt.dossier import decode_dossier, encode_dossier
+from ledger.receipt.receipt import Receipt
+from ledger.settings import Settings
+from ledger.store import setup
+from ledger.store.keys import LookupKeys
+from public_site.messages import yuan
+from tests.browser.test_modules import STATIC, node
+from tests.support.branch import Branch
+from tests.support.visitor import visitor as visiting
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+async def branch(settings: Settings) -> AsyncGenerator[Branch]:
+    async with Branch.open(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def reader(settings: Settings, branch: Branch) -> AsyncGenerator[httpx.AsyncClient]:
+    assert settings.database_url is not None
+    database = setup.database(settings, settings.database_url, "reader")
+    resources = public.Resources(database=database, lookup=LookupKeys.read(settings.lookup))
+    async with visiting(public.build(resources)) as client:
+        yield client
+    await database.close()
+
+
+async def test_every_gift_of_a_busy_branch_is_followed_to_the_places_the_server_tells(
+    branch: Branch, reader: httpx.AsyncClient
+) -> None:
+    given = await branch.gifts([1_000, 2_500, 1, 77, 40_000, 300])
+    allocated = await branch.allocate(20_000)
+    for i in range(6):
+        await branch.pay(1_111 + i, payee=f"第 {i} 供应站")
+    await branch.release(allocated, 3_000)
+    await branch.refund(given[4].seq, 555)
+    given += await branch.gifts([9_000, 12])
+    await branch.allocate(30_000, project="winter")
+    await branch.pay(25_000, "winter")
+    async with branch.database.raw() as connection:
+        written = [row["bytes"].decode() for row in await connection.fetch("select bytes from entry order by seq")]
+    said = node("trail.mjs", {"modules": str(STATIC), "log": written, "gifts": [seq for seq, _ in given]})
+    for (seq, _), found in zip(given, said["followed"], strict=True):
+        trace = (await reader.get(f"/api/v1/entries/{seq}/trace")).json()
+        assert sorted(found["rests"]) == sorted(leaf["amount_fen"] for leaf in trace["leaves"]), seq
+        moved = {str(step["seq"]): step["amount_fen"] for step in trace["steps"] if step["kind"] != "money.received"}
+        assert found["parts"] == moved, seq
+
+
+def shown(trace: Any) -> dict[str, Any]:
+    """What a page shows of a trace."""
+    return {
+        "parts": [
+            [str(step["seq"]), yuan(step["amount_fen"])]
+            for step in trace["steps"]
+            if step["kind"] not in {"money.received", "delivery.confirmed", "feedback.published"}
+        ],
+        "rests": [yuan(leaf["amount_fen"]) for leaf in trace["leaves"]],
+    }
+
+
+async def test_a_dossier_is_checked_entry_by_entry_and_against_the_page(visitor: httpx.AsyncClient, code: str) -> None:
+    trace = (await visitor.post("/api/v1/trace", json={"code": code})).json()
+    dossier = (await visitor.post("/api/v1/dossier", json={"code": code})).content
+    policy = (await visitor.get("/log/policy")).text
+    receipts = decode_dossier(dossier)
+    says = shown(trace)
+    changed = [
+        Receipt(entry=each.entry.replace("灾后防疫物资".encode(), "其他".encode()), proof=each.proof)
+        for each in receipts
+    ]
+
+    def given(data: bytes = dossier, page: dict[str, Any] = says, seq: int = trace["gift"]["seq"]) -> dict[str, Any]:
+        return {"seq": seq, "policy": policy, "shown": page, "dossier": base64.b64encode(data).decode()}
+
+    (step, amount), *others = says["parts"]
+    said = node(
+        "trail.mjs",
+        {
+            "modules": str(STATIC),
+            "dossiers": {
+                "genuine": given(),
+                "an entry changed": given(encode_dossier(changed, {})),
+                "an entry left out": given(encode_dossier(receipts[:1], {})),
+                "the gift left out": given(encode_dossier(receipts[1:], {})),
+                "of another gift": given(seq=receipts[1].proof.index),
+                "a step that lies": given(page={**says, "parts": [[step, "¥9.99"], *others]}),
+                "a step from nowhere": given(page={**says, "parts": [*says["parts"], ["3", amount]]}),
+                "places that lie": given(page={**says, "rests": ["¥3,000.00"]}),
+            },
+        },
+    )["checked"]
+    assert said["genuine"] == {"count": len(receipts), "failed": ""}
+    assert said.pop("an entry changed")["failed"] == "entry 47: inclusion"
+    assert said.pop("the gift left out")["failed"] == "the gift is not in the dossier"
+    said.pop("genuine")
+    for name, answer in said.items():
+        assert answer["failed"].startswith(("step ", "the page shows ")), name
