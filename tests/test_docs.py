@@ -311,7 +311,7 @@ def test_every_rule_is_held_to_purity() -> None:
     pure = set(contracts[0]["source_modules"])
     impure = {"ledger.cli", "ledger.demo", "ledger.import_client", "ledger.settings", "ledger.verify_command"}
     files = {f"ledger.{path.stem}" for path in (ROOT / "ledger").glob("*.py")} - {"ledger.__init__"}
-    assert pure <= files
+    assert pure - files == {"ledger.bodies"}  # a folder of files
     assert files - pure <= impure
 
 
