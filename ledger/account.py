@@ -34,8 +34,12 @@ class AccountClass(StrEnum):
 
 CLASSES: dict[str, tuple[AccountClass, int]] = {
     "donors": (AccountClass.SOURCE, 1),
+    "income": (AccountClass.SOURCE, 2),
+    "unidentified": (AccountClass.SOURCE, 1),
     "fund": (AccountClass.INSIDE, 2),
     "project": (AccountClass.INSIDE, 3),
+    "suspense": (AccountClass.INSIDE, 1),
+    "fees": (AccountClass.SINK, 1),
     "payees": (AccountClass.SINK, 1),
     "refunds": (AccountClass.SINK, 1),
 }
@@ -85,6 +89,26 @@ def has_line(address: str) -> bool:
 def donors(org: str) -> str:
     """Source of gifts."""
     return f"donors:{org}"
+
+
+def income(org: str, kind: str) -> str:
+    """Source of money that nobody donated."""
+    return f"income:{org}:{kind}"
+
+
+def unidentified(org: str) -> str:
+    """Source of bank money whose donor is not known yet."""
+    return f"unidentified:{org}"
+
+
+def suspense(org: str) -> str:
+    """Money whose donor is not known yet."""
+    return f"suspense:{org}"
+
+
+def fees(org: str) -> str:
+    """Fees of channels and platforms."""
+    return f"fees:{org}"
 
 
 def fund(org: str, fund_id: str) -> str:

@@ -165,6 +165,9 @@ class Books:
                     batch.rows += 1
                     batch.sum_fen += entries.qty_of(entry)
                     batch.last_row = body.row
+            case entries.MoneyUnidentified(ref=ref) | entries.IncomeReceived(ref=ref):
+                if ref:
+                    self.refs.add(ref)
             case entries.LogOpened() as body:
                 self.staff |= {each: {WHOLE_LOG: frozenset({Role.ADMINISTRATOR})} for each in body.administrators}
             case entries.OrganisationRegistered() as body:  # and OrganisationChanged
@@ -197,6 +200,8 @@ class Books:
                 | entries.MoneyReleased()
                 | entries.MoneyDisbursed()
                 | entries.GiftRefunded()
+                | entries.MoneyIdentified()
+                | entries.SuspenseReturned()
                 | entries.DeliveryConfirmed()
                 | entries.FeedbackPublished()
             ):

@@ -119,11 +119,12 @@ def body_of(kind: type[AnyOf], command: Command) -> AnyOf:
         raise Invalid(str(error)) from error
 
 
-def check_cited(facts: Facts, ref: int, kind: str, org: str) -> None:
-    """The cited entry is of this kind and organisation, and the first of its parts if it was split. Raises Invalid."""
+def check_cited(facts: Facts, ref: int, kind: str | tuple[str, ...], org: str) -> None:
+    """The cited entry is of this kind (one of these) and organisation, and the first of its parts. Raises Invalid."""
     cited = facts.cited
-    if cited is None or cited.kind != kind or entries.org_of(cited) != org:
-        raise Invalid(f"ref: entry {ref} is no {kind} of {org}", field="ref")
+    kinds = (kind,) if isinstance(kind, str) else kind
+    if cited is None or cited.kind not in kinds or entries.org_of(cited) != org:
+        raise Invalid(f"ref: entry {ref} is no {' or '.join(kinds)} of {org}", field="ref")
     index, _ = entries.part_of(cited.body)
     if index != 1:
         raise Invalid(f"ref: cite the first part, entry {cited.seq - index + 1}", field="ref")

@@ -4,7 +4,18 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from ledger import account, allocations, approvals, corrections, disbursements, donations, entries, organisations
+from ledger import (
+    account,
+    allocations,
+    approvals,
+    corrections,
+    disbursements,
+    donations,
+    entries,
+    income,
+    organisations,
+    suspense,
+)
 from ledger.account import CNY, Account
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.approvals import ApproveProposal, RejectProposal, SetPolicy, WithdrawProposal
@@ -14,6 +25,7 @@ from ledger.corrections import RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
 from ledger.entries import By, Entry
+from ledger.income import ReceiveIncome
 from ledger.line import NO_PROPOSAL
 from ledger.organisations import (
     ChangeOrganisation,
@@ -28,6 +40,7 @@ from ledger.organisations import (
 from ledger.posting import move, parts
 from ledger.refusals import Invalid
 from ledger.roles import REQUIRED
+from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
 
 AnyProposable: TypeAlias = (
     AllocateMoney
@@ -44,12 +57,16 @@ AnyProposable: TypeAlias = (
     | RefundGift
     | RegisterOrganisation
     | ReleaseMoney
+    | ReturnSuspense
     | SetPolicy
 )
 """Commands that policy may submit to other people's approval."""
 
+AnyIntake: TypeAlias = ReceiveMoney | ReceiveUnidentified | IdentifyMoney | ReceiveIncome
+"""Money that comes in, or turns out to be a gift: routine, one entry each, without a second person."""
+
 AnyCommand: TypeAlias = (
-    AnyProposable | ApproveProposal | CompleteImport | OpenLog | ReceiveMoney | RejectProposal | WithdrawProposal
+    AnyProposable | AnyIntake | ApproveProposal | CompleteImport | OpenLog | RejectProposal | WithdrawProposal
 )
 
 
@@ -59,8 +76,8 @@ def decide(command: AnyCommand, books: Books, facts: Facts, proposed: "Proposed 
     Raises Refused; nothing has changed then. Everything is decided on the books before the command's first entry.
     """
     match command:
-        case ReceiveMoney():
-            return [donations.receive(command, books, facts.today)]
+        case ReceiveMoney() | ReceiveUnidentified() | IdentifyMoney() | ReceiveIncome():
+            return [_take_in(command, books, facts)]
         case ApproveProposal():
             return _approve(command, proposed, books, facts)
         case RejectProposal():
@@ -96,6 +113,8 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:
             return disbursements.needs_disburse(command)
         case RefundGift():
             return corrections.needs_refund(command)
+        case IdentifyMoney() | ReturnSuspense():
+            return suspense.needs_cited(command)
         case ConfirmDelivery() | PublishFeedback():
             return disbursements.needs_payment(command)
         case _:
@@ -110,7 +129,7 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
         case ApproveProposal() | RejectProposal() | WithdrawProposal() if command.proposal in books.proposals:
             proposal = books.proposals[command.proposal]
             return {hold.account for hold in proposal.holds} | {Account(address, CNY) for address in proposal.into}
-        case ReceiveMoney(org=org, fund=fund):
+        case ReceiveMoney(org=org, fund=fund) | ReceiveIncome(org=org, fund=fund):
             return {Account(account.fund(org, fund), CNY)}
         case AllocateMoney(org=org, fund=fund, project=project):
             return {Account(account.fund(org, fund), CNY), Account(account.project(org, project, fund), CNY)}
@@ -123,6 +142,8 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
             return {*facts.first_seqs, Account(account.payees(org), CNY)}
         case RefundGift(org=org):
             return {where for where, _ in facts.spans} | {Account(account.refunds(org), CNY)}
+        case ReceiveUnidentified() | IdentifyMoney() | ReturnSuspense():
+            return suspense.lines(command)
         case _:
             return set()
 
@@ -131,7 +152,7 @@ def seal(draft: Draft, books: Books, at: str) -> tuple[Entry, bytes]:
     """The draft as the next entry, and its bytes."""
     body = draft.body
     if draft.code:
-        assert isinstance(body, entries.MoneyReceived)
+        assert isinstance(body, entries.MoneyReceived | entries.MoneyIdentified)
         body = donations.bind(body, books.prev, draft.code)
     entry = Entry(
         at=at,
@@ -144,6 +165,18 @@ def seal(draft: Draft, books: Books, at: str) -> tuple[Entry, bytes]:
         v=1,
     )
     return entry, entries.encode(entry)
+
+
+def _take_in(command: AnyIntake, books: Books, facts: Facts) -> Draft:
+    match command:
+        case ReceiveMoney():
+            return donations.receive(command, books, facts.today)
+        case ReceiveUnidentified():
+            return suspense.receive(command, books, facts.today)
+        case IdentifyMoney():
+            return suspense.identify(command, books, facts)
+        case ReceiveIncome():
+            return income.receive(command, books, facts.today)
 
 
 def _approve(command: ApproveProposal, proposed: Proposed | None, books: Books, facts: Facts) -> list[Draft]:
@@ -180,6 +213,8 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return disbursements.disburse(command, books, facts, proposal)
         case RefundGift():
             return corrections.refund(command, books, facts, proposal)
+        case ReturnSuspense():
+            return suspense.give_back(command, books, facts, proposal)
         case ConfirmDelivery():
             return disbursements.confirm(command, books, facts)
         case PublishFeedback():

@@ -1,5 +1,7 @@
 """Gifts of money, one by one and from an approved import."""
 
+from typing import TypeAlias
+
 import msgspec
 
 from ledger import account, entries, privacy
@@ -20,6 +22,11 @@ from ledger.entries import By, DonorClass, MoneyReceived
 from ledger.posting import NO_LINE, Posting
 from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, PolicyMissing, Unknown
 from ledger.roles import REQUIRED
+
+AnyGift: TypeAlias = MoneyReceived | entries.MoneyIdentified
+
+GIFTS = ("money.received", "money.identified")
+"""The kinds of entry that are gifts."""
 
 
 class ReceiveMoney(Command, frozen=True, kw_only=True, tag="money.received"):
@@ -69,9 +76,7 @@ def receive(command: ReceiveMoney, books: Books, today: str) -> Draft:
     fund = books.fund(command.org, command.fund)
     check_day("on", command.on, latest=today)
     check_id("channel", command.channel)
-    if command.event and command.event not in books.events:
-        raise Unknown(f"event {command.event} is not declared", event=command.event)
-    _check_event(command.event, fund)
+    check_label(command.event, fund, books)
     if command.ref in books.refs and command.ref:
         raise AlreadyThere("this channel reference is in the log", ref=command.ref)
     check_digest("donor", command.donor)
@@ -103,9 +108,7 @@ def approve_import(command: ApproveImport, books: Books, today: str) -> Effect:
     check_quantity(command.sum_fen)
     check_day("first_on", command.first_on)
     check_day("last_on", command.last_on, latest=today)
-    if command.event and command.event not in books.events:
-        raise Unknown(f"event {command.event} is not declared", event=command.event)
-    _check_event(command.event, fund)
+    check_label(command.event, fund, books)
     if command.last_on < command.first_on:
         raise Invalid("last_on: before first_on", field="last_on")
     body = body_of(entries.ImportApproved, command)
@@ -131,13 +134,15 @@ def complete_import(command: CompleteImport, books: Books) -> Draft:
     return Draft(body, By(maker=command.maker))
 
 
-def bind(body: MoneyReceived, prev: str, code: str) -> MoneyReceived:
+def bind(body: AnyGift, prev: str, code: str) -> AnyGift:
     """The body with the receipt commitment its place in the log gives it."""
     return msgspec.structs.replace(body, receipt=privacy.receipt_commitment(prev, code))
 
 
-def _check_event(event: str, fund: entries.FundOpened) -> None:
-    """A gift labelled with another event than its fund is for would be misleading. Raises Invalid."""
+def check_label(event: str, fund: entries.FundOpened, books: Books) -> None:
+    """A gift's event is declared, and no other than its fund's: that would be misleading. Raises Unknown, Invalid."""
+    if event and event not in books.events:
+        raise Unknown(f"event {event} is not declared", event=event)
     if event and fund.restriction.event not in {"", event}:
         raise Invalid(f"event: the fund is for {fund.restriction.event}", field="event")
 

@@ -22,6 +22,7 @@ from ledger.bodies.control import (
     ProposalRejected,
     ProposalWithdrawn,
 )
+from ledger.bodies.income import IncomeKind, IncomeReceived
 from ledger.bodies.loop import DeliveryConfirmed, FeedbackPublished, Outcome
 from ledger.bodies.money import DonorClass, GiftRefunded, MoneyAllocated, MoneyDisbursed, MoneyReceived, MoneyReleased
 from ledger.bodies.setup import (
@@ -39,6 +40,7 @@ from ledger.bodies.setup import (
     StaffEnrolled,
     Tier,
 )
+from ledger.bodies.suspense import MoneyIdentified, MoneyUnidentified, SuspenseReturned
 from ledger.posting import NO_LINE, Posting
 
 MAX_BYTES = 65_535
@@ -59,11 +61,14 @@ AnyBody: TypeAlias = (
     | GiftRefunded
     | ImportApproved
     | ImportCompleted
+    | IncomeReceived
     | LogOpened
     | MoneyAllocated
     | MoneyDisbursed
+    | MoneyIdentified
     | MoneyReceived
     | MoneyReleased
+    | MoneyUnidentified
     | OrganisationChanged
     | OrganisationRegistered
     | PolicySet
@@ -74,6 +79,7 @@ AnyBody: TypeAlias = (
     | ProposalWithdrawn
     | StaffDismissed
     | StaffEnrolled
+    | SuspenseReturned
 )
 
 KINDS: dict[str, type[AnyBody]] = {
@@ -84,11 +90,14 @@ KINDS: dict[str, type[AnyBody]] = {
     "gift.refunded": GiftRefunded,
     "import.approved": ImportApproved,
     "import.completed": ImportCompleted,
+    "income.received": IncomeReceived,
     "log.opened": LogOpened,
     "money.allocated": MoneyAllocated,
     "money.disbursed": MoneyDisbursed,
+    "money.identified": MoneyIdentified,
     "money.received": MoneyReceived,
     "money.released": MoneyReleased,
+    "money.unidentified": MoneyUnidentified,
     "org.changed": OrganisationChanged,
     "org.registered": OrganisationRegistered,
     "policy.set": PolicySet,
@@ -99,6 +108,7 @@ KINDS: dict[str, type[AnyBody]] = {
     "proposal.withdrawn": ProposalWithdrawn,
     "staff.dismissed": StaffDismissed,
     "staff.enrolled": StaffEnrolled,
+    "suspense.returned": SuspenseReturned,
 }
 """Every kind of entry, version 1."""
 

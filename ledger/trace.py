@@ -208,7 +208,7 @@ def assemble(found: Found, names: Names) -> Trace:
 
 def _gift(found: Found, names: Names) -> Gift:
     entry, body = found.gift, found.gift.body
-    assert isinstance(body, entries.MoneyReceived)
+    assert isinstance(body, entries.MoneyReceived | entries.MoneyIdentified)
     org = entries.org_of(entry)
     return Gift(
         seq=entry.seq,
@@ -220,7 +220,7 @@ def _gift(found: Found, names: Names) -> Gift:
         amount_fen=entries.qty_of(entry),
         channel=body.channel,
         donor_class=body.donor_class,
-        batch=body.batch or None,
+        batch=getattr(body, "batch", 0) or None,
         entering=found.entering,
     )
 
@@ -290,7 +290,7 @@ def _said(entry: Entry, place: str, names: Names) -> dict[str, Any]:
     fund = project = None
     if place:
         kind, org, ids = account.parse(place)
-        fund = names.fund(org, ids[-1])
+        fund = names.fund(org, ids[-1]) if kind in {"fund", "project"} else None
         project = names.project(org, ids[0]) if kind == "project" else None
     return {
         "seq": effect_of(entry),

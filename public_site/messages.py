@@ -106,6 +106,8 @@ def heading(step: Step) -> str:
     match step.kind:
         case "money.received":
             return f"收到您的捐款 {yuan(step.amount_fen)}"
+        case "money.identified":
+            return f"核实为您的捐款 {yuan(step.amount_fen)}"
         case "money.allocated":
             return f"分配到项目{project}"
         case "money.released":

@@ -48,6 +48,8 @@ class Projector:
         if isinstance(entry.body, entries.MoneyReceived):
             self._give(entry, entry.body)
         else:
+            if isinstance(entry.body, entries.MoneyIdentified):
+                self._give(entry, entry.body)
             self._note(entry)
         self.books.apply(entry, digest)
 
@@ -132,32 +134,36 @@ class Projector:
                 counts = False
             sums[1] += posting.qty
 
-    def _give(self, entry: Entry, body: entries.MoneyReceived) -> None:
+    def _give(self, entry: Entry, body: entries.MoneyReceived | entries.MoneyIdentified) -> None:
         posting = entry.postings[0]
+        qty = entries.qty_of(entry)
+        ref, batch, row = (body.ref, body.batch, body.row) if isinstance(body, entries.MoneyReceived) else ("", 0, 0)
         self._gift.append(
             (
                 entry.seq,
                 self.ids[Account(posting.dst, posting.unit)],
-                posting.qty,
+                qty,
                 body.channel,
                 body.donor_class,
                 body.event,
                 _day(body.on),
-                bytes.fromhex(body.ref) if body.ref else None,
-                body.batch or None,
-                body.row or None,
+                bytes.fromhex(ref) if ref else None,
+                batch or None,
+                row or None,
             )
         )
-        if body.batch:
-            sums = self._entered.setdefault(body.batch, [0, 0])
+        if batch:
+            sums = self._entered.setdefault(batch, [0, 0])
             sums[0] += 1
-            sums[1] += posting.qty
+            sums[1] += qty
 
     def _note(self, entry: Entry) -> None:
         """Rows of the kinds that are rare: one statement each."""
         body, seq = entry.body, entry.seq
         if (write := _STATEMENTS.get(type(body))) is not None:
             self._statements.append(write(seq, body, entry))
+        if isinstance(body, entries.MoneyUnidentified | entries.IncomeReceived) and body.ref:
+            self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
         if isinstance(body, entries.DeliveryConfirmed):
             self._citation.append((body.ref, seq, entry.kind, body.qty))
         elif isinstance(ref := getattr(body, "ref", None), int):
@@ -182,6 +188,8 @@ _ENTERED = """
   update import_batch b set entered_rows = entered_rows + n, entered_fen = entered_fen + fen
   from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as entered (seq, n, fen) where b.seq = entered.seq
 """
+_REFERENCE = "insert into reference (ref, seq) values ($1, $2)"
+_FROM_SUSPENSE = "update suspense set left_fen = left_fen - $2 where seq = $1"
 _RESOLVE = "update proposal set status = $2, resolved_seq = $3 where seq = $1"
 _ORGANISATION = """
   insert into organisation (org, name, level, parent, division, uscc, seq) values ($1, $2, $3, $4, $5, $6, $7)
@@ -267,6 +275,16 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
     ),
     entries.ProposalRejected: lambda seq, body, _: (_RESOLVE, body.proposal, "rejected", seq),
     entries.ProposalWithdrawn: lambda seq, body, _: (_RESOLVE, body.proposal, "withdrawn", seq),
+    entries.MoneyUnidentified: lambda seq, body, entry: (
+        "insert into suspense (seq, org, channel, day, qty, left_fen) values ($1, $2, $3, $4, $5, $5)",
+        seq,
+        entries.org_of(entry),
+        body.channel,
+        date.fromisoformat(body.on),
+        entries.qty_of(entry),
+    ),
+    entries.MoneyIdentified: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
+    entries.SuspenseReturned: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
     entries.ImportApproved: lambda seq, body, entry: (
         """insert into import_batch
              (seq, org, fund, channel, name, profile, maker, rows, sum_fen, entered_rows, entered_fen)
@@ -301,7 +319,8 @@ def _dimensions(src: str, dst: str) -> tuple[str, str, str]:
         kind, its_org, rest = account.parse(address)
         if account.class_of(address) is AccountClass.INSIDE:
             org = org or its_org
-            fund = fund or rest[-1]
+            if kind in {"fund", "project"}:
+                fund = fund or rest[-1]
             if kind == "project":
                 project = project or rest[0]
     return org, fund, project

@@ -24,6 +24,7 @@ from ledger.command import Draft, Facts
 from ledger.decide import AnyCommand, Proposed
 from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
+from ledger.income import ReceiveIncome
 from ledger.refusals import Closed, KeyReused, Refused
 from ledger.store import rows
 from ledger.store.availability import Busy, Stopped
@@ -34,6 +35,7 @@ from ledger.store.projections import Projector
 from ledger.store.queries import state
 from ledger.store.setup import SetupError
 from ledger.store.vault import SealedGift
+from ledger.suspense import IdentifyMoney, ReceiveUnidentified
 
 BATCH_COMMANDS = 512
 """Commands in one transaction at most."""
@@ -51,6 +53,8 @@ _BY_REQUEST = "stopped"
 _log = structlog.get_logger()
 _shuffle = secrets.SystemRandom().shuffle
 Work: TypeAlias = AnyCommand | SealedGift
+_REFERRING = ReceiveMoney | ReceiveUnidentified | ReceiveIncome
+"""Commands with a channel's reference, which is in the log once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +222,7 @@ class Sequencer:
         while self._queue and len(batch) < BATCH_COMMANDS:
             pending = self._queue[0]
             alone = len(pending.work) > 1 or pending.tries > 0
-            if batch and (alone or not isinstance(pending.work[0], SealedGift)):
+            if batch and (alone or not _is_gift(pending.work[0])):
                 break
             batch.append(self._queue.popleft())
             if alone:
@@ -248,8 +252,11 @@ class Sequencer:
     async def _load(self, connection: asyncpg.Connection, batch: list[_Pending]) -> None:
         """Which idempotency keys and references are known already, and the lines that gifts touch."""
         keys = [pending.idempotency.key for pending in batch if pending.idempotency is not None]
-        gifts = [work.command for pending in batch for work in pending.work if isinstance(work, SealedGift)]
-        refs = [bytes.fromhex(gift.ref) for gift in gifts if gift.ref]
+        commands = [
+            work.command if isinstance(work, SealedGift) else work for pending in batch for work in pending.work
+        ]
+        gifts = [command for command in commands if isinstance(command, ReceiveMoney)]
+        refs = [bytes.fromhex(each.ref) for each in commands if isinstance(each, _REFERRING) and each.ref]
         found = await connection.fetch(_KNOWN, keys, refs) if keys or refs else []
         known = {row["found"]: row for row in found if row["request"] is not None}
         self.books.refs.clear()
@@ -269,7 +276,7 @@ class Sequencer:
         for work in pending.work:
             try:
                 if isinstance(work, SealedGift):
-                    pending.outcomes.append(self._receive(work, at, beside))
+                    pending.outcomes.append(await self._receive(connection, work, at, beside))
                 else:
                     pending.outcomes.append(await self._carry_out(connection, work, at, beside))
             except Refused as refused:
@@ -278,9 +285,12 @@ class Sequencer:
             kept = pending.idempotency
             beside.idempotency.append((kept.key, kept.request, before + 1, self.books.seq))
 
-    def _receive(self, gift: SealedGift, at: str, beside: _Beside) -> Sequenced:
-        (draft,) = decide.decide(gift.command, self.books, Facts(today=today(at)))
-        entry = self._append(draft, at)
+    async def _receive(self, connection: asyncpg.Connection, gift: SealedGift, at: str, beside: _Beside) -> Sequenced:
+        if isinstance(gift.command, IdentifyMoney):
+            (entry,) = (await self._carry_out(connection, gift.command, at, beside)).entries
+        else:
+            (draft,) = decide.decide(gift.command, self.books, Facts(today=today(at)))
+            entry = self._append(draft, at)
         beside.subject_keys.append(gift.subject_key)
         beside.sealed.append((entry.seq, gift.sealed))
         beside.receipts.append((gift.digest, gift.key_id, entry.seq, gift.box))
@@ -424,9 +434,14 @@ def _answer(outcomes: Sequence[Sequenced | Replayed | Refused]) -> Outcome:
     return outcome
 
 
+def _is_gift(work: Work) -> bool:
+    """A gift as it arrives: it needs to see nothing but its fund's line."""
+    return isinstance(work, SealedGift) and isinstance(work.command, ReceiveMoney)
+
+
 def _shuffle_channel_gifts(batch: list[_Pending]) -> None:
     """Gifts that arrive together are entered in random order among their own places: order tells nobody anything."""
-    places = [i for i, pending in enumerate(batch) if isinstance(pending.work[0], SealedGift)]
+    places = [i for i, pending in enumerate(batch) if _is_gift(pending.work[0])]
     gifts = [batch[i] for i in places]
     _shuffle(gifts)
     for i, gift in zip(places, gifts, strict=True):
@@ -437,4 +452,6 @@ _KNOWN = """
   select key as found, request, first_seq, last_seq from idempotency where key = any($1)
   union all
   select ref, null, null, null from gift where ref = any($2)
+  union all
+  select ref, null, null, null from reference where ref = any($2)
 """

@@ -198,6 +198,29 @@ class GiftRow(_Row, table=True):
     row: int | None
 
 
+class ReferenceRow(_Row, table=True):
+    """A reference of money that is no gift; those of gifts stand with them."""
+
+    ref: BytesKey
+    seq: Entry
+
+
+class SuspenseRow(_Row, table=True):
+    """Money whose donor is not known yet, and how much of it waits."""
+
+    __table_args__ = (
+        Check("left_fen between 0 and qty", "suspense_within_its_entry"),
+        Index("suspense_open", "org", "day", "seq", postgresql_where=sql("left_fen > 0")),
+    )
+
+    seq: EntryKey
+    org: Text
+    channel: Text
+    day: date
+    qty: Big
+    left_fen: Big
+
+
 class OrganisationRow(_Row, table=True):
     """A Red Cross society as it was last registered or changed."""
 

@@ -26,9 +26,9 @@ def received(state: State, entry: Envelope, body: MoneyReceived) -> None:
     if body.on > state.day or not is_day(body.on):
         state.check_on(body.on)
     if body.channel not in state.channels:
-        _check_channel(state, body.channel)
+        check_channel(state, body.channel)
     if body.event:
-        _check_event(state, body.event, org, body.fund)
+        check_event(state, body.event, org, body.fund)
     ref = body.ref
     if is_digest(body.donor) and (not ref or is_digest(ref)) and (not body.receipt or is_digest(body.receipt)):
         if ref:
@@ -46,9 +46,8 @@ def import_approved(state: State, entry: Envelope, body: ImportApproved) -> None
     if (body.org, body.fund) not in state.society.funds:
         state.find(Rule.FUND_KNOWN, f"a fund of {body.org}", body.fund)
     if body.event:
-        _check_event(state, body.event, body.org, body.fund)
-    if body.channel not in state.channels:
-        _check_channel(state, body.channel)
+        check_event(state, body.event, body.org, body.fund)
+    check_channel(state, body.channel)
     if not (is_day(body.first_on) and is_day(body.last_on) and body.first_on <= body.last_on <= state.day):
         state.find(Rule.BUSINESS_DATE, f"days until {state.day}", f"{body.first_on} to {body.last_on}")
     if body.rows <= 0 or body.sum_fen <= 0:
@@ -114,7 +113,7 @@ def _credit_slowly(state: State, entry: Envelope, body: MoneyReceived) -> Line |
     return legs[0].dst if legs else None
 
 
-def _check_event(state: State, event: str, org: str, fund: str) -> None:
+def check_event(state: State, event: str, org: str, fund: str) -> None:
     """A label names a declared event, and none beside that for which the fund was opened."""
     if event not in state.society.events:
         state.find(Rule.EVENT_LABEL, "a declared event", event)
@@ -123,7 +122,8 @@ def _check_event(state: State, event: str, org: str, fund: str) -> None:
         state.find(Rule.EVENT_LABEL, f"the fund's event {known.restriction.event}", event)
 
 
-def _check_channel(state: State, channel: str) -> None:
+def check_channel(state: State, channel: str) -> None:
+    """A channel is named by an id."""
     if account.is_id(channel):
         state.channels.add(channel)
     else:

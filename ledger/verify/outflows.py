@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from ledger import account
-from ledger.entries import GiftRefunded, MoneyAllocated, MoneyDisbursed, MoneyReleased
+from ledger.entries import GiftRefunded, MoneyAllocated, MoneyDisbursed, MoneyReleased, SuspenseReturned
 from ledger.verify import authority, order, postings, targets
 from ledger.verify.entry import NO_PROPOSAL, Envelope
 from ledger.verify.line import Line, Piece
@@ -16,7 +16,8 @@ from ledger.verify.runs import follow
 from ledger.verify.society import fits, lies_in
 from ledger.verify.state import Held, Payment, Proposal, Run, State
 
-Outflow: TypeAlias = MoneyAllocated | MoneyReleased | MoneyDisbursed | GiftRefunded
+Targeted: TypeAlias = MoneyReleased | GiftRefunded | SuspenseReturned
+Outflow: TypeAlias = MoneyAllocated | MoneyDisbursed | Targeted
 
 
 def enter(state: State, entry: Envelope, body: Outflow) -> None:
@@ -61,7 +62,7 @@ def _check_words(state: State, body: Outflow) -> None:
     if isinstance(body, MoneyDisbursed):
         check_few(state, body.beneficiaries, body.region)
         check_division(state, body.region)
-    if isinstance(body, MoneyDisbursed | GiftRefunded):
+    if isinstance(body, MoneyDisbursed | GiftRefunded | SuspenseReturned):
         check_evidence(state, body.evidence)
 
 
@@ -132,9 +133,9 @@ def _check_positions(state: State, run: Run, body: Outflow, legs: Sequence[Leg],
     taken = postings.pieces(legs)
     org = legs[0].dst.place.org
     match body:
-        case MoneyReleased() | GiftRefunded() if proposal is not None:
+        case MoneyReleased() | GiftRefunded() | SuspenseReturned() if proposal is not None:
             _check_held_target(state, body, taken, proposal)
-        case MoneyReleased() | GiftRefunded():
+        case MoneyReleased() | GiftRefunded() | SuspenseReturned():
             _check_target(state, run.kind, body, org, taken)
         case MoneyAllocated() | MoneyDisbursed() if proposal is not None:
             if run.index == 1 and isinstance(body, MoneyDisbursed):
@@ -149,9 +150,7 @@ def _check_positions(state: State, run: Run, body: Outflow, legs: Sequence[Leg],
     run.end = taken[-1]
 
 
-def _check_held_target(
-    state: State, body: MoneyReleased | GiftRefunded, taken: list[Piece], proposal: Proposal
-) -> None:
+def _check_held_target(state: State, body: Targeted, taken: list[Piece], proposal: Proposal) -> None:
     held = [Piece(hold.line, hold.lo, hold.lo + hold.qty) for hold in proposal.holds[: len(taken)]]
     del proposal.holds[: len(taken)]
     if taken != held:
@@ -160,7 +159,7 @@ def _check_held_target(
         state.find(Rule.TARGET_CITED, f"entry {proposal.ref}, whose positions were held", body.ref)
 
 
-def _check_target(state: State, kind: str, body: MoneyReleased | GiftRefunded, org: str, taken: list[Piece]) -> None:
+def _check_target(state: State, kind: str, body: Targeted, org: str, taken: list[Piece]) -> None:
     expected = targets.left(state, kind, body.ref, org, _qty(taken))
     if expected is None:
         state.find(Rule.TARGET_CITED, f"an entry of {org} that {kind} may cite", body.ref)

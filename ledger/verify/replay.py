@@ -5,7 +5,7 @@ from typing import Any
 
 from ledger import account
 from ledger.account import AccountClass
-from ledger.verify import deliveries, gifts, outflows, proposals, runs, setup, words
+from ledger.verify import deliveries, gifts, outflows, proposals, runs, setup, suspense, words
 from ledger.verify.entry import Envelope, UnreadableError, beijing_day, is_instant, read
 from ledger.verify.finding import Findings
 from ledger.verify.references import References
@@ -22,11 +22,14 @@ HANDLERS: dict[str, Handler] = {
     "gift.refunded": outflows.enter,
     "import.approved": gifts.import_approved,
     "import.completed": gifts.import_completed,
+    "income.received": suspense.income,
     "log.opened": setup.log_opened,
     "money.allocated": outflows.enter,
     "money.disbursed": outflows.enter,
+    "money.identified": suspense.identified,
     "money.received": gifts.received,
     "money.released": outflows.enter,
+    "money.unidentified": suspense.unidentified,
     "org.changed": setup.organisation_changed,
     "org.registered": setup.organisation_registered,
     "policy.set": setup.policy_set,
@@ -37,6 +40,7 @@ HANDLERS: dict[str, Handler] = {
     "proposal.withdrawn": proposals.withdrawn,
     "staff.dismissed": setup.staff_dismissed,
     "staff.enrolled": setup.staff_enrolled,
+    "suspense.returned": outflows.enter,
 }
 """What is asked of each kind of entry."""
 

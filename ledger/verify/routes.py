@@ -9,9 +9,10 @@ PAYMENT = "money.disbursed"
 ALLOCATION = "money.allocated"
 RELEASE = "money.released"
 REFUND = "gift.refunded"
+SUSPENSE_RETURN = "suspense.returned"
 
-OUTFLOWS = frozenset({ALLOCATION, PAYMENT, RELEASE, REFUND})
-TARGETED = frozenset({RELEASE, REFUND})
+OUTFLOWS = frozenset({ALLOCATION, PAYMENT, RELEASE, REFUND, SUSPENSE_RETURN})
+TARGETED = frozenset({RELEASE, REFUND, SUSPENSE_RETURN})
 """They cite an entry; the others take what came first."""
 
 
@@ -29,6 +30,8 @@ def destination(kind: str, sources: Sequence[Address], into: Address) -> str:
         case "money.disbursed" if is_one_org and kinds == {"project"} and len({each.rest[0] for each in sources}) == 1:
             return account.payees(src.org)
         case "gift.refunded" if is_one_org and kinds <= {"fund", "project"}:
+            return account.refunds(src.org)
+        case "suspense.returned" if is_one and kinds == {"suspense"}:
             return account.refunds(src.org)
         case _:
             return ""

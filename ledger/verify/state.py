@@ -129,6 +129,10 @@ class State:
     """By first part: the positions of the project's line that it credited."""
     first_parts: dict[int, int] = field(default_factory=dict)
     """Later parts of a split allocation → its first part."""
+    unidentified: dict[int, Piece] = field(default_factory=dict)
+    """The positions of suspense that each `money.unidentified` credited."""
+    identified: dict[int, Piece] = field(default_factory=dict)
+    """The positions of its fund that each `money.identified` credited."""
     payments: dict[int, Payment] = field(default_factory=dict)
     run: Run | None = None
     """Parts are still to come."""

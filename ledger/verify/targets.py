@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from ledger import account
 from ledger.account import AccountClass
 from ledger.verify.line import Line, Piece, joined, resting
-from ledger.verify.routes import REFUND
+from ledger.verify.routes import REFUND, RELEASE
 from ledger.verify.state import NONE, State
 
 
@@ -16,10 +16,10 @@ def left(state: State, kind: str, ref: int, org: str, qty: int) -> list[Piece] |
         return (
             None if gift is None else joined(_free(each for each in resting(*gift) if _is_inside(each.line, org)), qty)
         )
-    allocation = state.allocations.get(ref)
-    if allocation is None or allocation.line.place.org != org:
+    credited = (state.allocations if kind == RELEASE else state.unidentified).get(ref)
+    if credited is None or credited.line.place.org != org:
         return None
-    return joined(_free([allocation]), qty)
+    return joined(_free([credited]), qty)
 
 
 def cited_by(state: State, kind: str, line: Line, position: int) -> int:
@@ -27,6 +27,8 @@ def cited_by(state: State, kind: str, line: Line, position: int) -> int:
     if kind == REFUND:
         # Back along the way it came, a posting a step; each step leads to an earlier entry, so this ends.
         while move := next(line.arrivals.within(position, position + 1), None):
+            if line.seq_at(position) in state.identified:  # a gift from here on
+                break
             line, position = move.other, move.other_lo
     if not 0 <= position < line.credited:
         return NONE
@@ -36,6 +38,9 @@ def cited_by(state: State, kind: str, line: Line, position: int) -> int:
 
 def _gift(state: State, seq: int, org: str) -> Piece | None:
     """What a gift to this organisation credited."""
+    found = state.identified.get(seq)
+    if found is not None:
+        return found if found.line.place.org == org else None
     for line in state.fund_lines.get(org, []):
         span = line.credit_of(seq)
         if span is not None and next(line.arrivals.within(*span), None) is None:  # released money is no gift

@@ -100,6 +100,9 @@ class Invariants(RuleBasedStateMachine):
                     moved = [Unit(entry.seq, nth) for nth in range(posting.qty)]
                 else:
                     moved = found[posting.src][posting.src_lo : posting.src_span.hi]
+                if entry.kind == "money.identified":  # a gift from here on
+                    nth = posting.dst_lo - entry.postings[0].dst_lo
+                    moved = [Unit(entry.seq, nth + i) for i in range(posting.qty)]
                 found.setdefault(posting.dst, []).extend(moved)
         modelled = {address: [slot.unit for slot in slots] for address, slots in self.units.accounts.items()}
         assert found == {address: units for address, units in modelled.items() if units}
@@ -115,6 +118,9 @@ class Invariants(RuleBasedStateMachine):
         for address, slots in self.units.accounts.items():
             kind, _, rest = account.parse(address)
             for slot in slots:
+                if isinstance(self.pen.entries[slot.unit.gift].body, entries.MoneyUnidentified):
+                    assert kind in {"suspense", "refunds"}
+                    continue
                 fund = FUNDS[self._fund_of(slot.unit)]
                 match kind:
                     case "fund":
@@ -178,8 +184,7 @@ class Invariants(RuleBasedStateMachine):
 
     @invariant()
     def references_are_unique(self) -> None:
-        refs = Counter(entry.body.ref for entry in self.pen.entries if isinstance(entry.body, entries.MoneyReceived))
-        del refs[""]
+        refs = Counter(_refs(self.pen.entries))
         assert all(count == 1 for count in refs.values())
 
     @invariant()
@@ -213,8 +218,7 @@ class Invariants(RuleBasedStateMachine):
     @invariant()
     def books_read_back_from_the_bytes_are_the_living_ones(self) -> None:
         read = read_back(self.pen.written, self.pen.credits)
-        bodies = (entry.body for entry in self.pen.entries)
-        assert read.refs == {body.ref for body in bodies if isinstance(body, entries.MoneyReceived)} - {""}
+        assert read.refs == set(_refs(self.pen.entries))
         assert {where: shape(line) for where, line in read.lines.items()} == {
             where: shape(self.pen.line(where)) for where in self.pen.credits
         }
@@ -225,20 +229,25 @@ class Invariants(RuleBasedStateMachine):
     @invariant()
     def every_gift_is_found_whole(self) -> None:
         for entry in self.pen.entries:
-            if isinstance(entry.body, entries.MoneyReceived):
-                (posting,) = entry.postings
+            if isinstance(entry.body, entries.MoneyReceived | entries.MoneyIdentified):
                 rest = [
                     self.units.accounts[where.address][position]
+                    for posting in entry.postings
                     for where, span in self.pen.images(Account(posting.dst, CNY), posting.dst_span)
                     for position in range(*span)
                 ]
-                assert [slot.unit for slot in rest] == [Unit(entry.seq, nth) for nth in range(posting.qty)]
+                assert [slot.unit for slot in rest] == [Unit(entry.seq, nth) for nth in range(entries.qty_of(entry))]
                 assert not any(slot.gone for slot in rest)
 
     def _fund_of(self, unit: Unit) -> str:
         body = self.pen.entries[unit.gift].body
-        assert isinstance(body, entries.MoneyReceived)
+        assert isinstance(body, entries.MoneyReceived | entries.MoneyIdentified | entries.IncomeReceived)
         return body.fund
+
+
+def _refs(log: Iterable[Entry]) -> list[str]:
+    """Every channel's reference."""
+    return [ref for entry in log if isinstance(ref := getattr(entry.body, "ref", ""), str) and ref]
 
 
 def _places(postings: Iterable[Posting]) -> list[Place]:

@@ -18,6 +18,7 @@ from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.entries import Outcome, Rule, Spending, Tier
 from ledger.organisations import DismissStaff, EnrolStaff
 from ledger.refusals import InsufficientAmount, NothingLeft, Refused
+from ledger.suspense import IdentifyMoney, ReturnSuspense
 from tests.rules.invariants import Invariants
 from tests.support.fixed import FIXED
 from tests.support.model import TODAY, Pen, state
@@ -43,10 +44,14 @@ from tests.support.society import (
     USUAL_RULES,
     allocation,
     gift,
+    identification,
+    income,
     open_society,
     payment,
     refund,
     release,
+    suspense_return,
+    unidentified,
 )
 from tests.support.units import Plan
 
@@ -109,6 +114,17 @@ class Histories(Invariants):
     def give(self, fund: str, qty: int, number: int, maker: str) -> None:
         ref = sha256(b"%d" % number).hexdigest() if number else ""
         self.do(gift(qty, fund, ref=ref, maker=maker))
+
+    @rule(fund=funds, qty=amounts, number=st.integers(0, 99), whose=st.sampled_from(["nobody", "nobody", "income"]))
+    def take_in(self, fund: str, qty: int, number: int, whose: str) -> None:
+        ref = sha256(b"%d" % number).hexdigest() if number else ""
+        self.do(income(qty, fund, ref=ref) if whose == "income" else unidentified(qty, ref=ref))
+
+    @precondition(lambda self: self.seqs("money.unidentified"))
+    @rule(which=whichever, qty=amounts, fund=funds, found=st.booleans(), maker=makers)
+    def clear_up(self, which: int, qty: int, fund: str, *, found: bool, maker: str) -> None:
+        ref = self.one("money.unidentified", which)
+        self.do(identification(ref, qty, fund, maker=maker) if found else suspense_return(ref, qty, maker=maker))
 
     @precondition(lambda self: self.funded())
     @rule(which=whichever, qty=amounts)
@@ -221,7 +237,7 @@ class Histories(Invariants):
             case InsufficientAmount(), _:
                 taken = Counter(place.address for place in plan.places)
                 assert any(qty > self.units.available(address) for address, qty in taken.items())
-            case NothingLeft(), ReleaseMoney() | RefundGift():
+            case NothingLeft(), ReleaseMoney() | RefundGift() | IdentifyMoney() | ReturnSuspense():
                 assert refused.facts["left"] == len(plan.places) < max(command.amount_fen, 1)
             case _:
                 assert not isinstance(refused, NothingLeft)
@@ -231,7 +247,7 @@ class Histories(Invariants):
         match command:
             case ApproveProposal(proposal=number):
                 return Plan(self.units.planned(number), by_amount=False)
-            case AllocateMoney() | DisburseMoney() | ReleaseMoney() | RefundGift():
+            case AllocateMoney() | DisburseMoney() | ReleaseMoney() | RefundGift() | IdentifyMoney() | ReturnSuspense():
                 return self.units.plan(command, self.sources(command))
             case _:
                 return Plan([], by_amount=False)
@@ -240,7 +256,7 @@ class Histories(Invariants):
         """Do in the model what was entered."""
         first, last = self.new[0], self.new[-1]
         match first.body:
-            case entries.MoneyReceived():
+            case entries.MoneyReceived() | entries.MoneyUnidentified() | entries.IncomeReceived():
                 (into,) = first.postings
                 self.units.receive(first.seq, into.dst, into.qty)
             case entries.ProposalMade():
@@ -251,6 +267,8 @@ class Histories(Invariants):
                 effect = next(entry for entry in self.new if entry.postings)
                 self.units.resolve(last.by.proposal)
                 self.units.move(plan.places, effect.postings[0].dst, effect.seq)
+                if isinstance(effect.body, entries.MoneyIdentified):
+                    self.units.identify(effect.seq, len(plan.places))
                 self.expected = plan.places
             case _:
                 pass  # nothing moves

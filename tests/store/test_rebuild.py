@@ -14,6 +14,7 @@ from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, PublishFeedback
 from ledger.donations import ApproveImport, CompleteImport
 from ledger.entries import Rule, Tier
+from ledger.income import ReceiveIncome
 from ledger.organisations import ChangeOrganisation, DismissStaff, EnrolStaff
 from ledger.privacy import Identity
 from ledger.refusals import Refused
@@ -22,6 +23,7 @@ from ledger.settings import Settings
 from ledger.store.availability import Stopped
 from ledger.store.rebuild import PROJECTIONS
 from ledger.store.vault import Gift, SealedGift
+from ledger.suspense import ReceiveUnidentified, ReturnSuspense
 from tests.support import clerk
 from tests.support.acting import acting_as
 from tests.support.checklog import Dump, check_log, dump, rebuilt
@@ -40,6 +42,7 @@ async def busy(told: Settings) -> Settings:
     """The story, an import, changes of organisation and staff, and whatever else may come, in a fixed order."""
     async with clerk.opened(told) as office:
         await import_gifts(office)
+        await enter_other_money(office)
         await change_society(office)
         await do_anything(office, Random(1))
     return told
@@ -61,6 +64,22 @@ async def import_gifts(office: Clerk) -> None:
     ]  # fmt: skip
     assert len(await office.sequencer.submit_chunk(rows)) == ROWS
     await office.do(CompleteImport(maker=MAKER, batch=approved.seq))
+
+
+async def enter_other_money(office: Clerk) -> None:
+    """What is no gift: suspense, of which a part is identified and a part goes back, and interest."""
+    (waits,) = await office.do(
+        ReceiveUnidentified(maker=MAKER, org=CITY, amount_fen=1_000, channel="bank", on=DAY, ref="5" * 64)
+    )
+    found = office.sealer.seal(Gift(
+        maker=MAKER, org=CITY, fund="general", amount_fen=300, channel="bank", channel_ref="", on=DAY,
+        donor_class="person", identity=Identity(), suspense=waits.seq,
+    ))  # fmt: skip
+    await office.do(found)
+    await office.do(ReturnSuspense(maker=MAKER, org=CITY, ref=waits.seq, amount_fen=200, on=DAY, reason="付款人撤回"))
+    await office.do(
+        ReceiveIncome(maker=MAKER, org=CITY, fund="general", amount_fen=50, source="interest", on=DAY, ref="6" * 64)
+    )
 
 
 async def change_society(office: Clerk) -> None:

@@ -17,7 +17,6 @@ from ledger.approvals import ApproveProposal
 from ledger.books import Books
 from ledger.command import Facts, Needs
 from ledger.decide import AnyCommand, AnyProposable, Proposed
-from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.line import Line, Span
 from ledger.posting import NO_LINE, Posting
@@ -57,8 +56,7 @@ class Pen:
         facts = self.facts(decide.needs(approved or command))
         for where in decide.lines(command, self.books, facts):
             self.books.put(where, self._consumed(where))
-        if isinstance(command, ReceiveMoney):
-            self.books.refs = self._refs & {command.ref}
+        self.books.refs = self._refs & {getattr(command, "ref", "")}
         before = state(self.books)
         try:
             drafts = decide.decide(command, self.books, facts, approved)
@@ -183,8 +181,8 @@ class Pen:
             self.credits[Account(posting.dst, posting.unit)].append(Credit(*posting.dst_span, entry.seq))
             if posting.src_lo != NO_LINE:
                 insort(self.debits[Account(posting.src, posting.unit)], posting, key=_src_lo)
-        if isinstance(entry.body, entries.MoneyReceived) and entry.body.ref:
-            self._refs.add(entry.body.ref)
+        if isinstance(ref := getattr(entry.body, "ref", ""), str) and ref:
+            self._refs.add(ref)
 
     def _unload(self) -> None:
         """Nothing outlives a command in the books but what entries beside gifts say."""

@@ -18,16 +18,22 @@ from ledger.decide import AnyCommand, AnyProposable, Proposed
 from ledger.disbursements import DisburseMoney
 from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
+from ledger.income import ReceiveIncome
+from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
 from tests.support.model import Pen
 
 _COMMANDS: dict[type[Any], Any] = {
     entries.GiftRefunded: RefundGift,
+    entries.IncomeReceived: ReceiveIncome,
     entries.MoneyAllocated: AllocateMoney,
     entries.MoneyDisbursed: DisburseMoney,
+    entries.MoneyIdentified: IdentifyMoney,
     entries.MoneyReceived: ReceiveMoney,
     entries.MoneyReleased: ReleaseMoney,
+    entries.MoneyUnidentified: ReceiveUnidentified,
     entries.ProposalRejected: RejectProposal,
     entries.ProposalWithdrawn: WithdrawProposal,
+    entries.SuspenseReturned: ReturnSuspense,
 }
 """What entered a body that waited for nobody. Kinds that are not here move nothing and are taken as they are."""
 
@@ -84,6 +90,6 @@ def _commanded(parts: Sequence[Entry]) -> AnyCommand:
 def _said(entry: Entry) -> tuple[Any, ...]:
     """What an entry says beside its place in the log, to which its receipt is bound."""
     body = entry.body
-    if isinstance(body, entries.MoneyReceived):
+    if isinstance(body, entries.MoneyReceived | entries.MoneyIdentified):
         body = msgspec.structs.replace(body, receipt="")
     return body, entry.by, entry.postings

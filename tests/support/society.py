@@ -8,7 +8,8 @@ from ledger.corrections import RefundGift
 from ledger.decide import AnyProposable
 from ledger.disbursements import DisburseMoney
 from ledger.donations import ReceiveMoney
-from ledger.entries import Restriction, Rule, Spending, Tier
+from ledger.entries import IncomeKind, Restriction, Rule, Spending, Tier
+from ledger.income import ReceiveIncome
 from ledger.organisations import (
     DeclareEvent,
     EnrolStaff,
@@ -19,6 +20,7 @@ from ledger.organisations import (
 )
 from ledger.privacy import code_of
 from ledger.roles import Role
+from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
 from tests.support.model import TODAY, Pen
 
 PROVINCE = "330000"
@@ -97,6 +99,7 @@ USUAL_RULES = (
     Rule(kind="money.released", approvals=(Tier(5, 1),)),
     Rule(kind="gift.refunded", approvals=(Tier(3, 1),)),
     Rule(kind="feedback.published", approvals=(Tier(0, 1),)),
+    Rule(kind="suspense.returned", approvals=(Tier(4, 1),)),
 )
 
 
@@ -146,6 +149,30 @@ def allocation(
     return AllocateMoney(
         maker=maker, org=CITY, fund=fund, project=project, amount_fen=amount_fen, on=TODAY, decision=decision
     )
+
+
+def unidentified(amount_fen: int, *, ref: str = "", maker: str = CASHIER) -> ReceiveUnidentified:
+    """Money in the city's bank from nobody knows whom."""
+    return ReceiveUnidentified(maker=maker, org=CITY, amount_fen=amount_fen, channel="bank", on=TODAY, ref=ref)
+
+
+def identification(ref: int, amount_fen: int, fund: str = "general", *, maker: str = FINANCE) -> IdentifyMoney:
+    """A gift found in suspense."""
+    donor = sha256(f"donor {ref} {amount_fen}".encode()).hexdigest()
+    return IdentifyMoney(
+        maker=maker, org=CITY, ref=ref, fund=fund, amount_fen=amount_fen, channel="bank", on=TODAY, donor=donor,
+        code=code_of([amount_fen % 32] * 15),
+    )  # fmt: skip
+
+
+def suspense_return(ref: int, amount_fen: int = 0, *, maker: str = FINANCE) -> ReturnSuspense:
+    """Money in suspense, back to where it came from."""
+    return ReturnSuspense(maker=maker, org=CITY, ref=ref, on=TODAY, reason="无法查明", amount_fen=amount_fen)
+
+
+def income(amount_fen: int, fund: str = "general", *, source: IncomeKind = "interest", ref: str = "") -> ReceiveIncome:
+    """Money of the city that nobody donated."""
+    return ReceiveIncome(maker=FINANCE, org=CITY, fund=fund, amount_fen=amount_fen, source=source, on=TODAY, ref=ref)
 
 
 def release(ref: int, amount_fen: int = 0, *, maker: str = PROGRAMME) -> ReleaseMoney:

@@ -9,6 +9,7 @@ from ledger import account
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.corrections import RefundGift
 from ledger.disbursements import DisburseMoney
+from ledger.suspense import IdentifyMoney, ReturnSuspense
 
 NOBODY = 0
 """In place of a proposal."""
@@ -85,7 +86,7 @@ class UnitModel:
 
     def plan(
         self,
-        command: AllocateMoney | ReleaseMoney | DisburseMoney | RefundGift,
+        command: AllocateMoney | ReleaseMoney | DisburseMoney | RefundGift | IdentifyMoney | ReturnSuspense,
         payable: Iterable[str] = (),
     ) -> Plan:
         """What a new command would take. `payable`: the lines a payment may draw on."""
@@ -96,6 +97,8 @@ class UnitModel:
                 return Plan(self._oldest(payable, command.amount_fen), by_amount=True)
             case ReleaseMoney():
                 return Plan(self._of_allocation(command.ref)[: command.amount_fen or None], by_amount=False)
+            case IdentifyMoney() | ReturnSuspense():
+                return Plan(self._in_suspense(command.org, command.ref)[: command.amount_fen or None], by_amount=False)
             case RefundGift():
                 return Plan(self._of_gift(command.org, command.ref)[: command.amount_fen or None], by_amount=False)
 
@@ -120,6 +123,14 @@ class UnitModel:
         """Nothing is held any more."""
         self.amounts.pop(proposal, None)
         self.places.pop(proposal, None)
+
+    def identify(self, gift: int, qty: int) -> None:
+        """The units that this entry moved are a gift's from now on."""
+        moved = (slot for slots in self.accounts.values() for slot in slots if slot.seq == gift)
+        for nth, slot in enumerate(moved):
+            slot.unit = Unit(gift, nth)
+            qty -= 1
+        assert qty == 0
 
     def move(self, places: list[Place], into: str, seq: int) -> None:
         """Take the units from their places and put them on the end of another list, in this order."""
@@ -157,6 +168,11 @@ class UnitModel:
             for position in self._free(address, NOBODY)
             if slots[position].seq == seq
         ]
+
+    def _in_suspense(self, org: str, seq: int) -> list[Place]:
+        address = account.suspense(org)
+        slots = self.accounts[address]
+        return [Place(address, position) for position in self._free(address, NOBODY) if slots[position].seq == seq]
 
     def _of_gift(self, org: str, gift: int) -> list[Place]:
         found = {

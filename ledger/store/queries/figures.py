@@ -7,22 +7,29 @@ from dataclasses import dataclass
 import asyncpg
 
 from ledger import account
+from ledger.donations import GIFTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Where what was received is now: received = held + allocated + paid + refunded."""
+    """Where what came in is now: received + income = held + allocated + paid + refunded + fees.
+
+    `received_fen`: donations, those identified in suspense among them. Suspense itself is in none of these.
+    """
 
     gift_count: int
     received_fen: int
+    income_fen: int
     held_fen: int
     allocated_fen: int
     paid_fen: int
     refunded_fen: int
+    fees_fen: int
 
     def __post_init__(self) -> None:
-        now = self.held_fen + self.allocated_fen + self.paid_fen + self.refunded_fen
-        assert self.received_fen == now, f"{self.received_fen} fen received, {now} found"
+        came = self.received_fen + self.income_fen
+        now = self.held_fen + self.allocated_fen + self.paid_fen + self.refunded_fen + self.fees_fen
+        assert came == now, f"{came} fen came in, {now} found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +57,7 @@ class Tally:
         for org, fund, project, kind, count, qty in moved:
             for scope in ((org,), (org, "fund", fund), (org, "project", project)):
                 self._moved[kind, *scope] += qty
-                if kind == "money.received":
+                if kind in GIFTS:
                     self._gifts[scope] += count
         for address, qty in resting:
             kind, org, ids = account.parse(address)
@@ -62,14 +69,12 @@ class Tally:
 
     def organisation(self, org: str) -> Figures:
         """Everything an organisation received. What left it is read from where it went."""
-        return self._figures(org, paid=self._resting["payees", org], refunded=self._resting["refunds", org])
+        return self._figures(org, paid=self._resting["payees", org])
 
     def fund(self, org: str, fund: str) -> Figures:
         """What one fund received. What left it is read from the movements."""
         scope = (org, "fund", fund)
-        return self._figures(
-            *scope, paid=self._moved["money.disbursed", *scope], refunded=self._moved["gift.refunded", *scope]
-        )
+        return self._figures(*scope, paid=self._moved["money.disbursed", *scope])
 
     def project(self, org: str, project: str) -> ProjectFigures:
         """What was allocated to one project, of whatever fund."""
@@ -82,14 +87,16 @@ class Tally:
             refunded_fen=self._moved["gift.refunded", *scope],
         )
 
-    def _figures(self, *scope: str, paid: int, refunded: int) -> Figures:
+    def _figures(self, *scope: str, paid: int) -> Figures:
         return Figures(
             gift_count=self._gifts[scope],
-            received_fen=self._moved["money.received", *scope],
+            received_fen=sum(self._moved[kind, *scope] for kind in GIFTS),
+            income_fen=self._moved["income.received", *scope],
             held_fen=self._resting["fund", *scope],
             allocated_fen=self._resting["project", *scope],
             paid_fen=paid,
-            refunded_fen=refunded,
+            refunded_fen=self._moved["gift.refunded", *scope],
+            fees_fen=self._moved["fees", *scope],
         )
 
 
@@ -100,15 +107,20 @@ async def read_tally(connection: asyncpg.Connection, orgs: Sequence[str]) -> Tal
 
 async def read_figures(connection: asyncpg.Connection) -> Figures:
     """The figures of the whole ledger."""
-    gift_count, received = await connection.fetchrow(_RECEIVED)
+    moved = {
+        row["kind"]: row for row in await connection.fetch(_ALL_MOVED, [*GIFTS, "income.received", "gift.refunded"])
+    }
+    entered = {kind: (row["entries"], row["qty"]) for kind, row in moved.items()}
     resting = Counter({row["kind"]: row["qty"] for row in await connection.fetch(_ALL_RESTING)})
     return Figures(
-        gift_count=gift_count,
-        received_fen=received,
+        gift_count=sum(entered.get(kind, _NOTHING)[0] for kind in GIFTS),
+        received_fen=sum(entered.get(kind, _NOTHING)[1] for kind in GIFTS),
+        income_fen=entered.get("income.received", _NOTHING)[1],
         held_fen=resting["fund"],
         allocated_fen=resting["project"],
         paid_fen=resting["payees"],
-        refunded_fen=resting["refunds"],
+        refunded_fen=entered.get("gift.refunded", _NOTHING)[1],
+        fees_fen=resting["fees"],
     )
 
 
@@ -119,8 +131,9 @@ _MOVED = """
 _RESTING = """
   select a.address, l.credited - l.consumed as qty from account a join line l on l.account = a.id where a.org = any($1)
 """
-_RECEIVED = """
-  select coalesce(sum(entries), 0)::bigint, coalesce(sum(qty), 0)::bigint from rollup where kind = 'money.received'
+_NOTHING = (0, 0)
+_ALL_MOVED = """
+  select kind, sum(entries)::bigint as entries, sum(qty)::bigint as qty from rollup where kind = any($1) group by kind
 """
 _ALL_RESTING = """
   select split_part(a.address, ':', 1) as kind, sum(l.credited - l.consumed)::bigint as qty

@@ -3,7 +3,7 @@
 import asyncpg
 
 from ledger import entries
-from ledger.entries import Entry, MoneyReceived
+from ledger.entries import Entry, MoneyIdentified, MoneyReceived
 from ledger.store.queries.names import read_names
 from ledger.store.queries.trace import forward
 from ledger.trace import Found, Trace, assemble, effect_of, effects
@@ -18,7 +18,8 @@ async def read_trace(connection: asyncpg.Connection, seq: int) -> Trace | None:
     if written is None:
         return None
     gift = entries.decode(written)
-    assert isinstance(gift.body, MoneyReceived)
+    assert isinstance(gift.body, MoneyReceived | MoneyIdentified)
+    batch = gift.body.batch if isinstance(gift.body, MoneyReceived) else 0
     pieces = await forward(connection, seq)
     moves = await _entries(connection, {piece.seq for piece in pieces if piece.depth})
     citing = await connection.fetch(_CITING, [*effects(moves.values())]) if moves else []
@@ -30,7 +31,7 @@ async def read_trace(connection: asyncpg.Connection, seq: int) -> Trace | None:
         moves=moves,
         totals=await _totals(connection, moves),
         citing=stated,
-        entering=bool(gift.body.batch) and not await connection.fetchval(_COMPLETED, gift.body.batch),
+        entering=bool(batch) and not await connection.fetchval(_COMPLETED, batch),
     )
     names = await read_names(
         connection,
@@ -58,7 +59,7 @@ async def _totals(connection: asyncpg.Connection, moves: dict[int, Entry]) -> di
     return totals
 
 
-_GIFT = "select bytes from entry where seq = $1 and kind = 'money.received'"
+_GIFT = "select bytes from entry where seq = $1 and kind in ('money.received', 'money.identified')"
 _CITING = """
   select e.bytes from citation c join entry e on e.seq = c.seq
   where c.ref = any($1) and c.kind in ('delivery.confirmed', 'feedback.published') order by e.seq

@@ -8,6 +8,7 @@ from ledger import entries
 from ledger.account import CNY
 from ledger.entries import AnyBody, By, Entry, Restriction, Rule, Tier
 from ledger.posting import Hold, Posting
+from ledger.roles import REQUIRED
 
 FOLDER = Path(__file__).parent
 
@@ -37,17 +38,23 @@ BODIES: tuple[AnyBody, ...] = (
         last_on=DAY, name="十一月流水 №1", org="330800", profile="notice", rows=3, sum_fen=9_007_199_254_740_991,
     ),
     entries.ImportCompleted(batch=1_205, org="330800", rejected=1, rejected_fen=5, rows=2, sum_fen=60),
+    entries.IncomeReceived(fund="general", note="活期利息", on=DAY, ref=_digest("ref"), source="interest"),
     entries.LogOpened(administrators=(MAKER, CHECKER), operator="市红十字会", origin="ledger.example.org/log"),
     entries.MoneyAllocated(decision="红〔2026〕12号", on=DAY, part=(1, 2)),
     entries.MoneyDisbursed(
         beneficiaries="1-4", decision="红〔2026〕12号", evidence=(_digest("发票"), _digest("回单")), on=DAY,
         payee="persons", project="qz-09", purpose="临时救助", region="330800", spending="aid",
     ),
+    entries.MoneyIdentified(
+        channel="bank", donor=_digest("donor"), donor_class="organisation", event="flood-2026", fund="flood", on=DAY,
+        receipt=_digest("receipt"), ref=1_201,
+    ),
     entries.MoneyReceived(
         batch=1_205, channel="wechat", donor=_digest("donor"), donor_class="person", event="flood-2026", fund="flood",
         on=DAY, receipt=_digest("receipt"), ref=_digest("ref"), row=2,
     ),
     entries.MoneyReleased(on=DAY, reason="结余退回", ref=1_207),
+    entries.MoneyUnidentified(channel="bank", on=DAY, ref=_digest("ref")),
     entries.OrganisationChanged(
         division="330800", level="city", name="市红十字会", org="330800", parent="330000", uscc="91330100716105852F"
     ),
@@ -70,6 +77,7 @@ BODIES: tuple[AnyBody, ...] = (
     entries.ProposalWithdrawn(org="330800", proposal=1_204),
     entries.StaffDismissed(org="330800", staff=CHECKER),
     entries.StaffEnrolled(org="330800", roles=("approver", "finance"), staff=CHECKER),
+    entries.SuspenseReturned(evidence=(_digest("回单"),), on=DAY, reason="无法查明", ref=1_201),
 )  # fmt: skip
 
 POSTINGS: dict[str, tuple[Posting, ...]] = {
@@ -79,8 +87,12 @@ POSTINGS: dict[str, tuple[Posting, ...]] = {
         Posting("fund:330800:general", 180_000, "project:330800:qz-09:general", 50_000, 1, CNY),
     ),
     "money.disbursed": (Posting("project:330800:qz-09:general", 0, "payees:330800", 77, 20_000, CNY),),
+    "income.received": (Posting("income:330800:interest", -1, "fund:330800:general", 7, 3, CNY),),
+    "money.identified": (Posting("suspense:330800", 0, "fund:330800:flood", 5, 2_000, CNY),),
     "money.received": (Posting("donors:330800", -1, "fund:330800:flood", 0, 5_000, CNY),),
     "money.released": (Posting("project:330800:qz-09:general", 20_000, "fund:330800:general", 240_000, 30_000, CNY),),
+    "money.unidentified": (Posting("unidentified:330800", -1, "suspense:330800", 0, 5_000, CNY),),
+    "suspense.returned": (Posting("suspense:330800", 2_000, "refunds:330800", 0, 3_000, CNY),),
 }
 """Of the kinds that have postings."""
 
@@ -89,7 +101,7 @@ def example(body: AnyBody) -> bytes:
     """An entry of one kind; with a proposal's facts where it has postings but is no gift."""
     kind = entries.kind_of(body)
     by = By(maker=MAKER)
-    if kind in POSTINGS and kind != "money.received":
+    if kind in POSTINGS and REQUIRED[kind].checker:
         by = By(maker=MAKER, checkers=(CHECKER,), proposal=1_204, salt=_digest("salt"))
     opening = kind == "log.opened"
     return entries.encode(
