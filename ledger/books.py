@@ -48,6 +48,14 @@ class Import:
     last_row: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a fund paid in a year, and what of it was management."""
+
+    management: int = 0
+    spent: int = 0
+
+
 @dataclass(slots=True, kw_only=True)
 class Books:
     """What the entries up to now amount to. Only `apply` changes it; the store drops and fills `lines` and `refs`."""
@@ -63,6 +71,8 @@ class Books:
     projects: dict[tuple[str, str], entries.ProjectOpened] = field(default_factory=dict)
     proposals: dict[int, Proposal] = field(default_factory=dict)
     imports: dict[int, Import] = field(default_factory=dict)
+    costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
+    """By organisation, fund and year."""
     lines: dict[Account, Line] = field(default_factory=dict)
     refs: set[str] = field(default_factory=set)
 
@@ -195,10 +205,12 @@ class Books:
                 self.imports[entry.seq] = Import(approved=body, maker=entry.by.maker)
             case entries.ImportCompleted() as body:
                 del self.imports[body.batch]
+            case entries.MoneyDisbursed() as body:
+                self._count_cost(entry, body)
             case (
                 entries.MoneyAllocated()
                 | entries.MoneyReleased()
-                | entries.MoneyDisbursed()
+                | entries.FeeCharged()
                 | entries.GiftRefunded()
                 | entries.MoneyIdentified()
                 | entries.SuspenseReturned()
@@ -208,6 +220,14 @@ class Books:
                 pass  # their postings say it all
             case body:
                 assert_never(body)
+
+    def _count_cost(self, entry: Entry, body: entries.MoneyDisbursed) -> None:
+        for posting in entry.postings:
+            place = account.parse(posting.src)
+            key = (place.org, place.rest[1], body.on[:4])
+            before = self.costs.get(key, Cost())
+            management = posting.qty if body.spending == "management" else 0
+            self.costs[key] = Cost(before.management + management, before.spent + posting.qty)
 
     def _propose(self, entry: Entry, body: entries.ProposalMade) -> None:
         index, _ = entries.part_of(body)

@@ -12,6 +12,7 @@ from ledger import (
     disbursements,
     donations,
     entries,
+    fees,
     income,
     organisations,
     suspense,
@@ -25,6 +26,7 @@ from ledger.corrections import RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
 from ledger.entries import By, Entry
+from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
 from ledger.line import NO_PROPOSAL
 from ledger.organisations import (
@@ -46,6 +48,7 @@ AnyProposable: TypeAlias = (
     AllocateMoney
     | ApproveImport
     | ChangeOrganisation
+    | ChargeFee
     | ConfirmDelivery
     | DeclareEvent
     | DisburseMoney
@@ -121,7 +124,7 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:
             return None
 
 
-def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Account]:
+def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Account]:  # noqa: C901
     """The accounts with a line that the decision reads or its entries touch."""
     match command:
         case Proposed(command=proposed):
@@ -129,7 +132,11 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
         case ApproveProposal() | RejectProposal() | WithdrawProposal() if command.proposal in books.proposals:
             proposal = books.proposals[command.proposal]
             return {hold.account for hold in proposal.holds} | {Account(address, CNY) for address in proposal.into}
-        case ReceiveMoney(org=org, fund=fund) | ReceiveIncome(org=org, fund=fund):
+        case ReceiveMoney():
+            return donations.lines(command, books)
+        case ChargeFee(org=org, fund=fund):
+            return {Account(account.fund(org, fund), CNY), Account(account.fees(org), CNY)}
+        case ReceiveIncome(org=org, fund=fund):
             return {Account(account.fund(org, fund), CNY)}
         case AllocateMoney(org=org, fund=fund, project=project):
             return {Account(account.fund(org, fund), CNY), Account(account.project(org, project, fund), CNY)}
@@ -213,6 +220,8 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return disbursements.disburse(command, books, facts, proposal)
         case RefundGift():
             return corrections.refund(command, books, facts, proposal)
+        case ChargeFee():
+            return fees.charge(command, books, facts, proposal)
         case ReturnSuspense():
             return suspense.give_back(command, books, facts, proposal)
         case ConfirmDelivery():

@@ -19,6 +19,7 @@ from ledger.command import (
     check_text,
 )
 from ledger.entries import FundOpened, Outcome, Spending
+from ledger.fees import check_ceiling
 from ledger.organisations import check_region
 from ledger.posting import Take
 from ledger.refusals import InsufficientAmount, Invalid, PolicyMissing, RestrictionBroken
@@ -91,8 +92,10 @@ def disburse(command: DisburseMoney, books: Books, facts: Facts, proposal: int) 
     for where in wanted:
         _check_fund(command, books.fund(command.org, account.parse(where.address).rest[1]))
     takes = [Take(where, tuple(books.lines[where].first_in(part, proposal))) for where, part in wanted.items()]
+    body = body_of(entries.MoneyDisbursed, command)
+    check_ceiling(body, takes, books)
     return Effect(
-        body=body_of(entries.MoneyDisbursed, command),
+        body=body,
         org=command.org,
         takes=tuple(takes),
         into=account.payees(command.org),

@@ -5,6 +5,7 @@ from typing import TypeAlias
 import msgspec
 
 from ledger import account, entries, privacy
+from ledger.account import Account
 from ledger.books import Books, Import
 from ledger.command import (
     Command,
@@ -19,6 +20,7 @@ from ledger.command import (
     check_text,
 )
 from ledger.entries import By, DonorClass, MoneyReceived
+from ledger.fees import at_receipt
 from ledger.posting import NO_LINE, Posting
 from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, PolicyMissing, Unknown
 from ledger.roles import REQUIRED
@@ -91,8 +93,24 @@ def receive(command: ReceiveMoney, books: Books, today: str) -> Draft:
     line = books.line(into)
     if line.credited + qty > account.MAX_POSITION:
         raise Invalid("the fund's line would pass 2^53-1 fen", field="amount_fen")
-    posting = Posting(account.donors(command.org), NO_LINE, into, line.credited, qty, account.CNY)
-    return Draft(body, By(maker=command.maker), (posting,), command.code)
+    fee = at_receipt(fund, qty)
+    donors = account.donors(command.org)
+    postings = [Posting(donors, NO_LINE, into, line.credited, qty - fee, account.CNY)]
+    if fee:  # the gift's last fen
+        fees = account.fees(command.org)
+        if (credited := books.line(fees).credited) + fee > account.MAX_POSITION:
+            raise Invalid("the line of fees would pass 2^53-1 fen", field="amount_fen")
+        postings.append(Posting(donors, NO_LINE, fees, credited, fee, account.CNY))
+    return Draft(body, By(maker=command.maker), tuple(postings), command.code)
+
+
+def lines(command: ReceiveMoney, books: Books) -> set[Account]:
+    """The fund's line; and that of fees, where the fund's clause takes one at receipt."""
+    fund = books.funds.get((command.org, command.fund))
+    found = {Account(account.fund(command.org, command.fund), account.CNY)}
+    if fund is not None and fund.receipt_fee_ppm:
+        found.add(Account(account.fees(command.org), account.CNY))
+    return found
 
 
 def approve_import(command: ApproveImport, books: Books, today: str) -> Effect:

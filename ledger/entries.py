@@ -22,6 +22,7 @@ from ledger.bodies.control import (
     ProposalRejected,
     ProposalWithdrawn,
 )
+from ledger.bodies.fees import FeeCharged
 from ledger.bodies.income import IncomeKind, IncomeReceived
 from ledger.bodies.loop import DeliveryConfirmed, FeedbackPublished, Outcome
 from ledger.bodies.money import DonorClass, GiftRefunded, MoneyAllocated, MoneyDisbursed, MoneyReceived, MoneyReleased
@@ -32,6 +33,7 @@ from ledger.bodies.setup import (
     LogOpened,
     OrganisationChanged,
     OrganisationRegistered,
+    OverCeiling,
     PolicySet,
     ProjectOpened,
     Restriction,
@@ -56,6 +58,7 @@ BEIJING = timedelta(hours=8)
 AnyBody: TypeAlias = (
     DeliveryConfirmed
     | EventDeclared
+    | FeeCharged
     | FeedbackPublished
     | FundOpened
     | GiftRefunded
@@ -85,6 +88,7 @@ AnyBody: TypeAlias = (
 KINDS: dict[str, type[AnyBody]] = {
     "delivery.confirmed": DeliveryConfirmed,
     "event.declared": EventDeclared,
+    "fee.charged": FeeCharged,
     "feedback.published": FeedbackPublished,
     "fund.opened": FundOpened,
     "gift.refunded": GiftRefunded,

@@ -122,6 +122,16 @@ class RestrictionBroken(Refused):
     advice_en = "Restricted money goes only to the project, event, region, category or recipient it was given for."
 
 
+class CeilingExceeded(Refused):
+    """The fund's clause caps management cost, and this would pass the cap."""
+
+    slug = "management-ceiling"
+    title = "超过管理费上限"
+    title_en = "This would pass the ceiling on management cost"
+    advice = "基金条款限定了当年管理费占支出的比例；请减少数额，或改用其他资金。"
+    advice_en = "The fund's clause caps management cost as a share of the year's spending: pay less, or from elsewhere."
+
+
 class Closed(Refused):
     """The fund, project, staff member or proposal is no longer open."""
 

@@ -59,6 +59,8 @@ class State(StrEnum):
     """Paid, and the recipients confirmed the whole payment."""
     PAID = "paid"
     REFUNDED = "refunded"
+    FEES = "fees"
+    """Kept by a channel or platform, as the fund's clause allows."""
     ALLOCATED = "allocated"
     """In a project, not spent."""
     HELD = "held"
@@ -237,7 +239,7 @@ def _leaves(found: Found, names: Names) -> Iterator[Leaf]:
     for where, piece in latest.items():
         entry = _entry(found, piece)
         total = _total(found, entry)
-        place = piece.address if _is_inside(piece.address) else entry.postings[piece.n].src
+        place = piece.address if _is_inside(piece.address) else _came_from(entry, piece)
         yield Leaf(
             state=_state(piece.address, whole=confirmed[effect_of(entry)] == total),
             amount_fen=amounts[where],
@@ -318,6 +320,8 @@ def _state(address: str, *, whole: bool) -> State:
             return State.CONFIRMED if whole else State.PAID
         case "refunds":
             return State.REFUNDED
+        case "fees":
+            return State.FEES
         case kind:
             raise AssertionError(f"a trace that ends in {kind}")
 
@@ -333,6 +337,12 @@ def _confirmed(citing: Iterable[Entry]) -> Counter[int]:
 
 def _is_inside(address: str) -> bool:
     return account.class_of(address) is AccountClass.INSIDE
+
+
+def _came_from(entry: Entry, piece: Piece) -> str:
+    """The place a piece left last; of a fee at receipt, the fund of the gift."""
+    posting = entry.postings[piece.n]
+    return posting.src if account.has_line(posting.src) else entry.postings[0].dst
 
 
 def _entry(found: Found, piece: Piece) -> Entry:

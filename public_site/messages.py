@@ -8,6 +8,7 @@ STATES = {
     State.CONFIRMED: "已签收",
     State.PAID: "已拨付",
     State.REFUNDED: "已退回",
+    State.FEES: "渠道手续费",
     State.ALLOCATED: "已分配，尚未拨付",
     State.HELD: "已入账，尚未分配",
 }
@@ -82,6 +83,7 @@ def remainder(trace: Trace) -> str:
         (states[State.ALLOCATED], "已分配到项目，尚未拨付", spent > 0),
         (states[State.HELD], "留在基金里，尚未分配", states[State.HELD] != gift),
         (states[State.REFUNDED], "已退回", states[State.REFUNDED] != gift),
+        (states[State.FEES], "由渠道收取手续费", states[State.FEES] != gift),
     ]
     parts = [f"{spoken(fen)}{what}" for fen, what, new in said if fen and new]
     return f"其中 {'，'.join(parts)}。" if parts else ""
@@ -98,6 +100,8 @@ def place(leaf: Leaf) -> str:
             return f"{payee(leaf.payee)} · {leaf.purpose}"
         case State.REFUNDED:
             return "退回捐赠人"
+        case State.FEES:
+            return "渠道手续费"
 
 
 def heading(step: Step) -> str:
@@ -114,6 +118,8 @@ def heading(step: Step) -> str:
             return f"从项目{project}退回基金，等待重新分配"
         case "money.disbursed":
             return f"拨付给{payee(step.payee)}"
+        case "fee.charged":
+            return "平台扣除手续费"
         case "gift.refunded":
             return "退回捐赠人"
         case "delivery.confirmed":

@@ -106,6 +106,12 @@ class NewFund(Input):
         max_length=4,
         description="可用于：aid 救助、purchase 采购、campaign 募捐成本、management 管理费；不填为前两项",
     )
+    receipt_fee_ppm: int = Field(0, ge=0, lt=1_000_000, description="收款时扣除的渠道手续费，百万分之几，不足一分不扣")
+    charges: bool = Field(default=False, description="是否允许平台事后扣费")
+    management_ppm: int = Field(-1, ge=-1, lt=1_000_000, description="当年管理费占支出的上限，百万分之几；-1 为不限")
+    over_ceiling: Literal["refused", "alarmed"] = Field(
+        "refused", description="超过上限时：refused 拒绝，alarmed 放行并公示"
+    )
 
 
 class NewProject(Input):

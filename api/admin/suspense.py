@@ -13,6 +13,7 @@ from api.admin.money import Donor, Door, Part
 from api.admin.resources import Clerk
 from api.fields import Day, EventId, Evidence, Fen, FundId, Id, Input, OptionalText, Org, Seq, Text
 from api.problems import described
+from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
 from ledger.privacy import Identity
 from ledger.store.clock import Clock, today
@@ -73,6 +74,18 @@ class NewIncome(Input):
     channel: Channel = "bank"
     channel_ref: ChannelRef = ""
     note: OptionalText = Field("", description="说明，将公开")
+
+
+class NewFee(Input):
+    """平台事后扣除的手续费。"""
+
+    org: Org
+    fund: FundId
+    amount_fen: Fen
+    channel: Channel
+    on: Day
+    reason: Text = Field(description="说明，将公开")
+    evidence: Evidence = ()
 
 
 class Waiting(BaseModel):
@@ -156,6 +169,12 @@ async def receive_income(request: Door, data: JSONBody[NewIncome], clerk: NamedD
     return await carry_out(request, clerk, command)
 
 
+@writes("/api/v1/fees", "登记平台扣费", "资金")
+async def charge_fee(request: Door, data: JSONBody[NewFee], clerk: NamedDependency[Clerk]) -> Response[Answer]:
+    """平台事后扣除的手续费，先进先出；基金条款不允许则拒绝。"""
+    return await carry_out(request, clerk, as_command(ChargeFee, data, clerk.staff))
+
+
 @get("/api/v1/suspense", summary="待查款账龄", tags=["待查款"], responses=described(401))
 async def list_suspense(
     clerk: NamedDependency[Clerk],
@@ -182,4 +201,4 @@ async def list_suspense(
     return SuspenseList(total_fen=found.total_fen, items=items, next=found.next)
 
 
-HANDLERS = [receive_unidentified, identify_money, return_suspense, receive_income, list_suspense]
+HANDLERS = [receive_unidentified, identify_money, return_suspense, receive_income, charge_fee, list_suspense]

@@ -71,6 +71,7 @@ def build(resources: Resources) -> Litestar:
             organisations.get_organisation,
             funds.list_funds,
             funds.get_fund,
+            funds.get_fund_costs,
             projects.list_projects,
             projects.get_project,
             problem_pages.problems,

@@ -33,6 +33,24 @@ class FundAnswer(Shape):
     fund: Fund
 
 
+class Cost(Shape):
+    """基金一年的支出，其中的管理费。"""
+
+    year: str = Field(description="年份", examples=["2026"])
+    spent_fen: int = Field(description="当年支出（分）")
+    management_fen: int = Field(description="其中管理费（分）")
+    management_ppm: int = Field(description="管理费占支出的百万分之几，舍去余数")
+    ceiling_ppm: int | None = Field(description="基金条款的上限，百万分之几；没有约定则为空")
+    over: bool = Field(description="是否超过上限")
+
+
+class CostList(Shape):
+    """基金各年的管理费，新的在前。"""
+
+    as_of: AsOf
+    items: list[Cost]
+
+
 class FundList(Shape):
     """基金列表，按组织和编号排列。"""
 
@@ -69,3 +87,21 @@ async def get_fund(
     if found is None:
         raise ProblemError("not-found")
     return Response(FundAnswer(as_of=AsOf.model_validate(head), fund=Fund.model_validate(found)), headers=FRESH)
+
+
+@get("/api/v1/funds/{org:str}/{fund:str}/costs", summary="管理费比例", tags=["收支"], responses=described(404, 503))
+async def get_fund_costs(
+    org: Annotated[str, PathParameter(description="组织编号")],
+    fund: Annotated[str, PathParameter(description="基金编号")],
+    database: NamedDependency[Database],
+) -> Response[CostList]:
+    """一个基金每年的支出中有多少是管理费，是否超过条款的上限。"""
+    if not are_ids(org, fund):
+        raise ProblemError("not-found")
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await funds.read_costs(connection, org, fund)
+    if found is None:
+        raise ProblemError("not-found")
+    items = [Cost.model_validate(each) for each in found]
+    return Response(CostList(as_of=AsOf.model_validate(head), items=items), headers=FRESH)

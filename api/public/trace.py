@@ -63,7 +63,8 @@ class TracedLeaf(Moved):
     """这笔捐款的一部分现在在哪里。"""
 
     state: State = Field(
-        description="held 已入账未分配；allocated 已分配未使用；paid 已拨付；confirmed 已签收；refunded 已退回"
+        description="held 已入账未分配；allocated 已分配未使用；paid 已拨付；confirmed 已签收；"
+        "refunded 已退回；fees 渠道手续费"
     )
     amount_fen: int = Field(description="这笔捐款在其中的部分，单位：分")
 

@@ -7,6 +7,7 @@ import msgspec
 from ledger.account import Whole
 from ledger.bodies.body import Body, Spending
 
+OverCeiling = Literal["refused", "alarmed"]
 Level = Literal["national", "province", "city", "county", "grassroots"]
 
 
@@ -91,12 +92,20 @@ class EventDeclared(Body, frozen=True):
 
 
 class FundOpened(Body, frozen=True):
-    """Money under one restriction, and what its fee clause lets it be spent on (none named: aid and purchase)."""
+    """Money under one restriction, and its fee clause.
+
+    What it may be spent on (none named: aid and purchase), which fees it bears, how much of a year's spending may be
+    management. Shares are in millionths; -1: no ceiling.
+    """
 
     fund: str
     name: str
     org: str
     restriction: Restriction
+    charges: bool = False
+    management_ppm: Whole = -1
+    over_ceiling: OverCeiling = "refused"
+    receipt_fee_ppm: Whole = 0
     spending: tuple[Spending, ...] = ()
 
 

@@ -19,6 +19,9 @@ from ledger.store import rows
 BLOCK_ENTRIES = 4096
 """Rollups are kept by blocks of this many entries, so that a figure as of any entry is blocks and a tail."""
 
+FEES = "fees"
+"""In a rollup, in place of a kind: what went to fees, at receipt or later."""
+
 _RollupKey = tuple[int, str, str, str, str, date]
 
 
@@ -125,14 +128,16 @@ class Projector:
         day = _day(entry.body.on)  # type: ignore[union-attr]  # every body with postings has `on`
         counts = entries.part_of(entry.body)[0] == 1
         for posting in entry.postings:
-            key = (entry.seq // BLOCK_ENTRIES, *_dimensions(posting.src, posting.dst), entry.kind, day)
-            sums = self._rollup.get(key)
-            if sums is None:
-                sums = self._rollup[key] = [0, 0]
+            # A fee at receipt belongs to the fund of the gift, whose first posting names it.
+            touched = posting if posting.src_lo != NO_LINE else entry.postings[0]
+            where = (entry.seq // BLOCK_ENTRIES, *_dimensions(touched.src, touched.dst))
+            sums = self._rollup.setdefault((*where, entry.kind, day), [0, 0])
             if counts:
                 sums[0] += 1
                 counts = False
             sums[1] += posting.qty
+            if posting.dst.startswith("fees:"):
+                self._rollup.setdefault((*where, FEES, day), [0, 0])[1] += posting.qty
 
     def _give(self, entry: Entry, body: entries.MoneyReceived | entries.MoneyIdentified) -> None:
         posting = entry.postings[0]
@@ -162,6 +167,8 @@ class Projector:
         body, seq = entry.body, entry.seq
         if (write := _STATEMENTS.get(type(body))) is not None:
             self._statements.append(write(seq, body, entry))
+        if isinstance(body, entries.MoneyDisbursed):
+            self._statements += _cost(entry, body)
         if isinstance(body, entries.MoneyUnidentified | entries.IncomeReceived) and body.ref:
             self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
         if isinstance(body, entries.DeliveryConfirmed):
@@ -190,6 +197,11 @@ _ENTERED = """
 """
 _REFERENCE = "insert into reference (ref, seq) values ($1, $2)"
 _FROM_SUSPENSE = "update suspense set left_fen = left_fen - $2 where seq = $1"
+_COST = """
+  insert into cost (org, fund, year, management, spent) values ($1, $2, $3, $4, $5)
+  on conflict (org, fund, year) do update
+  set management = cost.management + excluded.management, spent = cost.spent + excluded.spent
+"""
 _RESOLVE = "update proposal set status = $2, resolved_seq = $3 where seq = $1"
 _ORGANISATION = """
   insert into organisation (org, name, level, parent, division, uscc, seq) values ($1, $2, $3, $4, $5, $6, $7)
@@ -205,6 +217,16 @@ _STAFF = """
 
 def _organisation(seq: int, body: Any, _: Entry) -> tuple[Any, ...]:
     return (_ORGANISATION, body.org, body.name, body.level, body.parent, body.division, body.uscc, seq)
+
+
+def _cost(entry: Entry, body: entries.MoneyDisbursed) -> list[tuple[Any, ...]]:
+    spent: dict[tuple[str, str], int] = {}
+    for posting in entry.postings:
+        place = account.parse(posting.src)
+        key = (place.org, place.rest[1])
+        spent[key] = spent.get(key, 0) + posting.qty
+    is_management = body.spending == "management"
+    return [(_COST, org, fund, body.on[:4], qty if is_management else 0, qty) for (org, fund), qty in spent.items()]
 
 
 def _proposal(seq: int, body: Any, entry: Entry) -> tuple[Any, ...]:
@@ -246,13 +268,19 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         seq,
     ),
     entries.FundOpened: lambda seq, body, _: (
-        "insert into fund (org, fund, name, restriction, spending, seq) values ($1, $2, $3, $4, $5, $6)",
+        """insert into fund (org, fund, name, restriction, spending, seq, management_ppm, over_ceiling,
+                             receipt_fee_ppm, charges)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
         body.org,
         body.fund,
         body.name,
         msgspec.json.encode(body.restriction).decode(),
         list(body.spending),
         seq,
+        body.management_ppm,
+        body.over_ceiling,
+        body.receipt_fee_ppm,
+        body.charges,
     ),
     entries.ProjectOpened: lambda seq, body, _: (
         """insert into project (org, project, name, category, region, event, budget_fen, starts, ends, seq)

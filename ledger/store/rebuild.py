@@ -18,7 +18,7 @@ LOCK_TRIES = 20
 
 PROJECTIONS = (
     "account", "posting", "line", "gift", "organisation", "event", "fund", "project", "staff", "proposal",
-    "import_batch", "citation", "rollup", "reference", "suspense",
+    "import_batch", "citation", "rollup", "reference", "suspense", "cost",
 )  # fmt: skip
 """Tables that follow from the entries."""
 

@@ -16,8 +16,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from ledger import decide, entries
-from ledger.account import CNY, Account
+from ledger import decide, donations, entries
 from ledger.approvals import ApproveProposal
 from ledger.books import Books
 from ledger.command import Draft, Facts
@@ -267,7 +266,7 @@ class Sequencer:
                 same = row["request"] == pending.idempotency.request
                 replayed = Replayed(row["first_seq"], row["last_seq"])
                 pending.outcomes.append(replayed if same else KeyReused())
-        wanted = {Account(f"fund:{gift.org}:{gift.fund}", CNY) for gift in gifts}
+        wanted = {where for gift in gifts for where in donations.lines(gift, self.books)}
         await state.load_lines(connection, self.books, self._projector.ids, wanted)
 
     async def _decide(self, connection: asyncpg.Connection, pending: _Pending, at: str, beside: _Beside) -> None:

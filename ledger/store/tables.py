@@ -251,6 +251,22 @@ class FundRow(_Row, table=True):
     restriction: dict[str, Any] = Field(sa_type=JSONB)
     spending: Texts
     seq: Entry
+    management_ppm: int = Field(sa_column_kwargs={"server_default": sql("-1")})
+    over_ceiling: Annotated[str, Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("'refused'")})]
+    receipt_fee_ppm: int = Field(sa_column_kwargs={"server_default": sql("0")})
+    charges: bool = Field(sa_column_kwargs={"server_default": sql("false")})
+
+
+class CostRow(_Row, table=True):
+    """What a fund paid in a year, and what of it was management."""
+
+    __table_args__ = (Check("management between 0 and spent", "cost_management_is_spent"),)
+
+    org: TextKey
+    fund: TextKey
+    year: TextKey
+    management: Big
+    spent: Big
 
 
 class ProjectRow(_Row, table=True):

@@ -11,6 +11,9 @@ from ledger.verify.roles import REQUIRED
 from ledger.verify.rule import Rule
 from ledger.verify.state import Import, State
 
+MILLION = 1_000_000
+"""Shares of a clause are in millionths, rounded down."""
+
 _MAKERS = REQUIRED["money.received"].maker
 
 
@@ -107,10 +110,23 @@ def _credit_slowly(state: State, entry: Envelope, body: MoneyReceived) -> Line |
     if reading.is_sound:
         accounts = [(posting.src, posting.dst) for posting in entry.postings]
         org = legs[0].dst.place.org if legs else ""
-        if accounts != [(f"donors:{org}", f"fund:{org}:{body.fund}")]:
-            state.find(Rule.POSTINGS_OF_KIND, f"one posting from donors to fund {body.fund}", accounts[:3])
+        into_fund = (f"donors:{org}", f"fund:{org}:{body.fund}")
+        into_fees = (f"donors:{org}", f"fees:{org}")
+        if accounts not in ([into_fund], [into_fund, into_fees]):
+            state.find(Rule.POSTINGS_OF_KIND, f"a posting from donors to fund {body.fund}, its fee", accounts[:3])
+        else:
+            _check_fee(state, body, org, [posting.qty for posting in entry.postings])
     postings.move(entry, legs)
     return legs[0].dst if legs else None
+
+
+def _check_fee(state: State, body: MoneyReceived, org: str, amounts: list[int]) -> None:
+    """The gift's last fen, as many as the clause says of the whole gift."""
+    clause = state.society.funds[org, body.fund].receipt_fee_ppm
+    fee = sum(amounts) * clause // MILLION
+    found = sum(amounts[1:])
+    if found != fee:
+        state.find(Rule.FEE_CLAUSE, f"a fee of {fee} of {sum(amounts)}, {clause} millionths", found)
 
 
 def check_event(state: State, event: str, org: str, fund: str) -> None:

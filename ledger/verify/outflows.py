@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from ledger import account
-from ledger.entries import GiftRefunded, MoneyAllocated, MoneyDisbursed, MoneyReleased, SuspenseReturned
-from ledger.verify import authority, order, postings, targets
+from ledger.entries import FeeCharged, GiftRefunded, MoneyAllocated, MoneyDisbursed, MoneyReleased, SuspenseReturned
+from ledger.verify import authority, costs, gifts, order, postings, targets
 from ledger.verify.entry import NO_PROPOSAL, Envelope
 from ledger.verify.line import Line, Piece
 from ledger.verify.persons import check_division, check_evidence, check_few
@@ -17,7 +17,8 @@ from ledger.verify.society import fits, lies_in
 from ledger.verify.state import Held, Payment, Proposal, Run, State
 
 Targeted: TypeAlias = MoneyReleased | GiftRefunded | SuspenseReturned
-Outflow: TypeAlias = MoneyAllocated | MoneyDisbursed | Targeted
+Untargeted: TypeAlias = FeeCharged | MoneyAllocated | MoneyDisbursed
+Outflow: TypeAlias = Untargeted | Targeted
 
 
 def enter(state: State, entry: Envelope, body: Outflow) -> None:
@@ -62,7 +63,9 @@ def _check_words(state: State, body: Outflow) -> None:
     if isinstance(body, MoneyDisbursed):
         check_few(state, body.beneficiaries, body.region)
         check_division(state, body.region)
-    if isinstance(body, MoneyDisbursed | GiftRefunded | SuspenseReturned):
+    if isinstance(body, FeeCharged):
+        gifts.check_channel(state, body.channel)
+    if isinstance(body, MoneyDisbursed | GiftRefunded | SuspenseReturned | FeeCharged):
         check_evidence(state, body.evidence)
 
 
@@ -107,6 +110,11 @@ def _keeps_intent(state: State, body: Outflow, legs: Sequence[Leg]) -> bool:
         if not fits(restriction, state.society.projects[org, project]):
             state.find(Rule.RESTRICTION, f"a project that has {restriction}", project)
             return False
+    if isinstance(body, FeeCharged):
+        line = legs[0].src
+        if line is not None and not state.society.funds[line.place.org, line.place.rest[0]].charges:
+            state.find(Rule.FEE_CLAUSE, "a fund whose clause allows later fees", line)
+            return False
     if isinstance(body, MoneyDisbursed):
         for line in dict.fromkeys(leg.src for leg in legs if leg.src is not None):
             if not order.allows_spending(state, body, line):
@@ -137,11 +145,11 @@ def _check_positions(state: State, run: Run, body: Outflow, legs: Sequence[Leg],
             _check_held_target(state, body, taken, proposal)
         case MoneyReleased() | GiftRefunded() | SuspenseReturned():
             _check_target(state, run.kind, body, org, taken)
-        case MoneyAllocated() | MoneyDisbursed() if proposal is not None:
+        case MoneyAllocated() | MoneyDisbursed() | FeeCharged() if proposal is not None:
             if run.index == 1 and isinstance(body, MoneyDisbursed):
                 _check_chosen(state, body, proposal)
             _check_held_order(state, taken, proposal)
-        case MoneyAllocated() | MoneyDisbursed():
+        case MoneyAllocated() | MoneyDisbursed() | FeeCharged():
             if not run.plan:
                 run.plan = _plan(state, body, org, taken[0].line)
             _check_order(state, run, body, taken)
@@ -182,14 +190,14 @@ def _check_held_order(state: State, taken: list[Piece], proposal: Proposal) -> N
         state.find(Rule.FIRST_IN_FIRST_OUT if is_order else Rule.PROPOSAL_HOLDS, told(expected), told(taken))
 
 
-def _plan(state: State, body: MoneyAllocated | MoneyDisbursed, org: str, src: Line) -> list[Held]:
+def _plan(state: State, body: Untargeted, org: str, src: Line) -> list[Held]:
     """The lines that an outflow without a proposal draws on, in order; how much it takes shows with its last part."""
-    if isinstance(body, MoneyAllocated):
+    if not isinstance(body, MoneyDisbursed):
         return [Held(src, order.AMOUNT, account.MAX_POSITION)]
     return order.chosen(state, body, order.candidates(state, org, body.project), account.MAX_POSITION)
 
 
-def _check_order(state: State, run: Run, body: MoneyAllocated | MoneyDisbursed, taken: list[Piece]) -> None:
+def _check_order(state: State, run: Run, body: Untargeted, taken: list[Piece]) -> None:
     expected = order.take(run.plan, _qty(taken))
     if taken == expected:
         return
@@ -213,6 +221,7 @@ def _note(state: State, run: Run, entry: Envelope, body: Outflow, legs: Sequence
     if isinstance(body, MoneyDisbursed):
         payment = state.payments.setdefault(run.first_seq, Payment(legs[0].dst.place.org))
         payment.qty += sum(leg.qty for leg in legs)
+        costs.count(state, run, body, legs)
 
 
 def _settle(state: State, run: Run, proposal: Proposal, *, is_right: bool) -> None:

@@ -10,8 +10,9 @@ ALLOCATION = "money.allocated"
 RELEASE = "money.released"
 REFUND = "gift.refunded"
 SUSPENSE_RETURN = "suspense.returned"
+FEE = "fee.charged"
 
-OUTFLOWS = frozenset({ALLOCATION, PAYMENT, RELEASE, REFUND, SUSPENSE_RETURN})
+OUTFLOWS = frozenset({ALLOCATION, FEE, PAYMENT, RELEASE, REFUND, SUSPENSE_RETURN})
 TARGETED = frozenset({RELEASE, REFUND, SUSPENSE_RETURN})
 """They cite an entry; the others take what came first."""
 
@@ -31,6 +32,8 @@ def destination(kind: str, sources: Sequence[Address], into: Address) -> str:
             return account.payees(src.org)
         case "gift.refunded" if is_one_org and kinds <= {"fund", "project"}:
             return account.refunds(src.org)
+        case "fee.charged" if is_one and kinds == {"fund"}:
+            return account.fees(src.org)
         case "suspense.returned" if is_one and kinds == {"suspense"}:
             return account.refunds(src.org)
         case _:

@@ -59,6 +59,8 @@ class Rule(StrEnum):
     SPENDING = "spending"
     RECIPIENT = "recipient"
     PAYMENT_REGION = "payment-region"
+    FEE_CLAUSE = "fee-clause"
+    MANAGEMENT_CEILING = "management-ceiling"
     # --- four eyes ---
     ROLE_OF_MAKER = "role-of-maker"
     ROLE_OF_CHECKER = "role-of-checker"
@@ -129,6 +131,8 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.SPENDING: ("支出类别为基金所允许", "the fund allows this kind of spending"),
     Rule.RECIPIENT: ("受助方为捐赠人所限定", "the payee is the recipient the fund names"),
     Rule.PAYMENT_REGION: ("付款地区与项目一致", "a payment lies in its project's region or names a wider one"),
+    Rule.FEE_CLAUSE: ("手续费符合基金条款", "a fee is what the fund's clause says, at receipt and later"),
+    Rule.MANAGEMENT_CEILING: ("管理费不超过条款上限", "a year's management cost stays within the fund's clause"),
     Rule.ROLE_OF_MAKER: ("经办人当时有职责", "the maker held the role then"),
     Rule.ROLE_OF_CHECKER: ("复核人当时有职责", "the checker held the role then"),
     Rule.FOUR_EYES: ("经办与复核为不同的人", "maker and checkers are different people, each once"),

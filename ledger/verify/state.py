@@ -78,6 +78,8 @@ class Run:
     """One of these holds is of no account that could be held."""
     into: Line | None = None
     """The account that its parts go into."""
+    costs: list[tuple[str, str, str]] = field(default_factory=list)
+    """Of a payment of management cost: funds and years it counts in."""
     end: Piece | None = None
     """The last piece that was taken."""
 
@@ -94,6 +96,14 @@ class Payment:
     org: str
     qty: int = 0
     confirmed: int = 0
+
+
+@dataclass(slots=True)
+class Cost:
+    """What a fund paid in a year, and what of it was management."""
+
+    spent: int = 0
+    management: int = 0
 
 
 @dataclass(slots=True)
@@ -133,6 +143,8 @@ class State:
     """The positions of suspense that each `money.unidentified` credited."""
     identified: dict[int, Piece] = field(default_factory=dict)
     """The positions of its fund that each `money.identified` credited."""
+    costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
+    """By organisation, fund and year: what was paid."""
     payments: dict[int, Payment] = field(default_factory=dict)
     run: Run | None = None
     """Parts are still to come."""
@@ -162,6 +174,8 @@ class State:
             if place.kind == "project":
                 self.project_lines.setdefault((place.org, place.rest[0]), []).append(line)
             elif place.kind == "fund":
+                if self.society.funds[place.org, place.rest[0]].receipt_fee_ppm:
+                    line.donors = ""
                 self.fund_lines.setdefault(place.org, []).append(line)
         return line
 

@@ -97,7 +97,8 @@ class Invariants(RuleBasedStateMachine):
         for entry in self.pen.entries:
             for posting in entry.postings:
                 if posting.src_lo == NO_LINE:
-                    moved = [Unit(entry.seq, nth) for nth in range(posting.qty)]
+                    first = sum(each.qty for each in entry.postings[: entry.postings.index(posting)])
+                    moved = [Unit(entry.seq, nth) for nth in range(first, first + posting.qty)]
                 else:
                     moved = found[posting.src][posting.src_lo : posting.src_span.hi]
                 if entry.kind == "money.identified":  # a gift from here on
@@ -134,6 +135,8 @@ class Invariants(RuleBasedStateMachine):
                         assert fund.restriction.recipient in {"", paid.payee}
                         assert paid.spending in (fund.spending or ("aid", "purchase"))
                         assert _fits(fund.restriction, PROJECTS[paid.project])
+                    case "fees":
+                        assert fund.charges or fund.receipt_fee_ppm
                     case _:
                         assert kind == "refunds"
 

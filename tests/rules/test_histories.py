@@ -16,6 +16,7 @@ from ledger.corrections import RefundGift
 from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.entries import Outcome, Rule, Spending, Tier
+from ledger.fees import ChargeFee
 from ledger.organisations import DismissStaff, EnrolStaff
 from ledger.refusals import InsufficientAmount, NothingLeft, Refused
 from ledger.suspense import IdentifyMoney, ReturnSuspense
@@ -43,6 +44,7 @@ from tests.support.society import (
     THIRD_APPROVER,
     USUAL_RULES,
     allocation,
+    charge,
     gift,
     identification,
     income,
@@ -82,6 +84,7 @@ FIRST = (
     ("bridge", "bridge"),
     ("hospital", "relief"),
     ("office", "anything"),
+    ("platform", "anything"),
 )
 """Where each fund's money may go."""
 
@@ -170,6 +173,10 @@ class Histories(Invariants):
         else:
             self.do(allocation(qty, fund, project, maker=maker, decision="红〔2026〕1号" if decided else ""))
 
+    @rule(qty=amounts, fund=st.sampled_from(["platform", "platform", "platform", "general"]), maker=makers)
+    def charge(self, qty: int, fund: str, maker: str) -> None:
+        self.do(charge(qty, fund, maker=maker))
+
     @precondition(lambda self: self.seqs("money.disbursed"))
     @rule(which=whichever, qty=amounts, outcome=st.sampled_from(["ok", "short", "damaged", ""]))
     def tell_what_arrived(self, which: int, qty: int, outcome: Outcome | Literal[""]) -> None:
@@ -231,7 +238,7 @@ class Histories(Invariants):
     def agree(self, refused: Refused, command: AnyCommand, plan: Plan) -> None:
         """Where there is too little for a command, there is as little in the model."""
         match refused, command:
-            case InsufficientAmount(), AllocateMoney() | DisburseMoney():
+            case InsufficientAmount(), AllocateMoney() | DisburseMoney() | ChargeFee():
                 available = sum(self.units.available(address) for address in self.sources(command))
                 assert refused.facts["available"] == available < command.amount_fen
             case InsufficientAmount(), _:
@@ -247,7 +254,15 @@ class Histories(Invariants):
         match command:
             case ApproveProposal(proposal=number):
                 return Plan(self.units.planned(number), by_amount=False)
-            case AllocateMoney() | DisburseMoney() | ReleaseMoney() | RefundGift() | IdentifyMoney() | ReturnSuspense():
+            case (
+                AllocateMoney()
+                | ChargeFee()
+                | DisburseMoney()
+                | ReleaseMoney()
+                | RefundGift()
+                | IdentifyMoney()
+                | ReturnSuspense()
+            ):
                 return self.units.plan(command, self.sources(command))
             case _:
                 return Plan([], by_amount=False)
@@ -257,8 +272,10 @@ class Histories(Invariants):
         first, last = self.new[0], self.new[-1]
         match first.body:
             case entries.MoneyReceived() | entries.MoneyUnidentified() | entries.IncomeReceived():
-                (into,) = first.postings
-                self.units.receive(first.seq, into.dst, into.qty)
+                nth = 0
+                for into in first.postings:
+                    self.units.receive(first.seq, into.dst, into.qty, nth)
+                    nth += into.qty
             case entries.ProposalMade():
                 self.units.hold(first.seq, plan)
             case entries.ProposalRejected(proposal=number) | entries.ProposalWithdrawn(proposal=number):
@@ -275,7 +292,7 @@ class Histories(Invariants):
 
     def sources(self, command: AnyCommand) -> list[str]:
         """The accounts that a first-in-first-out outflow may draw on."""
-        if isinstance(command, AllocateMoney):
+        if isinstance(command, AllocateMoney | ChargeFee):
             return [account.fund(CITY, command.fund)]
         if isinstance(command, DisburseMoney):
             return [

@@ -14,8 +14,9 @@ from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, PublishFeedback
 from ledger.donations import ApproveImport, CompleteImport
 from ledger.entries import Rule, Tier
+from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
-from ledger.organisations import ChangeOrganisation, DismissStaff, EnrolStaff
+from ledger.organisations import ChangeOrganisation, DismissStaff, EnrolStaff, OpenFund
 from ledger.privacy import Identity
 from ledger.refusals import Refused
 from ledger.roles import Role
@@ -67,7 +68,7 @@ async def import_gifts(office: Clerk) -> None:
 
 
 async def enter_other_money(office: Clerk) -> None:
-    """What is no gift: suspense, of which a part is identified and a part goes back, and interest."""
+    """Suspense, of which a part is identified and a part goes back; fees; interest."""
     (waits,) = await office.do(
         ReceiveUnidentified(maker=MAKER, org=CITY, amount_fen=1_000, channel="bank", on=DAY, ref="5" * 64)
     )
@@ -77,6 +78,13 @@ async def enter_other_money(office: Clerk) -> None:
     ))  # fmt: skip
     await office.do(found)
     await office.do(ReturnSuspense(maker=MAKER, org=CITY, ref=waits.seq, amount_fen=200, on=DAY, reason="付款人撤回"))
+    await office.do(
+        OpenFund(maker=demo.FOUNDER, org=CITY, fund="platform", name="平台", receipt_fee_ppm=6_000, charges=True)
+    )
+    await office.do(office.gift(1_000, fund="platform"))
+    await office.do(
+        ChargeFee(maker=MAKER, org=CITY, fund="platform", amount_fen=10, channel="alipay", on=DAY, reason="服务费")
+    )
     await office.do(
         ReceiveIncome(maker=MAKER, org=CITY, fund="general", amount_fen=50, source="interest", on=DAY, ref="6" * 64)
     )

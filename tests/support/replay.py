@@ -18,11 +18,13 @@ from ledger.decide import AnyCommand, AnyProposable, Proposed
 from ledger.disbursements import DisburseMoney
 from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
+from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
 from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
 from tests.support.model import Pen
 
 _COMMANDS: dict[type[Any], Any] = {
+    entries.FeeCharged: ChargeFee,
     entries.GiftRefunded: RefundGift,
     entries.IncomeReceived: ReceiveIncome,
     entries.MoneyAllocated: AllocateMoney,
@@ -83,6 +85,8 @@ def _commanded(parts: Sequence[Entry]) -> AnyCommand:
     fields["amount_fen"] = sum(map(entries.qty_of, parts))
     if kind is AllocateMoney:
         fields["project"], fields["fund"] = account.parse(first.postings[0].dst).rest
+    if kind is ChargeFee:
+        (fields["fund"],) = account.parse(first.postings[0].src).rest
     known: AnyCommand = msgspec.convert({name: fields[name] for name in kind.__struct_fields__ if name in fields}, kind)
     return known
 

@@ -9,6 +9,7 @@ from ledger.decide import AnyProposable
 from ledger.disbursements import DisburseMoney
 from ledger.donations import ReceiveMoney
 from ledger.entries import IncomeKind, Restriction, Rule, Spending, Tier
+from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
 from ledger.organisations import (
     DeclareEvent,
@@ -77,7 +78,12 @@ _FUNDS: tuple[tuple[str, Restriction, tuple[Spending, ...]], ...] = (
 FUNDS = {
     fund: OpenFund(maker=ADMINISTRATOR, org=CITY, fund=fund, name=fund, restriction=restriction, spending=spending)
     for fund, restriction, spending in _FUNDS
-}
+} | {
+    "platform": OpenFund(
+        maker=ADMINISTRATOR, org=CITY, fund="platform", name="platform", spending=("aid", "management", "purchase"),
+        receipt_fee_ppm=250_000, charges=True, management_ppm=400_000,
+    )
+}  # fmt: skip
 """The city's funds: what each is restricted to, and its fee clause."""
 
 PROJECTS = {
@@ -100,6 +106,7 @@ USUAL_RULES = (
     Rule(kind="gift.refunded", approvals=(Tier(3, 1),)),
     Rule(kind="feedback.published", approvals=(Tier(0, 1),)),
     Rule(kind="suspense.returned", approvals=(Tier(4, 1),)),
+    Rule(kind="fee.charged", approvals=(Tier(3, 1),)),
 )
 
 
@@ -173,6 +180,13 @@ def suspense_return(ref: int, amount_fen: int = 0, *, maker: str = FINANCE) -> R
 def income(amount_fen: int, fund: str = "general", *, source: IncomeKind = "interest", ref: str = "") -> ReceiveIncome:
     """Money of the city that nobody donated."""
     return ReceiveIncome(maker=FINANCE, org=CITY, fund=fund, amount_fen=amount_fen, source=source, on=TODAY, ref=ref)
+
+
+def charge(amount_fen: int, fund: str = "platform", *, maker: str = FINANCE) -> ChargeFee:
+    """A platform's later fee, out of a fund of the city."""
+    return ChargeFee(
+        maker=maker, org=CITY, fund=fund, amount_fen=amount_fen, channel="alipay", on=TODAY, reason="平台服务费"
+    )
 
 
 def release(ref: int, amount_fen: int = 0, *, maker: str = PROGRAMME) -> ReleaseMoney:

@@ -9,6 +9,7 @@ from ledger import account
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.corrections import RefundGift
 from ledger.disbursements import DisburseMoney
+from ledger.fees import ChargeFee
 from ledger.suspense import IdentifyMoney, ReturnSuspense
 
 NOBODY = 0
@@ -80,18 +81,18 @@ class UnitModel:
         free = self._free(address, NOBODY)
         return self.accounts[address][free[0]].seq if free else None
 
-    def receive(self, gift: int, address: str, qty: int) -> None:
-        """New units."""
-        self.accounts[address] += [Slot(Unit(gift, nth), gift) for nth in range(qty)]
+    def receive(self, gift: int, address: str, qty: int, first: int = 0) -> None:
+        """New units, the gift's from its `first` on."""
+        self.accounts[address] += [Slot(Unit(gift, nth), gift) for nth in range(first, first + qty)]
 
     def plan(
         self,
-        command: AllocateMoney | ReleaseMoney | DisburseMoney | RefundGift | IdentifyMoney | ReturnSuspense,
+        command: AllocateMoney | ChargeFee | ReleaseMoney | DisburseMoney | RefundGift | IdentifyMoney | ReturnSuspense,
         payable: Iterable[str] = (),
     ) -> Plan:
         """What a new command would take. `payable`: the lines a payment may draw on."""
         match command:
-            case AllocateMoney():
+            case AllocateMoney() | ChargeFee():
                 return Plan(self._lowest(account.fund(command.org, command.fund), command.amount_fen), by_amount=True)
             case DisburseMoney():
                 return Plan(self._oldest(payable, command.amount_fen), by_amount=True)

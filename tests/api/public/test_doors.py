@@ -83,6 +83,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_entry_bytes",
         "get_entry_sources",
         "get_fund",
+        "get_fund_costs",
         "get_organisation",
         "get_policy",
         "get_project",
