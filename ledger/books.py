@@ -73,6 +73,8 @@ class Books:
     imports: dict[int, Import] = field(default_factory=dict)
     costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
     """By organisation, fund and year."""
+    closed: dict[str, str] = field(default_factory=dict)
+    """Organisation → the last day of its last closed period."""
     lines: dict[Account, Line] = field(default_factory=dict)
     refs: set[str] = field(default_factory=set)
 
@@ -205,6 +207,8 @@ class Books:
                 self.imports[entry.seq] = Import(approved=body, maker=entry.by.maker)
             case entries.ImportCompleted() as body:
                 del self.imports[body.batch]
+            case entries.PeriodClosed(org=org, last_on=last_on):
+                self.closed[org] = last_on
             case entries.MoneyDisbursed() as body:
                 self._count_cost(entry, body)
             case (

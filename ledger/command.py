@@ -47,6 +47,8 @@ class Needs:
     """Follow the cited entry's positions to where they rest now; else the positions it credited itself."""
     project: tuple[str, str] | None = None
     """All lines of this project (organisation, project)."""
+    turnovers: tuple[str, str] | None = None
+    """What all accounts of this organisation moved until this day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class Facts:
     """Positions that Needs asked for and that no posting consumed, in the order of the cited entry's own positions."""
     first_seqs: Mapping[Account, int] = field(default_factory=dict)
     """Lines of Needs.project → the entry that credited the lowest position neither consumed nor held."""
+    turnovers: tuple[tuple[str, str, int, int], ...] = ()
+    """Of Needs.turnovers: address, unit, credited, consumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from ledger import (
     fees,
     income,
     organisations,
+    periods,
     suspense,
 )
 from ledger.account import CNY, Account
@@ -39,6 +40,7 @@ from ledger.organisations import (
     OpenProject,
     RegisterOrganisation,
 )
+from ledger.periods import ClosePeriod
 from ledger.posting import move, parts
 from ledger.refusals import Invalid
 from ledger.roles import REQUIRED
@@ -49,6 +51,7 @@ AnyProposable: TypeAlias = (
     | ApproveImport
     | ChangeOrganisation
     | ChargeFee
+    | ClosePeriod
     | ConfirmDelivery
     | DeclareEvent
     | DisburseMoney
@@ -80,7 +83,9 @@ def decide(command: AnyCommand, books: Books, facts: Facts, proposed: "Proposed 
     """
     match command:
         case ReceiveMoney() | ReceiveUnidentified() | IdentifyMoney() | ReceiveIncome():
-            return [_take_in(command, books, facts)]
+            draft = _take_in(command, books, facts)
+            periods.check_draft(draft, books)
+            return [draft]
         case ApproveProposal():
             return _approve(command, proposed, books, facts)
         case RejectProposal():
@@ -114,6 +119,8 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:
             return allocations.needs_release(command)
         case DisburseMoney():
             return disbursements.needs_disburse(command)
+        case ClosePeriod():
+            return periods.needs_close(command)
         case RefundGift():
             return corrections.needs_refund(command)
         case IdentifyMoney() | ReturnSuspense():
@@ -206,6 +213,7 @@ def _checked(command: AnyProposable, books: Books, facts: Facts, proposal: int) 
     """The effect, if the rules, the maker's role and the policy allow it."""
     effect = _effect(command, books, facts, proposal)
     books.require(command.maker, REQUIRED[entries.kind_of(effect.body)].maker, effect.org)
+    periods.check_effect(effect, books)
     approvals.check_decision(books, effect)
     return effect
 
@@ -232,6 +240,8 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return donations.approve_import(command, books, facts.today)
         case SetPolicy():
             return approvals.set_policy(command)
+        case ClosePeriod():
+            return periods.close(command, books, facts)
         case RegisterOrganisation():
             return organisations.register(command, books)
         case ChangeOrganisation():

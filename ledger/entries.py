@@ -26,6 +26,7 @@ from ledger.bodies.fees import FeeCharged
 from ledger.bodies.income import IncomeKind, IncomeReceived
 from ledger.bodies.loop import DeliveryConfirmed, FeedbackPublished, Outcome
 from ledger.bodies.money import DonorClass, GiftRefunded, MoneyAllocated, MoneyDisbursed, MoneyReceived, MoneyReleased
+from ledger.bodies.periods import PeriodClosed
 from ledger.bodies.setup import (
     EventDeclared,
     FundOpened,
@@ -74,6 +75,7 @@ AnyBody: TypeAlias = (
     | MoneyUnidentified
     | OrganisationChanged
     | OrganisationRegistered
+    | PeriodClosed
     | PolicySet
     | ProjectOpened
     | ProposalApproved
@@ -104,6 +106,7 @@ KINDS: dict[str, type[AnyBody]] = {
     "money.unidentified": MoneyUnidentified,
     "org.changed": OrganisationChanged,
     "org.registered": OrganisationRegistered,
+    "period.closed": PeriodClosed,
     "policy.set": PolicySet,
     "project.opened": ProjectOpened,
     "proposal.approved": ProposalApproved,
@@ -116,7 +119,7 @@ KINDS: dict[str, type[AnyBody]] = {
 }
 """Every kind of entry, version 1."""
 
-OUTSIDE_COMMITMENT = ("part", "receipt")
+OUTSIDE_COMMITMENT = ("part", "receipt", "root")
 """Fields an effect gets when it happens; a proposal does not commit to them."""
 
 

@@ -132,6 +132,16 @@ class CeilingExceeded(Refused):
     advice_en = "The fund's clause caps management cost as a share of the year's spending: pay less, or from elsewhere."
 
 
+class PeriodIsClosed(Refused):
+    """The business date lies in a period that was closed."""
+
+    slug = "period-closed"
+    title = "业务日期所在的会计期间已经结账"
+    title_en = "The business date lies in a closed period"
+    advice = "已结账的期间不再变动；请记在未结账的日期，更正也记在未结账的期间。"
+    advice_en = "A closed period does not change: date it after the last closed day, corrections too."
+
+
 class Closed(Refused):
     """The fund, project, staff member or proposal is no longer open."""
 

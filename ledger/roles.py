@@ -51,6 +51,7 @@ REQUIRED: dict[str, Required] = {
     "money.unidentified": Required((Role.INTAKE, Role.FINANCE)),
     "org.changed": Required(_ADMINISTRATOR, _ADMINISTRATOR),
     "org.registered": Required(_ADMINISTRATOR, _ADMINISTRATOR),
+    "period.closed": Required((Role.FINANCE,), _APPROVER, approvals=1),
     "policy.set": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),
     "project.opened": Required((Role.ADMINISTRATOR, Role.PROGRAMME), _ADMINISTRATOR),
     "staff.dismissed": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),

@@ -13,7 +13,7 @@ from litestar.plugins.pydantic import PydanticPlugin
 from pydantic import BaseModel, Field
 
 from api import problems
-from api.admin import imports, money, organisations, proposals, suspense
+from api.admin import imports, money, organisations, periods, proposals, suspense
 from api.admin.resources import Clerk, Resources
 from api.health import healthz, readyz
 from api.observability import observe
@@ -47,6 +47,7 @@ def build(resources: Resources) -> Litestar:
             *organisations.HANDLERS,
             *money.HANDLERS,
             *suspense.HANDLERS,
+            *periods.HANDLERS,
             *proposals.HANDLERS,
             *imports.HANDLERS,
         ],

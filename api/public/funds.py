@@ -48,7 +48,7 @@ class CostList(Shape):
     """基金各年的管理费，新的在前。"""
 
     as_of: AsOf
-    items: list[Cost]
+    items: list[Cost] = Field(description="各年")
 
 
 class FundList(Shape):

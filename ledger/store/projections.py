@@ -15,9 +15,7 @@ from ledger.books import Books
 from ledger.entries import Entry
 from ledger.posting import NO_LINE, Posting
 from ledger.store import rows
-
-BLOCK_ENTRIES = 4096
-"""Rollups are kept by blocks of this many entries, so that a figure as of any entry is blocks and a tail."""
+from ledger.store.rows import BLOCK_ENTRIES
 
 FEES = "fees"
 """In a rollup, in place of a kind: what went to fees, at receipt or later."""
@@ -38,6 +36,7 @@ class Projector:
     _gift: list[tuple[Any, ...]] = field(default_factory=list)
     _citation: list[tuple[Any, ...]] = field(default_factory=list)
     _rollup: dict[_RollupKey, list[int]] = field(default_factory=dict)
+    _turnover: dict[tuple[int, date, int], list[int]] = field(default_factory=dict)
     _touched: set[Account] = field(default_factory=set)
     _entered: dict[int, list[int]] = field(default_factory=dict)
     _statements: list[tuple[Any, ...]] = field(default_factory=list)
@@ -66,6 +65,7 @@ class Projector:
             (rows.CITATION, self._citation),
             (rows.LINE, [self._line(where) for where in sorted(self._touched)]),
             (rows.ROLLUP, [(*key, *sums) for key, sums in sorted(self._rollup.items())]),
+            (rows.TURNOVER, [(*key, *sums) for key, sums in sorted(self._turnover.items())]),
         ]
 
     async def write_rare(self, connection: asyncpg.Connection) -> None:
@@ -82,6 +82,7 @@ class Projector:
         for gathered in (self._entry, self._account, self._posting, self._gift, self._citation, self._statements):
             gathered.clear()
         self._rollup.clear()
+        self._turnover.clear()
         self._touched.clear()
         self._entered.clear()
 
@@ -127,10 +128,14 @@ class Projector:
         """Sums by block, organisation, fund, project, kind and day; an effect in parts counts as one entry."""
         day = _day(entry.body.on)  # type: ignore[union-attr]  # every body with postings has `on`
         counts = entries.part_of(entry.body)[0] == 1
+        block = entry.seq // BLOCK_ENTRIES
         for posting in entry.postings:
+            for at, address in enumerate((posting.dst, posting.src)):
+                key = (self.ids[Account(address, posting.unit)], day, block)
+                self._turnover.setdefault(key, [0, 0])[at] += posting.qty
             # A fee at receipt belongs to the fund of the gift, whose first posting names it.
             touched = posting if posting.src_lo != NO_LINE else entry.postings[0]
-            where = (entry.seq // BLOCK_ENTRIES, *_dimensions(touched.src, touched.dst))
+            where = (block, *_dimensions(touched.src, touched.dst))
             sums = self._rollup.setdefault((*where, entry.kind, day), [0, 0])
             if counts:
                 sums[0] += 1
@@ -303,6 +308,14 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
     ),
     entries.ProposalRejected: lambda seq, body, _: (_RESOLVE, body.proposal, "rejected", seq),
     entries.ProposalWithdrawn: lambda seq, body, _: (_RESOLVE, body.proposal, "withdrawn", seq),
+    entries.PeriodClosed: lambda seq, body, _: (
+        "insert into period (org, last_on, first_on, root, seq) values ($1, $2, $3, $4, $5)",
+        body.org,
+        date.fromisoformat(body.last_on),
+        date.fromisoformat(body.first_on),
+        bytes.fromhex(body.root),
+        seq,
+    ),
     entries.MoneyUnidentified: lambda seq, body, entry: (
         "insert into suspense (seq, org, channel, day, qty, left_fen) values ($1, $2, $3, $4, $5, $5)",
         seq,

@@ -100,6 +100,7 @@ class AccountRow(_Row, table=True):
         Check(f"has_line <> (split_part(address, ':', 1) in {_SOURCES})", "account_without_a_line_is_a_source"),
         Check("org = split_part(address, ':', 2)", "account_org_is_in_its_address"),
         Check("unit = 'CNY' or unit like 'item:_%'", "account_counts_money_or_an_item"),
+        Index("account_of_organisation", "org"),
     )
 
     id: IntKey
@@ -267,6 +268,33 @@ class CostRow(_Row, table=True):
     year: TextKey
     management: Big
     spent: Big
+
+
+class TurnoverRow(_Row, table=True):
+    """What an account was credited and what was consumed of it, by business day and block of entries."""
+
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("account", "day", "block"),
+        {"postgresql_with": {"fillfactor": 70}},
+    )
+
+    account: int = Field(sa_column_kwargs=_BY_HAND)
+    day: date
+    block: Big
+    credited: Big
+    consumed: Big
+
+
+class PeriodRow(_Row, table=True):
+    """A closed period, and the root of its trial balance."""
+
+    __table_args__ = (Check("length(root) = 32", "period_root_is_sha256"),)
+
+    org: TextKey
+    last_on: date = Field(primary_key=True)
+    first_on: date
+    root: Bytes
+    seq: Entry
 
 
 class ProjectRow(_Row, table=True):

@@ -3,7 +3,7 @@
 from ledger import account
 from ledger.account import CNY, MAX_POSITION
 from ledger.entries import ImportApproved, ImportCompleted, MoneyReceived
-from ledger.verify import authority, postings
+from ledger.verify import authority, periods, postings
 from ledger.verify.entry import NO_LINE, NO_PROPOSAL, Envelope, is_day
 from ledger.verify.line import Line
 from ledger.verify.persons import check_digests, is_digest
@@ -22,6 +22,7 @@ def received(state: State, entry: Envelope, body: MoneyReceived) -> None:
     line = _credit(state, entry, body)
     by = entry.by
     org = "" if line is None else line.place.org
+    periods.count(state, entry, body.on)
     if line is not None and state.society.roles(by.maker, org).isdisjoint(_MAKERS):
         authority.check_maker(state, entry.kind, by.maker, org)
     if by.checkers or by.salt or by.proposal != NO_PROPOSAL:

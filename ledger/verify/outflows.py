@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from ledger import account
 from ledger.entries import FeeCharged, GiftRefunded, MoneyAllocated, MoneyDisbursed, MoneyReleased, SuspenseReturned
-from ledger.verify import authority, costs, gifts, order, postings, targets
+from ledger.verify import authority, costs, gifts, order, periods, postings, targets
 from ledger.verify.entry import NO_PROPOSAL, Envelope
 from ledger.verify.line import Line, Piece
 from ledger.verify.persons import check_division, check_evidence, check_few
@@ -39,6 +39,7 @@ def enter(state: State, entry: Envelope, body: Outflow) -> None:
     if is_right:
         _check_positions(state, run, body, legs, proposal)
     postings.move(entry, legs)
+    periods.count(state, entry, body.on)
     run.qty += sum(leg.qty for leg in legs)
     if is_of_kind:
         _note(state, run, entry, body, legs)

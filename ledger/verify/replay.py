@@ -5,7 +5,7 @@ from typing import Any
 
 from ledger import account
 from ledger.account import AccountClass
-from ledger.verify import deliveries, gifts, outflows, proposals, runs, setup, suspense, words
+from ledger.verify import deliveries, gifts, outflows, periods, proposals, runs, setup, suspense, words
 from ledger.verify.entry import Envelope, UnreadableError, beijing_day, is_instant, read
 from ledger.verify.finding import Findings
 from ledger.verify.references import References
@@ -33,6 +33,7 @@ HANDLERS: dict[str, Handler] = {
     "money.unidentified": suspense.unidentified,
     "org.changed": setup.organisation_changed,
     "org.registered": setup.organisation_registered,
+    "period.closed": periods.closed,
     "policy.set": setup.policy_set,
     "project.opened": setup.project_opened,
     "proposal.approved": proposals.approved,

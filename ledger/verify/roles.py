@@ -48,6 +48,7 @@ REQUIRED: dict[str, Required] = {
     "money.unidentified": Required(frozenset({_INTAKE, _FINANCE})),
     "org.changed": _set_up(),
     "org.registered": _set_up(),
+    "period.closed": _money(_FINANCE, approvals=1),
     "policy.set": _set_up(approvals=1),
     "project.opened": Required(frozenset({ADMINISTRATOR, _PROGRAMME}), frozenset({ADMINISTRATOR})),
     "staff.dismissed": _set_up(approvals=1),

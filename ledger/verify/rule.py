@@ -61,6 +61,10 @@ class Rule(StrEnum):
     PAYMENT_REGION = "payment-region"
     FEE_CLAUSE = "fee-clause"
     MANAGEMENT_CEILING = "management-ceiling"
+    # --- periods ---
+    PERIOD_OPEN = "period-open"
+    PERIOD_CLOSING = "period-closing"
+    PERIOD_ROOT = "period-root"
     # --- four eyes ---
     ROLE_OF_MAKER = "role-of-maker"
     ROLE_OF_CHECKER = "role-of-checker"
@@ -133,6 +137,12 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.PAYMENT_REGION: ("付款地区与项目一致", "a payment lies in its project's region or names a wider one"),
     Rule.FEE_CLAUSE: ("手续费符合基金条款", "a fee is what the fund's clause says, at receipt and later"),
     Rule.MANAGEMENT_CEILING: ("管理费不超过条款上限", "a year's management cost stays within the fund's clause"),
+    Rule.PERIOD_OPEN: ("不记入已结账期间", "nothing is dated into a closed period"),
+    Rule.PERIOD_CLOSING: (
+        "期间首尾相接地结账",
+        "a closed period follows the last one, is over, awaits no rows",
+    ),
+    Rule.PERIOD_ROOT: ("结账时的试算平衡表一致", "a period is closed with the root of its trial balance"),
     Rule.ROLE_OF_MAKER: ("经办人当时有职责", "the maker held the role then"),
     Rule.ROLE_OF_CHECKER: ("复核人当时有职责", "the checker held the role then"),
     Rule.FOUR_EYES: ("经办与复核为不同的人", "maker and checkers are different people, each once"),

@@ -143,6 +143,10 @@ class State:
     """The positions of suspense that each `money.unidentified` credited."""
     identified: dict[int, Piece] = field(default_factory=dict)
     """The positions of its fund that each `money.identified` credited."""
+    turnovers: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    """By account and business date: credited, consumed."""
+    closed: dict[str, str] = field(default_factory=dict)
+    """Organisation → the last day of its last closed period."""
     costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
     """By organisation, fund and year: what was paid."""
     payments: dict[int, Payment] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from ledger import account
 from ledger.entries import IncomeReceived, MoneyIdentified, MoneyUnidentified
-from ledger.verify import authority, gifts, outflows, postings, targets
+from ledger.verify import authority, gifts, outflows, periods, postings, targets
 from ledger.verify.entry import Envelope
 from ledger.verify.line import Line, Piece
 from ledger.verify.persons import check_digests, is_digest
@@ -61,6 +61,7 @@ def identified(state: State, entry: Envelope, body: MoneyIdentified) -> None:
         lo = legs[0].dst_lo
         state.identified[entry.seq] = Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty)
     postings.move(entry, legs)
+    periods.count(state, entry, body.on)
     if reading.is_sound:
         outflows.check_available(state, {leg.src for leg in legs if leg.src is not None})
 
@@ -84,6 +85,7 @@ def _check_intake(state: State, entry: Envelope, body: MoneyUnidentified | Incom
         authority.check_maker(state, entry.kind, entry.by.maker, line.place.org)
     authority.check_alone(state, entry)
     state.check_on(body.on)
+    periods.count(state, entry, body.on)
     if not body.ref:
         return
     if is_digest(body.ref):

@@ -1,4 +1,4 @@
-"""Money that is no gift: suspense with its ages, references that no gift carries; clauses of funds, and their cost."""
+"""Suspense and other references, clauses of funds and their cost, turnovers by day, closed periods."""
 
 from alembic import op
 
@@ -43,18 +43,40 @@ STATEMENTS = (
       constraint cost_management_is_spent check (management between 0 and spent)
     )
     """,
+    # Written with every gift, hence without a foreign key: `rebuild` compares it with the postings.
+    """
+    create table turnover (
+      account integer not null,
+      day date not null,
+      block bigint not null,
+      credited bigint not null,
+      consumed bigint not null,
+      primary key (account, day, block)
+    ) with (fillfactor = 70)
+    """,
+    """
+    create table period (
+      org text not null,
+      last_on date not null,
+      first_on date not null,
+      root bytea not null constraint period_root_is_sha256 check (length(root) = 32),
+      seq bigint not null references entry,
+      primary key (org, last_on)
+    )
+    """,
+    "create index account_of_organisation on account (org)",
 )
 
-TABLES = "reference suspense cost"
+TABLES = "reference suspense cost turnover period"
 
 
 def upgrade() -> None:
-    """Create all. What a fund cost is public; what waits in suspense is listed by the admin application."""
+    """Create all. Costs, turnovers and periods are public; what waits in suspense is for staff."""
     for statement in STATEMENTS:
         op.execute(statement)
     schema = op.get_bind().exec_driver_sql("select current_schema()").scalar_one()
     writer, reader = f'"{schema}_writer"', f'"{schema}_reader"'
     for table in TABLES.split():
         op.execute(f"grant select, insert on {table} to {writer}")
-    op.execute(f"grant update on suspense, cost to {writer}")
-    op.execute(f"grant select on cost to {reader}")
+    op.execute(f"grant update on suspense, cost, turnover to {writer}")
+    op.execute(f"grant select on cost, turnover, period to {reader}")

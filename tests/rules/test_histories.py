@@ -8,8 +8,9 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
+from msgspec import structs
 
-from ledger import account, entries, posting
+from ledger import account, entries, periods, posting
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.approvals import ApproveProposal, RejectProposal, SetPolicy, WithdrawProposal
 from ledger.corrections import RefundGift
@@ -18,6 +19,7 @@ from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.entries import Outcome, Rule, Spending, Tier
 from ledger.fees import ChargeFee
 from ledger.organisations import DismissStaff, EnrolStaff
+from ledger.periods import ClosePeriod
 from ledger.refusals import InsufficientAmount, NothingLeft, Refused
 from ledger.suspense import IdentifyMoney, ReturnSuspense
 from tests.rules.invariants import Invariants
@@ -88,6 +90,8 @@ FIRST = (
 )
 """Where each fund's money may go."""
 
+DAYS = ("2026-10-31", "2026-11-10", "2026-11-20")
+
 amounts = st.integers(1, 12)
 some = st.integers(0, 6)
 whichever = st.integers(0, 30)
@@ -113,10 +117,18 @@ class Histories(Invariants):
             self.do(gift(qty, fund))
             self.do(allocation(qty // 2, fund, project, decision="红〔2026〕1号"))
 
-    @rule(fund=funds, qty=amounts, number=st.integers(0, 99), maker=cashiers)
-    def give(self, fund: str, qty: int, number: int, maker: str) -> None:
+    @rule(
+        fund=funds, qty=amounts, number=st.integers(0, 99), maker=cashiers, on=st.sampled_from([TODAY, *DAYS]),
+    )  # fmt: skip
+    def give(self, fund: str, qty: int, number: int, maker: str, on: str) -> None:
         ref = sha256(b"%d" % number).hexdigest() if number else ""
-        self.do(gift(qty, fund, ref=ref, maker=maker))
+        self.do(structs.replace(gift(qty, fund, ref=ref, maker=maker), on=on))
+
+    @rule(last_on=st.sampled_from(DAYS))
+    def close_period(self, last_on: str) -> None:
+        before = self.pen.books.closed.get(CITY)
+        first_on = periods.day_after(before) if before else DAYS[0]
+        self.do(ClosePeriod(maker=FINANCE, org=CITY, first_on=first_on, last_on=last_on))
 
     @rule(fund=funds, qty=amounts, number=st.integers(0, 99), whose=st.sampled_from(["nobody", "nobody", "income"]))
     def take_in(self, fund: str, qty: int, number: int, whose: str) -> None:

@@ -4,7 +4,7 @@ What the store reads from PostgreSQL has to be what stands here.
 """
 
 from bisect import bisect_right, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -89,6 +89,8 @@ class Pen:
         salt = sha256(b"salt %d" % len(self.entries)).hexdigest()
         if needs is None:
             return Facts(today=self.today, salt=salt)
+        if needs.turnovers is not None:
+            return Facts(today=self.today, salt=salt, turnovers=self.turnovers(*needs.turnovers))
         cited = self.parts(needs.ref)
         return Facts(
             today=self.today,
@@ -98,6 +100,20 @@ class Pen:
             confirmed_qty=self._confirmed(needs.ref),
             spans=tuple(self._spans(cited, images=needs.images)),
             first_seqs=self._first_seqs(*needs.project) if needs.project else {},
+        )
+
+    def turnovers(self, org: str, last_on: str) -> tuple[tuple[str, str, int, int], ...]:
+        """What each account of the organisation moved until that day."""
+        credited, consumed = Counter[Account](), Counter[Account]()
+        for entry in self.entries:
+            if entry.postings and getattr(entry.body, "on", "") <= last_on:
+                for each in entry.postings:
+                    credited[Account(each.dst, each.unit)] += each.qty
+                    consumed[Account(each.src, each.unit)] += each.qty
+        return tuple(
+            (*where, credited[where], consumed[where])
+            for where in {*credited, *consumed}
+            if account.parse(where.address).org == org
         )
 
     def parts(self, ref: int) -> list[Entry]:
@@ -213,6 +229,8 @@ def state(books: Books) -> dict[str, Any]:
             number: replace(each, holds=[*each.holds], approvals=[*each.approvals])
             for number, each in books.proposals.items()
         },
+        "costs": dict(books.costs),
+        "closed": dict(books.closed),
         "imports": {number: replace(each) for number, each in books.imports.items()},
         "lines": {where: shape(line) for where, line in books.lines.items()},
         "refs": set(books.refs),

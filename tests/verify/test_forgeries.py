@@ -5,7 +5,7 @@ import pytest
 from ledger.verify.rule import WORDS, Rule
 from ledger.verify.verifier import verify
 from tests.verify.export import POLICY, export
-from tests.verify.forgeries import entries, fees, loops, outflows, people, postings, proposals, suspense
+from tests.verify.forgeries import entries, fees, loops, outflows, people, periods, postings, proposals, suspense
 from tests.verify.forgeries.registry import FORGERIES
 
 _NAMED = {"receipt", "seq-dense", "prev-chain", "canonical"}
@@ -24,7 +24,8 @@ def test_caught(name: str) -> None:
 
 def test_every_rule_about_entries_catches_something() -> None:
     assert {forgery.rule for forgery in FORGERIES.values()} == set(Rule) - BYTES
-    assert all(module.__doc__ for module in (entries, fees, loops, outflows, people, postings, proposals, suspense))
+    modules = (entries, fees, loops, outflows, people, periods, postings, proposals, suspense)
+    assert all(module.__doc__ for module in modules)
 
 
 def test_every_rule_says_in_both_languages_what_it_asks() -> None:

@@ -68,6 +68,9 @@ async def load_facts(  # noqa: PLR0913  what there is to know
     salt: str,
 ) -> Facts:
     """What the postings say about what the decision asks."""
+    if needs.turnovers is not None:
+        found = await connection.fetch(_TURNOVERS, *needs.turnovers)
+        return Facts(today=today, salt=salt, turnovers=tuple(tuple(row) for row in found))
     if needs.project is not None:
         return Facts(today=today, salt=salt, first_seqs=await _first_seqs(connection, needs.project, books, ids))
     found = await connection.fetchrow("select bytes from entry where seq = $1", needs.ref)
@@ -141,6 +144,10 @@ _CREDITED = """
   group by a.address, a.unit, p.dst order by 1
 """
 _CREDITED_BY = "select seq from posting where dst = $1 and dst_lo <= $2 order by dst_lo desc limit 1"
+_TURNOVERS = """
+  select a.address, a.unit, sum(t.credited)::bigint, sum(t.consumed)::bigint
+  from account a join turnover t on t.account = a.id where a.org = $1 and t.day <= $2::text::date group by a.id
+"""
 _QTY = "select coalesce(sum(qty), 0)::bigint from posting where seq between $1 and $2"
 _CONFIRMED = """
   select coalesce(sum(qty), 0)::bigint from citation where ref between $1 and $2 and kind = 'delivery.confirmed'

@@ -77,6 +77,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         for operation in methods.values()
     }
     assert sorted(operations) == [
+        "get_balance",
         "get_checkpoint",
         "get_consistency",
         "get_entry",
@@ -89,10 +90,12 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_project",
         "get_proof",
         "get_tile",
+        "get_trial_balance",
         "get_vkey",
         "healthz",
         "list_funds",
         "list_organisations",
+        "list_periods",
         "list_projects",
         "readyz",
         "trace_by_code",

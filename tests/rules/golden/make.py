@@ -60,6 +60,7 @@ BODIES: tuple[AnyBody, ...] = (
         division="330800", level="city", name="市红十字会", org="330800", parent="330000", uscc="91330100716105852F"
     ),
     entries.OrganisationRegistered(division="330000", level="province", name="省红十字会", org="330000"),
+    entries.PeriodClosed(first_on="2026-10-01", last_on="2026-10-31", org="330800", root=_digest("试算平衡表")),
     entries.PolicySet(rules=(
         Rule(kind="gift.refunded", approvals=(Tier(0, 1),)),
         Rule(kind="money.allocated", approvals=(Tier(0, 1), Tier(5_000_000, 2)), decision_from=5_000_000),
