@@ -39,6 +39,7 @@ CLASSES: dict[str, tuple[AccountClass, int]] = {
     "fund": (AccountClass.INSIDE, 2),
     "project": (AccountClass.INSIDE, 3),
     "suspense": (AccountClass.INSIDE, 1),
+    "transit": (AccountClass.INSIDE, 2),
     "fees": (AccountClass.SINK, 1),
     "payees": (AccountClass.SINK, 1),
     "refunds": (AccountClass.SINK, 1),
@@ -119,6 +120,11 @@ def fund(org: str, fund_id: str) -> str:
 def project(org: str, project_id: str, fund_id: str) -> str:
     """Money of one fund allocated to a project: a line per fund, so that the donor's intent holds to the end."""
     return f"project:{org}:{project_id}:{fund_id}"
+
+
+def transit(sender: str, receiver: str) -> str:
+    """Money one organisation sent and the other has not received yet."""
+    return f"transit:{sender}:{receiver}"
 
 
 def payees(org: str) -> str:

@@ -85,7 +85,7 @@ def propose(command: Command, effect: Effect, salt: str) -> list[Draft]:
                 command=kind,
                 commitment=commitment,
                 holds=run,
-                into=(effect.into,) if effect.into else (),
+                into=tuple(dict.fromkeys(effect.destinations)),
                 org=effect.org,
                 part=(i, len(runs)) if len(runs) > 1 else (),
             ),

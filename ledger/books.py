@@ -214,10 +214,14 @@ class Books:
             case (
                 entries.MoneyAllocated()
                 | entries.MoneyReleased()
+                | entries.MoneyReturned()
                 | entries.FeeCharged()
                 | entries.GiftRefunded()
                 | entries.MoneyIdentified()
                 | entries.SuspenseReturned()
+                | entries.TransferReceived()
+                | entries.TransferReturned()
+                | entries.TransferSent()
                 | entries.DeliveryConfirmed()
                 | entries.FeedbackPublished()
             ):

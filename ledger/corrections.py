@@ -1,7 +1,6 @@
 """The right to correct: what goes back, and what was wrong."""
 
 from ledger import account, entries
-from ledger.account import AccountClass
 from ledger.allocations import targeted
 from ledger.books import Books
 from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_cited, check_day, check_evidence, check_text
@@ -46,4 +45,4 @@ def needs_refund(command: RefundGift) -> Needs:
 def refundable(address: str, org: str) -> bool:
     """Whether a gift's money resting here may be given back by this organisation."""
     parsed = account.parse(address)
-    return parsed.org == org and account.class_of(address) is AccountClass.INSIDE
+    return parsed.org == org and parsed.kind in {"fund", "project"}

@@ -16,7 +16,9 @@ from ledger import (
     income,
     organisations,
     periods,
+    returns,
     suspense,
+    transfers,
 )
 from ledger.account import CNY, Account
 from ledger.allocations import AllocateMoney, ReleaseMoney
@@ -41,10 +43,12 @@ from ledger.organisations import (
     RegisterOrganisation,
 )
 from ledger.periods import ClosePeriod
-from ledger.posting import move, parts
+from ledger.posting import Posting, move, parts
 from ledger.refusals import Invalid
+from ledger.returns import ReturnMoney
 from ledger.roles import REQUIRED
 from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
+from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 
 AnyProposable: TypeAlias = (
     AllocateMoney
@@ -60,10 +64,14 @@ AnyProposable: TypeAlias = (
     | OpenFund
     | OpenProject
     | PublishFeedback
+    | ReceiveTransfer
     | RefundGift
     | RegisterOrganisation
     | ReleaseMoney
+    | ReturnMoney
     | ReturnSuspense
+    | ReturnTransfer
+    | SendTransfer
     | SetPolicy
 )
 """Commands that policy may submit to other people's approval."""
@@ -125,13 +133,17 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:
             return corrections.needs_refund(command)
         case IdentifyMoney() | ReturnSuspense():
             return suspense.needs_cited(command)
+        case ReturnMoney():
+            return returns.needs_payment(command)
+        case ReceiveTransfer() | ReturnTransfer():
+            return transfers.needs_transfer(command)
         case ConfirmDelivery() | PublishFeedback():
             return disbursements.needs_payment(command)
         case _:
             return None
 
 
-def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Account]:  # noqa: C901
+def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Account]:  # noqa: C901, PLR0912
     """The accounts with a line that the decision reads or its entries touch."""
     match command:
         case Proposed(command=proposed):
@@ -158,6 +170,10 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
             return {where for where, _ in facts.spans} | {Account(account.refunds(org), CNY)}
         case ReceiveUnidentified() | IdentifyMoney() | ReturnSuspense():
             return suspense.lines(command)
+        case ReturnMoney():
+            return returns.lines(command, facts)
+        case SendTransfer() | ReceiveTransfer() | ReturnTransfer():
+            return transfers.lines(command, facts)
         case _:
             return set()
 
@@ -232,6 +248,14 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return fees.charge(command, books, facts, proposal)
         case ReturnSuspense():
             return suspense.give_back(command, books, facts, proposal)
+        case ReturnMoney():
+            return returns.give_back(command, books, facts, proposal)
+        case SendTransfer():
+            return transfers.send(command, books, facts, proposal)
+        case ReceiveTransfer():
+            return transfers.receive(command, books, facts, proposal)
+        case ReturnTransfer():
+            return transfers.give_back(command, books, facts, proposal)
         case ConfirmDelivery():
             return disbursements.confirm(command, books, facts)
         case PublishFeedback():
@@ -262,12 +286,16 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
 
 def _drafts(effect: Effect, by: By, books: Books) -> list[Draft]:
     """The effect as one entry, or as several where its postings do not fit one."""
-    if not effect.into:
+    if not effect.takes:
         return [Draft(effect.body, by)]
-    line = books.line(effect.into)
-    if line.credited + effect.qty > account.MAX_POSITION:
+    ends = {into: books.line(into).credited for into in effect.destinations}
+    postings: list[Posting] = []
+    for take, into in zip(effect.takes, effect.destinations, strict=True):
+        postings += move((take,), into, ends[into])
+        ends[into] += take.qty
+    if max(ends.values()) > account.MAX_POSITION:
         raise Invalid("the account's line would pass 2^53-1")
-    runs = parts(move(effect.takes, effect.into, line.credited))
+    runs = parts(postings)
     if len(runs) == 1:
         return [Draft(effect.body, by, runs[0])]
     return [Draft(msgspec.structs.replace(effect.body, part=(i, len(runs))), by, run) for i, run in enumerate(runs, 1)]

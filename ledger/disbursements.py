@@ -4,7 +4,7 @@ import re
 
 from ledger import account, entries
 from ledger.account import Account
-from ledger.allocations import held_amounts, lies_in
+from ledger.allocations import held_amounts, lies_in, spending_of
 from ledger.books import Books
 from ledger.command import (
     Effect,
@@ -28,9 +28,6 @@ PERSONS = "persons"
 """The payee where people are paid: no name in an entry, ever."""
 
 _BENEFICIARIES = re.compile(r"1-4|[5-9]|[1-9][0-9]{1,8}")
-
-USUAL_SPENDING: tuple[Spending, ...] = ("aid", "purchase")
-"""What a fund without a fee clause may be spent on."""
 
 
 class DisburseMoney(Proposable, frozen=True, kw_only=True, tag="money.disbursed"):
@@ -167,7 +164,7 @@ def _choose(command: DisburseMoney, books: Books, facts: Facts, qty: int) -> dic
 
 
 def _allows(command: DisburseMoney, fund: FundOpened) -> bool:
-    return command.spending in (fund.spending or USUAL_SPENDING) and fund.restriction.recipient in {"", command.payee}
+    return command.spending in spending_of(fund) and fund.restriction.recipient in {"", command.payee}
 
 
 def _check_fund(command: DisburseMoney, fund: FundOpened) -> None:

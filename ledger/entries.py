@@ -25,7 +25,15 @@ from ledger.bodies.control import (
 from ledger.bodies.fees import FeeCharged
 from ledger.bodies.income import IncomeKind, IncomeReceived
 from ledger.bodies.loop import DeliveryConfirmed, FeedbackPublished, Outcome
-from ledger.bodies.money import DonorClass, GiftRefunded, MoneyAllocated, MoneyDisbursed, MoneyReceived, MoneyReleased
+from ledger.bodies.money import (
+    DonorClass,
+    GiftRefunded,
+    MoneyAllocated,
+    MoneyDisbursed,
+    MoneyReceived,
+    MoneyReleased,
+    MoneyReturned,
+)
 from ledger.bodies.periods import PeriodClosed
 from ledger.bodies.setup import (
     EventDeclared,
@@ -44,7 +52,8 @@ from ledger.bodies.setup import (
     Tier,
 )
 from ledger.bodies.suspense import MoneyIdentified, MoneyUnidentified, SuspenseReturned
-from ledger.posting import NO_LINE, Posting
+from ledger.bodies.transfers import TransferReceived, TransferReturned, TransferSent
+from ledger.posting import Posting
 
 MAX_BYTES = 65_535
 """An entry bundle writes each entry's length in two bytes (c2sp.org/tlog-tiles)."""
@@ -72,6 +81,7 @@ AnyBody: TypeAlias = (
     | MoneyIdentified
     | MoneyReceived
     | MoneyReleased
+    | MoneyReturned
     | MoneyUnidentified
     | OrganisationChanged
     | OrganisationRegistered
@@ -85,6 +95,9 @@ AnyBody: TypeAlias = (
     | StaffDismissed
     | StaffEnrolled
     | SuspenseReturned
+    | TransferReceived
+    | TransferReturned
+    | TransferSent
 )
 
 KINDS: dict[str, type[AnyBody]] = {
@@ -103,6 +116,7 @@ KINDS: dict[str, type[AnyBody]] = {
     "money.identified": MoneyIdentified,
     "money.received": MoneyReceived,
     "money.released": MoneyReleased,
+    "money.returned": MoneyReturned,
     "money.unidentified": MoneyUnidentified,
     "org.changed": OrganisationChanged,
     "org.registered": OrganisationRegistered,
@@ -116,6 +130,9 @@ KINDS: dict[str, type[AnyBody]] = {
     "staff.dismissed": StaffDismissed,
     "staff.enrolled": StaffEnrolled,
     "suspense.returned": SuspenseReturned,
+    "transfer.received": TransferReceived,
+    "transfer.returned": TransferReturned,
+    "transfer.sent": TransferSent,
 }
 """Every kind of entry, version 1."""
 
@@ -242,10 +259,12 @@ def part_of(body: AnyBody) -> Part:
 
 
 def org_of(entry: Entry) -> str:
-    """The organisation whose books the entry is in; empty where it concerns the whole log."""
+    """The organisation whose books the entry is in; empty where it concerns the whole log.
+
+    That of the account which gets the money: transit is in the books of who sends.
+    """
     if entry.postings:
-        first = entry.postings[0]
-        return account.parse(first.dst if first.src_lo == NO_LINE else first.src).org
+        return account.parse(entry.postings[0].dst).org
     return cast("str", getattr(entry.body, "org", ""))
 
 

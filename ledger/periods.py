@@ -72,7 +72,7 @@ def check_effect(effect: Effect, books: Books) -> None:
     """Nothing moves on a day that is closed for one of the organisations concerned. Raises PeriodIsClosed."""
     body = effect.body
     if effect.into:
-        _check(getattr(body, "on", ""), {effect.into, *(take.account.address for take in effect.takes)}, books)
+        _check(getattr(body, "on", ""), {*effect.destinations, *(take.account.address for take in effect.takes)}, books)
     elif isinstance(body, entries.ImportApproved):
         _check(body.first_on, {account.fund(body.org, body.fund)}, books)
 

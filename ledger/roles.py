@@ -48,6 +48,7 @@ REQUIRED: dict[str, Required] = {
     "money.identified": Required((Role.FINANCE,)),
     "money.received": Required((Role.INTAKE, Role.FINANCE)),
     "money.released": Required((Role.FINANCE, Role.PROGRAMME), _APPROVER),
+    "money.returned": Required((Role.FINANCE,), _APPROVER),
     "money.unidentified": Required((Role.INTAKE, Role.FINANCE)),
     "org.changed": Required(_ADMINISTRATOR, _ADMINISTRATOR),
     "org.registered": Required(_ADMINISTRATOR, _ADMINISTRATOR),
@@ -57,5 +58,8 @@ REQUIRED: dict[str, Required] = {
     "staff.dismissed": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),
     "staff.enrolled": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),
     "suspense.returned": Required((Role.FINANCE,), _APPROVER),
+    "transfer.received": Required((Role.FINANCE,), _APPROVER),
+    "transfer.returned": Required((Role.FINANCE,), _APPROVER),
+    "transfer.sent": Required((Role.FINANCE,), _APPROVER),
 }
 """Kinds a person commands. Every kind with a checker may be given approvals by `policy.set`."""

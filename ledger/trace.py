@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ledger import account, entries
-from ledger.account import AccountClass
 from ledger.entries import DonorClass, Entry
 
 
@@ -61,6 +60,8 @@ class State(StrEnum):
     REFUNDED = "refunded"
     FEES = "fees"
     """Kept by a channel or platform, as the fund's clause allows."""
+    IN_TRANSIT = "in_transit"
+    """Sent to another organisation, not yet received there."""
     ALLOCATED = "allocated"
     """In a project, not spent."""
     HELD = "held"
@@ -123,6 +124,8 @@ class Move:
     seq: int
     on: str
     organisation: Named
+    other: Named | None
+    """Of a transfer: the organisation at the other end."""
     fund: Named | None
     project: Named | None
     entry_amount_fen: int
@@ -233,13 +236,13 @@ def _leaves(found: Found, names: Names) -> Iterator[Leaf]:
     amounts: Counter[tuple[str, int]] = Counter()
     latest: dict[tuple[str, int], Piece] = {}
     for piece in resting(found.pieces):
-        where = (piece.address, 0 if _is_inside(piece.address) else effect_of(_entry(found, piece)))
+        where = (piece.address, 0 if _is_place(piece.address) else effect_of(_entry(found, piece)))
         amounts[where] += piece.qty
         latest[where] = max(latest.get(where, piece), piece, key=lambda each: each.seq)
     for where, piece in latest.items():
         entry = _entry(found, piece)
         total = _total(found, entry)
-        place = piece.address if _is_inside(piece.address) else _came_from(entry, piece)
+        place = piece.address if _is_place(piece.address) else _came_from(entry, piece)
         yield Leaf(
             state=_state(piece.address, whole=confirmed[effect_of(entry)] == total),
             amount_fen=amounts[where],
@@ -261,7 +264,7 @@ def _steps(found: Found, names: Names) -> Iterator[Step]:
         posting = entry.postings[piece.n]
         # Money that goes to a project, or comes back from one: the project's line says more than the fund's.
         place = max(
-            (posting.dst, posting.src), key=lambda each: (account.parse(each).kind == "project", _is_inside(each))
+            (posting.dst, posting.src), key=lambda each: (account.parse(each).kind == "project", _is_place(each))
         )
         yield _step(entry, place, names, part=parts[effect], total=_total(found, entry))
     for entry in found.citing:
@@ -298,6 +301,7 @@ def _said(entry: Entry, place: str, names: Names) -> dict[str, Any]:
         "seq": effect_of(entry),
         "on": getattr(body, "on", ""),
         "organisation": names.organisation(entries.org_of(entry)),
+        "other": names.organisation(other) if (other := _other_end(entry)) else None,
         "fund": fund,
         "project": project,
         "decision": getattr(body, "decision", ""),
@@ -316,6 +320,8 @@ def _state(address: str, *, whole: bool) -> State:
             return State.HELD
         case "project":
             return State.ALLOCATED
+        case "transit":
+            return State.IN_TRANSIT
         case "payees":
             return State.CONFIRMED if whole else State.PAID
         case "refunds":
@@ -335,8 +341,18 @@ def _confirmed(citing: Iterable[Entry]) -> Counter[int]:
     return amounts
 
 
-def _is_inside(address: str) -> bool:
-    return account.class_of(address) is AccountClass.INSIDE
+def _is_place(address: str) -> bool:
+    """Where money waits to be used; what is in transit, paid or given back is told by the entry that put it there."""
+    return account.parse(address).kind in {"fund", "project"}
+
+
+def _other_end(entry: Entry) -> str:
+    """The organisation at the other end of a transfer; empty for anything else."""
+    for address in (entry.postings[0].src, entry.postings[0].dst) if entry.postings else ():
+        kind, sender, rest = account.parse(address)
+        if kind == "transit":
+            return sender if rest[0] == entries.org_of(entry) else rest[0]
+    return ""
 
 
 def _came_from(entry: Entry, piece: Piece) -> str:

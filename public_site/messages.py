@@ -9,6 +9,7 @@ STATES = {
     State.PAID: "已拨付",
     State.REFUNDED: "已退回",
     State.FEES: "渠道手续费",
+    State.IN_TRANSIT: "转款途中",
     State.ALLOCATED: "已分配，尚未拨付",
     State.HELD: "已入账，尚未分配",
 }
@@ -22,6 +23,21 @@ _CHANNELS = {
     "qr": "扫码或刷卡",
     "unionpay": "云闪付",
     "wechat": "微信支付",
+}
+
+_HEADINGS = {
+    "money.received": "收到您的捐款 {amount}",
+    "money.identified": "核实为您的捐款 {amount}",
+    "money.allocated": "分配到项目{project}",
+    "money.released": "从项目{project}退回基金，等待重新分配",
+    "money.disbursed": "拨付给{payee}",
+    "money.returned": "收款方退回款项，等待重新拨付",
+    "transfer.sent": "转给{other}",
+    "transfer.received": "{organisation}收到{other}转来的款项",
+    "transfer.returned": "转给{other}的款项退回",
+    "fee.charged": "平台扣除手续费",
+    "gift.refunded": "退回捐赠人",
+    "feedback.published": "使用反馈",
 }
 
 _CONFIRMED = {"ok": "受助方已签收", "short": "受助方反映数额不足", "damaged": "受助方反映有问题"}
@@ -68,6 +84,8 @@ def headline(trace: Trace) -> str:
         return f"{its}，已有 {spoken(spent)}拨付使用"
     if states[State.REFUNDED] == gift:
         return f"{its}，已全部退回"
+    if states[State.IN_TRANSIT] == gift:
+        return f"{its}，正在转往另一级红十字会"
     if states[State.ALLOCATED]:
         part = "已全部" if states[State.ALLOCATED] == gift else f"已有 {spoken(states[State.ALLOCATED])}"
         return f"{its}，{part}分配到项目，等待拨付"
@@ -83,6 +101,7 @@ def remainder(trace: Trace) -> str:
         (states[State.ALLOCATED], "已分配到项目，尚未拨付", spent > 0),
         (states[State.HELD], "留在基金里，尚未分配", states[State.HELD] != gift),
         (states[State.REFUNDED], "已退回", states[State.REFUNDED] != gift),
+        (states[State.IN_TRANSIT], "正在转往另一级红十字会", states[State.IN_TRANSIT] != gift),
         (states[State.FEES], "由渠道收取手续费", states[State.FEES] != gift),
     ]
     parts = [f"{spoken(fen)}{what}" for fen, what, new in said if fen and new]
@@ -102,32 +121,21 @@ def place(leaf: Leaf) -> str:
             return "退回捐赠人"
         case State.FEES:
             return "渠道手续费"
+        case State.IN_TRANSIT:
+            return f"{leaf.organisation.name} → {leaf.other.name}" if leaf.other else leaf.organisation.name
 
 
 def heading(step: Step) -> str:
     """What happened, in a few words."""
-    project = f"「{step.project.name}」" if step.project else ""
-    match step.kind:
-        case "money.received":
-            return f"收到您的捐款 {yuan(step.amount_fen)}"
-        case "money.identified":
-            return f"核实为您的捐款 {yuan(step.amount_fen)}"
-        case "money.allocated":
-            return f"分配到项目{project}"
-        case "money.released":
-            return f"从项目{project}退回基金，等待重新分配"
-        case "money.disbursed":
-            return f"拨付给{payee(step.payee)}"
-        case "fee.charged":
-            return "平台扣除手续费"
-        case "gift.refunded":
-            return "退回捐赠人"
-        case "delivery.confirmed":
-            return _CONFIRMED[step.outcome]
-        case "feedback.published":
-            return "使用反馈"
-        case kind:
-            raise AssertionError(f"no words for {kind}")
+    if step.kind == "delivery.confirmed":
+        return _CONFIRMED[step.outcome]
+    return _HEADINGS[step.kind].format(
+        amount=yuan(step.amount_fen),
+        project=f"「{step.project.name}」" if step.project else "",
+        payee=payee(step.payee),
+        organisation=step.organisation.name,
+        other=step.other.name if step.other else "",
+    )
 
 
 def _digits(fen: int) -> str:

@@ -28,6 +28,7 @@ from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.corrections import RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.privacy import Identity
+from ledger.returns import ReturnMoney
 from ledger.store.vault import Gift
 
 Beneficiaries = Annotated[str, Field(pattern=r"^(1-4|[5-9]|[1-9]\d{1,8})?$", description="受益人数；不足 5 人写 1-4")]
@@ -91,6 +92,17 @@ class NewDisbursement(Input):
     beneficiaries: Beneficiaries = ""
     region: str = Field("", pattern=r"^(\d{6})?$", description="地区（行政区划代码）")
     decision: OptionalText = Field("", description="集体决策文号（三重一大）")
+    evidence: Evidence = ()
+
+
+class NewReturn(Input):
+    """收款方退回一笔付款中未用的部分。"""
+
+    org: Org
+    ref: Seq = Field(description="付款条目的序号")
+    on: Day
+    reason: Text
+    amount_fen: Part = 0
     evidence: Evidence = ()
 
 
@@ -167,6 +179,12 @@ async def disburse_money(
     return await carry_out(request, clerk, as_command(DisburseMoney, data, clerk.staff))
 
 
+@writes("/api/v1/returns", "收款方退款", "资金")
+async def return_money(request: Door, data: JSONBody[NewReturn], clerk: NamedDependency[Clerk]) -> Response[Answer]:
+    """回到付款时所出的项目账户，仍是原来那些捐赠人的钱；可分次退，合计不超过付款。"""
+    return await carry_out(request, clerk, as_command(ReturnMoney, data, clerk.staff))
+
+
 @writes("/api/v1/refunds", "退还捐款", "资金")
 async def refund_gift(request: Door, data: JSONBody[NewRefund], clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """退还一笔捐款中未用且未被占用的部分。"""
@@ -194,6 +212,7 @@ HANDLERS = [
     allocate_money,
     release_money,
     disburse_money,
+    return_money,
     refund_gift,
     confirm_delivery,
     publish_feedback,

@@ -47,13 +47,16 @@ class Figures(Shape):
     gift_count: int = Field(description="捐款笔数")
     received_fen: int = Field(description="收到捐款")
     income_fen: int = Field(description="其他收入（利息、财政、彩票公益金、会费、上级拨款），不是捐款")
+    moved_in_fen: int = Field(description="从其他组织转入")
     held_fen: int = Field(description="已入账未分配")
     allocated_fen: int = Field(description="已分配未使用")
     paid_fen: int = Field(description="已拨付（含已签收）")
     refunded_fen: int = Field(description="已退回")
     fees_fen: int = Field(description="渠道手续费")
-    equation: Literal["received + income = held + allocated + paid + refunded + fees"] = Field(
-        "received + income = held + allocated + paid + refunded + fees", description="各数的关系"
+    moved_out_fen: int = Field(description="转给其他组织（含在途）")
+    equation: Literal["received + income + moved_in = held + allocated + paid + refunded + fees + moved_out"] = Field(
+        "received + income + moved_in = held + allocated + paid + refunded + fees + moved_out",
+        description="各数的关系",
     )
 
 

@@ -47,6 +47,7 @@ class Moved(Shape):
     seq: int = Field(description="账本条目序号")
     on: str = Field(description="业务日期（北京时间）")
     organisation: Named = Field(description="经办组织")
+    other: Named | None = Field(description="转款的另一方组织")
     fund: Named | None = Field(description="基金")
     project: Named | None = Field(description="项目")
     entry_amount_fen: int = Field(description="该笔业务的总额，单位：分")
@@ -64,7 +65,7 @@ class TracedLeaf(Moved):
 
     state: State = Field(
         description="held 已入账未分配；allocated 已分配未使用；paid 已拨付；confirmed 已签收；"
-        "refunded 已退回；fees 渠道手续费"
+        "refunded 已退回；fees 渠道手续费；in_transit 组织之间在途"
     )
     amount_fen: int = Field(description="这笔捐款在其中的部分，单位：分")
 

@@ -55,6 +55,16 @@ class MoneyDisbursed(Body, frozen=True):
     region: str = ""
 
 
+class MoneyReturned(Body, frozen=True):
+    """Handed back by the payee of `ref`: the positions it was paid, each to the project's line it left."""
+
+    on: str
+    reason: str
+    ref: Whole
+    evidence: tuple[str, ...] = ()
+    part: Part = ()
+
+
 class GiftRefunded(Body, frozen=True):
     """Given back to the donor: what of the gift `ref` was neither spent nor held."""
 

@@ -358,7 +358,7 @@ def _dimensions(src: str, dst: str) -> tuple[str, str, str]:
     org, fund, project = "", "", ""
     for address in (src, dst):
         kind, its_org, rest = account.parse(address)
-        if account.class_of(address) is AccountClass.INSIDE:
+        if account.class_of(address) is AccountClass.INSIDE and kind != "transit":
             org = org or its_org
             if kind in {"fund", "project"}:
                 fund = fund or rest[-1]

@@ -8,7 +8,7 @@ from ledger.verify.line import Piece
 from ledger.verify.persons import check_digests
 from ledger.verify.postings import MAX_POSTINGS, none
 from ledger.verify.roles import REQUIRED
-from ledger.verify.routes import OUTFLOWS, PAYMENT, TARGETED, destination
+from ledger.verify.routes import HOMEWARD, OUTFLOWS, PAYMENT, TARGETED, destination
 from ledger.verify.rule import Rule
 from ledger.verify.runs import follow
 from ledger.verify.state import Held, Proposal, Run, State
@@ -129,8 +129,10 @@ def _holds_what_it_takes(state: State, proposal: Proposal) -> bool:
     """Amounts of lines, each once, or positions; of the accounts that its kind draws on and goes to."""
     if proposal.command not in OUTFLOWS:
         return not proposal.holds and not proposal.into
-    into = state.line(proposal.into[0]) if len(proposal.into) == 1 else None
-    if into is None or not proposal.holds or into.place.org != proposal.org:
+    into = [line for address in proposal.into if (line := state.line(address)) is not None]
+    if not into or not proposal.holds or any(line.place.org != proposal.org for line in into):
+        return False
+    if len(into) != len(proposal.into) or (len(into) > 1 and proposal.command not in HOMEWARD):
         return False
     is_targeted = proposal.command in TARGETED
     if any((hold.lo >= 0) is not is_targeted for hold in proposal.holds):
@@ -138,7 +140,8 @@ def _holds_what_it_takes(state: State, proposal: Proposal) -> bool:
     lines = [hold.line for hold in proposal.holds]
     if not is_targeted and len(set(lines)) != len(lines):
         return False
-    return destination(proposal.command, [line.place for line in lines], into.place) == into.name
+    places = [line.place for line in lines]
+    return all(destination(proposal.command, places, line.place) == line.name for line in into)
 
 
 def _holds_its_target(state: State, proposal: Proposal) -> bool:
@@ -151,4 +154,9 @@ def _holds_its_target(state: State, proposal: Proposal) -> bool:
         told = outflows.told(expected or [])
         state.find(Rule.TARGET_CITED, f"of entry {proposal.ref}: {told}", outflows.told(held))
         return False
+    if proposal.command in HOMEWARD:
+        homes = tuple(dict.fromkeys(home.name for _, home in targets.homes(held)))
+        if homes != proposal.into:
+            state.find(Rule.RETURN_HOME, f"into {', '.join(homes)}", f"into {', '.join(proposal.into)}")
+            return False
     return True

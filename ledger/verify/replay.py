@@ -30,6 +30,7 @@ HANDLERS: dict[str, Handler] = {
     "money.identified": suspense.identified,
     "money.received": gifts.received,
     "money.released": outflows.enter,
+    "money.returned": outflows.enter,
     "money.unidentified": suspense.unidentified,
     "org.changed": setup.organisation_changed,
     "org.registered": setup.organisation_registered,
@@ -43,6 +44,9 @@ HANDLERS: dict[str, Handler] = {
     "staff.dismissed": setup.staff_dismissed,
     "staff.enrolled": setup.staff_enrolled,
     "suspense.returned": outflows.enter,
+    "transfer.received": outflows.enter,
+    "transfer.returned": outflows.enter,
+    "transfer.sent": outflows.enter,
 }
 """What is asked of each kind of entry."""
 

@@ -45,6 +45,7 @@ REQUIRED: dict[str, Required] = {
     "money.identified": Required(frozenset({_FINANCE})),
     "money.received": Required(frozenset({_INTAKE, _FINANCE})),
     "money.released": _money(_FINANCE, _PROGRAMME),
+    "money.returned": _money(_FINANCE),
     "money.unidentified": Required(frozenset({_INTAKE, _FINANCE})),
     "org.changed": _set_up(),
     "org.registered": _set_up(),
@@ -54,5 +55,8 @@ REQUIRED: dict[str, Required] = {
     "staff.dismissed": _set_up(approvals=1),
     "staff.enrolled": _set_up(approvals=1),
     "suspense.returned": _money(_FINANCE),
+    "transfer.received": _money(_FINANCE),
+    "transfer.returned": _money(_FINANCE),
+    "transfer.sent": _money(_FINANCE),
 }
 """Kinds that a person commands; those with checkers can wait for approval."""

@@ -80,8 +80,8 @@ class Run:
     """The account that its parts go into."""
     costs: list[tuple[str, str, str]] = field(default_factory=list)
     """Of a payment of management cost: funds and years it counts in."""
-    end: Piece | None = None
-    """The last piece that was taken."""
+    end: tuple[Line, int, Line] | None = None
+    """The line last taken from, where that ended, and where it went."""
 
     @property
     def is_whole(self) -> bool:
@@ -91,9 +91,10 @@ class Run:
 
 @dataclass(slots=True)
 class Payment:
-    """What may be confirmed of it."""
+    """What may be confirmed of it, and what the payee got."""
 
     org: str
+    piece: Piece
     qty: int = 0
     confirmed: int = 0
 
@@ -104,6 +105,14 @@ class Cost:
 
     spent: int = 0
     management: int = 0
+
+
+@dataclass(slots=True)
+class Transfer:
+    """What an organisation sent to another one, and the line of the fund it left."""
+
+    fund: Line
+    piece: Piece
 
 
 @dataclass(slots=True)
@@ -137,8 +146,10 @@ class State:
     imports: dict[int, Import] = field(default_factory=dict)
     allocations: dict[int, Piece] = field(default_factory=dict)
     """By first part: the positions of the project's line that it credited."""
+    transfers: dict[int, Transfer] = field(default_factory=dict)
+    """By first part: what was put in transit."""
     first_parts: dict[int, int] = field(default_factory=dict)
-    """Later parts of a split allocation → its first part."""
+    """Later parts of a split allocation, payment or transfer → its first part."""
     unidentified: dict[int, Piece] = field(default_factory=dict)
     """The positions of suspense that each `money.unidentified` credited."""
     identified: dict[int, Piece] = field(default_factory=dict)
@@ -196,6 +207,8 @@ class State:
                 return (org, rest[0]) in self.society.funds
             case "project":
                 return (org, rest[0]) in self.society.projects and (org, rest[1]) in self.society.funds
+            case "transit":
+                return rest[0] in self.society.organisations and rest[0] != org
             case _:
                 return True
 

@@ -12,12 +12,12 @@ from ledger import account, entries
 from ledger.account import CNY, Account
 from ledger.books import Books
 from ledger.entries import Entry, Restriction
-from ledger.organisations import OpenProject
+from ledger.organisations import OpenFund, OpenProject
 from ledger.posting import NO_LINE, Posting
 from ledger.roles import REQUIRED
 from tests.support.foreign import foreign
 from tests.support.model import Pen, read_back, shape, state
-from tests.support.society import FUNDS, PROJECTS
+from tests.support.society import CITY, FUNDS, NEIGHBOURS_FUNDS, PROJECTS
 from tests.support.units import Place, Unit, UnitModel
 
 
@@ -81,7 +81,8 @@ class Invariants(RuleBasedStateMachine):
         taken = [posting for entry in self.new for posting in entry.postings]
         assert _places(taken) == self.expected
         for left, right in pairwise(taken):
-            assert (left.src, left.src_span.hi) != (right.src, right.src_lo), "neighbours that could be one"
+            ends = (left.src, left.src_span.hi, left.dst)
+            assert ends != (right.src, right.src_lo, right.dst), "neighbours that could be one"
 
     @invariant()
     def available_is_never_negative_and_as_in_the_model(self) -> None:
@@ -117,7 +118,7 @@ class Invariants(RuleBasedStateMachine):
     @invariant()
     def restrictions_hold_for_every_unit_to_its_end(self) -> None:
         for address, slots in self.units.accounts.items():
-            kind, _, rest = account.parse(address)
+            kind, org, rest = account.parse(address)
             for slot in slots:
                 if isinstance(self.pen.entries[slot.unit.gift].body, entries.MoneyUnidentified):
                     assert kind in {"suspense", "refunds"}
@@ -125,9 +126,9 @@ class Invariants(RuleBasedStateMachine):
                 fund = FUNDS[self._fund_of(slot.unit)]
                 match kind:
                     case "fund":
-                        assert rest == (fund.fund,)
+                        assert _keeps(fund, (FUNDS if org == CITY else NEIGHBOURS_FUNDS)[rest[0]])
                     case "project":
-                        assert rest[1] == fund.fund
+                        assert _keeps(fund, FUNDS[rest[1]])
                         assert _fits(fund.restriction, PROJECTS[rest[0]])
                     case "payees":
                         paid = self.pen.entries[slot.seq].body
@@ -138,7 +139,7 @@ class Invariants(RuleBasedStateMachine):
                     case "fees":
                         assert fund.charges or fund.receipt_fee_ppm
                     case _:
-                        assert kind == "refunds"
+                        assert kind in {"refunds", "transit"}
 
     @invariant()
     def makers_and_checkers_differ_and_hold_their_roles(self) -> None:
@@ -266,6 +267,20 @@ def _fits(wanted: Restriction, project: OpenProject) -> bool:
         and wanted.event in {"", project.event}
         and wanted.category in {"", project.category}
         and project.region.startswith(wanted.region.removesuffix("00").removesuffix("00"))
+    )
+
+
+def _keeps(promised: OpenFund, fund: OpenFund) -> bool:
+    """Whether a fund is as narrow as the one the money was given for, or narrower."""
+    wanted, given = promised.restriction, fund.restriction
+    usual = ("aid", "purchase")
+    return (
+        wanted.project in {"", given.project}
+        and wanted.event in {"", given.event}
+        and wanted.category in {"", given.category}
+        and wanted.recipient in {"", given.recipient}
+        and given.region.startswith(wanted.region.removesuffix("00").removesuffix("00"))
+        and {*(fund.spending or usual)} <= {*(promised.spending or usual)}
     )
 
 

@@ -21,7 +21,9 @@ from ledger.fees import ChargeFee
 from ledger.organisations import DismissStaff, EnrolStaff
 from ledger.periods import ClosePeriod
 from ledger.refusals import InsufficientAmount, NothingLeft, Refused
+from ledger.returns import ReturnMoney
 from ledger.suspense import IdentifyMoney, ReturnSuspense
+from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.rules.invariants import Invariants
 from tests.support.fixed import FIXED
 from tests.support.model import TODAY, Pen, state
@@ -35,6 +37,9 @@ from tests.support.society import (
     FINANCE,
     FUNDS,
     HOSPITAL,
+    NEIGHBOUR,
+    NEIGHBOURS_APPROVER,
+    NEIGHBOURS_FUNDS,
     OTHER_ADMINISTRATOR,
     OTHER_APPROVER,
     OTHER_CITY,
@@ -46,14 +51,18 @@ from tests.support.society import (
     THIRD_APPROVER,
     USUAL_RULES,
     allocation,
+    arrival,
     charge,
     gift,
+    handed_back,
     identification,
     income,
     open_society,
     payment,
     refund,
     release,
+    sending,
+    sent_back,
     suspense_return,
     unidentified,
 )
@@ -159,6 +168,30 @@ class Histories(Invariants):
     def release(self, which: int, qty: int, maker: str) -> None:
         self.do(release(self.one("money.allocated", which), qty, maker=maker))
 
+    @precondition(lambda self: self.seqs("money.disbursed"))
+    @rule(which=whichever, qty=some, maker=makers)
+    def hand_back(self, which: int, qty: int, maker: str) -> None:
+        self.do(handed_back(self.one("money.disbursed", which), qty, maker=maker))
+
+    @rule(fund=funds, qty=amounts, back=st.booleans())
+    def send(self, fund: str, qty: int, *, back: bool) -> None:
+        if back:
+            fund = fund if fund in NEIGHBOURS_FUNDS else "general"
+            self.do(sending(qty, fund, org=OTHER_CITY, to=CITY, maker=NEIGHBOUR))
+        else:
+            self.do(sending(qty, fund))
+
+    @precondition(lambda self: self.seqs("transfer.sent"))
+    @rule(which=whichever, qty=some, fund=funds, how=st.sampled_from(["arrived", "arrived", "sent back"]))
+    def clear_transit(self, which: int, qty: int, fund: str, how: str) -> None:
+        ref = self.one("transfer.sent", which)
+        ours = entries.org_of(self.pen.entries[ref]) == CITY
+        org, maker = (CITY, FINANCE) if ours is (how == "sent back") else (OTHER_CITY, NEIGHBOUR)
+        if how == "sent back":
+            self.do(sent_back(ref, qty, org=org, maker=maker))
+        else:
+            self.do(arrival(ref, qty, fund, org=org, maker=maker))
+
     @precondition(lambda self: self.seqs("money.received"))
     @rule(which=whichever, qty=some, maker=makers, org=st.sampled_from([CITY] * 9 + [OTHER_CITY]))
     def refund(self, which: int, qty: int, maker: str, org: str) -> None:
@@ -203,7 +236,11 @@ class Histories(Invariants):
     def approve(self, which: int) -> None:
         number = self.open(which)
         proposal = self.pen.books.proposals[number]
-        may = (OTHER_ADMINISTRATOR,) if number in self.setting_up() else (THIRD_APPROVER, OTHER_APPROVER, APPROVER)
+        may: tuple[str, ...] = (THIRD_APPROVER, OTHER_APPROVER, APPROVER)
+        if number in self.setting_up():
+            may = (OTHER_ADMINISTRATOR,)
+        elif proposal.org == OTHER_CITY:
+            may = (NEIGHBOURS_APPROVER,)
         checker = next((each for each in may if each not in proposal.approvals), may[0])
         self.do(ApproveProposal(maker=checker, proposal=number))
 
@@ -250,13 +287,22 @@ class Histories(Invariants):
     def agree(self, refused: Refused, command: AnyCommand, plan: Plan) -> None:
         """Where there is too little for a command, there is as little in the model."""
         match refused, command:
-            case InsufficientAmount(), AllocateMoney() | DisburseMoney() | ChargeFee():
+            case InsufficientAmount(), AllocateMoney() | DisburseMoney() | ChargeFee() | SendTransfer():
                 available = sum(self.units.available(address) for address in self.sources(command))
                 assert refused.facts["available"] == available < command.amount_fen
             case InsufficientAmount(), _:
                 taken = Counter(place.address for place in plan.places)
                 assert any(qty > self.units.available(address) for address, qty in taken.items())
-            case NothingLeft(), ReleaseMoney() | RefundGift() | IdentifyMoney() | ReturnSuspense():
+            case (
+                NothingLeft(),
+                ReleaseMoney()
+                | RefundGift()
+                | IdentifyMoney()
+                | ReturnMoney()
+                | ReturnSuspense()
+                | ReceiveTransfer()
+                | ReturnTransfer(),
+            ):
                 assert refused.facts["left"] == len(plan.places) < max(command.amount_fen, 1)
             case _:
                 assert not isinstance(refused, NothingLeft)
@@ -273,7 +319,11 @@ class Histories(Invariants):
                 | ReleaseMoney()
                 | RefundGift()
                 | IdentifyMoney()
+                | ReturnMoney()
                 | ReturnSuspense()
+                | SendTransfer()
+                | ReceiveTransfer()
+                | ReturnTransfer()
             ):
                 return self.units.plan(command, self.sources(command))
             case _:
@@ -295,7 +345,8 @@ class Histories(Invariants):
             case _ if last.postings:
                 effect = next(entry for entry in self.new if entry.postings)
                 self.units.resolve(last.by.proposal)
-                self.units.move(plan.places, effect.postings[0].dst, effect.seq)
+                goes_home = isinstance(effect.body, entries.MoneyReturned)
+                self.units.move(plan.places, "" if goes_home else effect.postings[0].dst, effect.seq)
                 if isinstance(effect.body, entries.MoneyIdentified):
                     self.units.identify(effect.seq, len(plan.places))
                 self.expected = plan.places
@@ -304,8 +355,8 @@ class Histories(Invariants):
 
     def sources(self, command: AnyCommand) -> list[str]:
         """The accounts that a first-in-first-out outflow may draw on."""
-        if isinstance(command, AllocateMoney | ChargeFee):
-            return [account.fund(CITY, command.fund)]
+        if isinstance(command, AllocateMoney | ChargeFee | SendTransfer):
+            return [account.fund(command.org, command.fund)]
         if isinstance(command, DisburseMoney):
             return [
                 account.project(CITY, command.project, fund.fund)

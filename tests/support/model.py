@@ -15,7 +15,7 @@ from ledger import account, corrections, decide, entries
 from ledger.account import CNY, Account
 from ledger.approvals import ApproveProposal
 from ledger.books import Books
-from ledger.command import Facts, Needs
+from ledger.command import Facts, Needs, Origin
 from ledger.decide import AnyCommand, AnyProposable, Proposed
 from ledger.entries import Entry
 from ledger.line import Line, Span
@@ -99,6 +99,12 @@ class Pen:
             cited_qty=sum(map(entries.qty_of, cited)),
             confirmed_qty=self._confirmed(needs.ref),
             spans=tuple(self._spans(cited, images=needs.images)),
+            origins=tuple(
+                Origin(Account(each.dst, each.unit), each.dst_span, each.src)
+                for entry in cited
+                for each in entry.postings
+                if needs.origins
+            ),
             first_seqs=self._first_seqs(*needs.project) if needs.project else {},
         )
 

@@ -20,7 +20,9 @@ from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
+from ledger.returns import ReturnMoney
 from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
+from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.support.model import Pen
 
 _COMMANDS: dict[type[Any], Any] = {
@@ -32,10 +34,14 @@ _COMMANDS: dict[type[Any], Any] = {
     entries.MoneyIdentified: IdentifyMoney,
     entries.MoneyReceived: ReceiveMoney,
     entries.MoneyReleased: ReleaseMoney,
+    entries.MoneyReturned: ReturnMoney,
     entries.MoneyUnidentified: ReceiveUnidentified,
     entries.ProposalRejected: RejectProposal,
     entries.ProposalWithdrawn: WithdrawProposal,
     entries.SuspenseReturned: ReturnSuspense,
+    entries.TransferReceived: ReceiveTransfer,
+    entries.TransferReturned: ReturnTransfer,
+    entries.TransferSent: SendTransfer,
 }
 """What entered a body that waited for nobody. Kinds that are not here move nothing and are taken as they are."""
 
@@ -85,6 +91,11 @@ def _commanded(parts: Sequence[Entry]) -> AnyCommand:
     fields["amount_fen"] = sum(map(entries.qty_of, parts))
     if kind is AllocateMoney:
         fields["project"], fields["fund"] = account.parse(first.postings[0].dst).rest
+    if kind is SendTransfer:
+        (fields["fund"],) = account.parse(first.postings[0].src).rest
+        (fields["to"],) = account.parse(first.postings[0].dst).rest
+    if kind is ReceiveTransfer:
+        (fields["fund"],) = account.parse(first.postings[0].dst).rest
     if kind is ChargeFee:
         (fields["fund"],) = account.parse(first.postings[0].src).rest
     known: AnyCommand = msgspec.convert({name: fields[name] for name in kind.__struct_fields__ if name in fields}, kind)

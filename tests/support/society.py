@@ -20,8 +20,10 @@ from ledger.organisations import (
     RegisterOrganisation,
 )
 from ledger.privacy import code_of
+from ledger.returns import ReturnMoney
 from ledger.roles import Role
 from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
+from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.support.model import TODAY, Pen
 
 PROVINCE = "330000"
@@ -48,6 +50,9 @@ BOTH = pseudonym("both")
 """Prepares and approves, though never the same thing."""
 AUDITOR = pseudonym("auditor")
 STRANGER = pseudonym("stranger")
+NEIGHBOUR = pseudonym("neighbour")
+"""Finance of the other city."""
+NEIGHBOURS_APPROVER = pseudonym("neighbour-b")
 
 ROLES: dict[str, tuple[Role, ...]] = {
     CITY_ADMINISTRATOR: (Role.ADMINISTRATOR,),
@@ -99,6 +104,12 @@ PROJECTS = {
 }
 """The city's projects and what each of them has."""
 
+NEIGHBOURS_FUNDS = {
+    fund: OpenFund(maker=ADMINISTRATOR, org=OTHER_CITY, fund=fund, name=fund, restriction=Restriction(event=event))
+    for fund, event in (("general", ""), ("flood", "flood-2026"))
+}
+"""The other city's funds."""
+
 USUAL_RULES = (
     Rule(kind="money.allocated", approvals=(Tier(0, 0), Tier(6, 1), Tier(10, 2)), decision_from=9),
     Rule(kind="money.disbursed", approvals=(Tier(0, 1), Tier(8, 2))),
@@ -107,6 +118,9 @@ USUAL_RULES = (
     Rule(kind="feedback.published", approvals=(Tier(0, 1),)),
     Rule(kind="suspense.returned", approvals=(Tier(4, 1),)),
     Rule(kind="fee.charged", approvals=(Tier(3, 1),)),
+    Rule(kind="money.returned", approvals=(Tier(4, 1),)),
+    Rule(kind="transfer.sent", approvals=(Tier(4, 1),)),
+    Rule(kind="transfer.received", approvals=(Tier(6, 1),)),
 )
 
 
@@ -121,8 +135,10 @@ def open_society(rules: tuple[Rule, ...] | None = ()) -> Pen:
         ))  # fmt: skip
     for staff, roles in ROLES.items():
         settle(pen, EnrolStaff(maker=ADMINISTRATOR, staff=staff, org=CITY, roles=roles))
+    settle(pen, EnrolStaff(maker=ADMINISTRATOR, staff=NEIGHBOUR, org=OTHER_CITY, roles=(Role.FINANCE,)))
+    settle(pen, EnrolStaff(maker=ADMINISTRATOR, staff=NEIGHBOURS_APPROVER, org=OTHER_CITY, roles=(Role.APPROVER,)))
     settle(pen, DeclareEvent(maker=ADMINISTRATOR, event="flood-2026", name="洪灾", emergency=True))
-    for fund in FUNDS.values():
+    for fund in (*FUNDS.values(), *NEIGHBOURS_FUNDS.values()):
         settle(pen, fund)
     for project in PROJECTS.values():
         settle(pen, project)
@@ -156,6 +172,30 @@ def allocation(
     return AllocateMoney(
         maker=maker, org=CITY, fund=fund, project=project, amount_fen=amount_fen, on=TODAY, decision=decision
     )
+
+
+def handed_back(ref: int, amount_fen: int = 0, *, maker: str = FINANCE) -> ReturnMoney:
+    """The payee of a payment gave back what it could not use."""
+    return ReturnMoney(maker=maker, org=CITY, ref=ref, on=TODAY, reason="采购结余", amount_fen=amount_fen)
+
+
+def sending(
+    amount_fen: int, fund: str = "general", *, org: str = CITY, to: str = OTHER_CITY, maker: str = FINANCE
+) -> SendTransfer:
+    """The city's money for its neighbour, unless told otherwise."""
+    return SendTransfer(maker=maker, org=org, fund=fund, to=to, amount_fen=amount_fen, on=TODAY)
+
+
+def arrival(
+    ref: int, amount_fen: int = 0, fund: str = "general", *, org: str = OTHER_CITY, maker: str = NEIGHBOUR
+) -> ReceiveTransfer:
+    """The neighbour has what the city sent."""
+    return ReceiveTransfer(maker=maker, org=org, ref=ref, fund=fund, on=TODAY, amount_fen=amount_fen)
+
+
+def sent_back(ref: int, amount_fen: int = 0, *, org: str = CITY, maker: str = FINANCE) -> ReturnTransfer:
+    """What the city sent came back."""
+    return ReturnTransfer(maker=maker, org=org, ref=ref, on=TODAY, reason="账号有误", amount_fen=amount_fen)
 
 
 def unidentified(amount_fen: int, *, ref: str = "", maker: str = CASHIER) -> ReceiveUnidentified:

@@ -1,7 +1,7 @@
 """Sums for pages: what was received and where it is now, to the fen. Each set has to add up before anybody sees it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -12,23 +12,28 @@ from ledger.donations import GIFTS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Where what came in is now: received + income = held + allocated + paid + refunded + fees.
+    """Where what came in is now: received + income + moved_in = held + allocated + paid + refunded + fees + moved_out.
 
     `received_fen`: donations, those identified in suspense among them. Suspense itself is in none of these.
+    `moved_in_fen`, `moved_out_fen`: from and to another fund or organisation; of the whole ledger the difference is in
+    transit.
     """
 
     gift_count: int
     received_fen: int
     income_fen: int
+    moved_in_fen: int
     held_fen: int
     allocated_fen: int
     paid_fen: int
     refunded_fen: int
     fees_fen: int
+    moved_out_fen: int
 
     def __post_init__(self) -> None:
-        came = self.received_fen + self.income_fen
-        now = self.held_fen + self.allocated_fen + self.paid_fen + self.refunded_fen + self.fees_fen
+        came = self.received_fen + self.income_fen + self.moved_in_fen
+        inside = self.held_fen + self.allocated_fen
+        now = inside + self.paid_fen + self.refunded_fen + self.fees_fen + self.moved_out_fen
         assert came == now, f"{came} fen came in, {now} found"
 
 
@@ -74,7 +79,7 @@ class Tally:
     def fund(self, org: str, fund: str) -> Figures:
         """What one fund received. What left it is read from the movements."""
         scope = (org, "fund", fund)
-        return self._figures(*scope, paid=self._moved["money.disbursed", *scope])
+        return self._figures(*scope, paid=self._paid(*scope))
 
     def project(self, org: str, project: str) -> ProjectFigures:
         """What was allocated to one project, of whatever fund."""
@@ -82,21 +87,27 @@ class Tally:
         return ProjectFigures(
             total_allocated_fen=self._moved["money.allocated", *scope],
             allocated_fen=self._resting["project", *scope],
-            paid_fen=self._moved["money.disbursed", *scope],
+            paid_fen=self._paid(*scope),
             released_fen=self._moved["money.released", *scope],
             refunded_fen=self._moved["gift.refunded", *scope],
         )
+
+    def _paid(self, *scope: str) -> int:
+        """What payees got and did not hand back."""
+        return self._moved["money.disbursed", *scope] - self._moved["money.returned", *scope]
 
     def _figures(self, *scope: str, paid: int) -> Figures:
         return Figures(
             gift_count=self._gifts[scope],
             received_fen=sum(self._moved[kind, *scope] for kind in GIFTS),
             income_fen=self._moved["income.received", *scope],
+            moved_in_fen=moved_in({kind: self._moved[kind, *scope] for kind in MOVING}),
             held_fen=self._resting["fund", *scope],
             allocated_fen=self._resting["project", *scope],
             paid_fen=paid,
             refunded_fen=self._moved["gift.refunded", *scope],
             fees_fen=self._moved["fees", *scope],
+            moved_out_fen=moved_out({kind: self._moved[kind, *scope] for kind in MOVING}),
         )
 
 
@@ -108,20 +119,38 @@ async def read_tally(connection: asyncpg.Connection, orgs: Sequence[str]) -> Tal
 async def read_figures(connection: asyncpg.Connection) -> Figures:
     """The figures of the whole ledger."""
     moved = {
-        row["kind"]: row for row in await connection.fetch(_ALL_MOVED, [*GIFTS, "income.received", "gift.refunded"])
+        row["kind"]: row
+        for row in await connection.fetch(_ALL_MOVED, [*GIFTS, "income.received", "gift.refunded", *MOVING])
     }
     entered = {kind: (row["entries"], row["qty"]) for kind, row in moved.items()}
+    between = {kind: entered.get(kind, _NOTHING)[1] for kind in MOVING}
     resting = Counter({row["kind"]: row["qty"] for row in await connection.fetch(_ALL_RESTING)})
     return Figures(
         gift_count=sum(entered.get(kind, _NOTHING)[0] for kind in GIFTS),
         received_fen=sum(entered.get(kind, _NOTHING)[1] for kind in GIFTS),
         income_fen=entered.get("income.received", _NOTHING)[1],
+        moved_in_fen=moved_in(between),
         held_fen=resting["fund"],
         allocated_fen=resting["project"],
         paid_fen=resting["payees"],
         refunded_fen=entered.get("gift.refunded", _NOTHING)[1],
         fees_fen=resting["fees"],
+        moved_out_fen=moved_out(between),
     )
+
+
+MOVING = ("transfer.received", "transfer.returned", "transfer.sent")
+"""Kinds that take money from one fund or organisation to another."""
+
+
+def moved_in(moved: Mapping[str, int]) -> int:
+    """What came from another one."""
+    return moved["transfer.received"]
+
+
+def moved_out(moved: Mapping[str, int]) -> int:
+    """What went to another one, or is on its way there."""
+    return moved["transfer.sent"] - moved["transfer.returned"]
 
 
 _MOVED = """

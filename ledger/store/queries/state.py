@@ -8,7 +8,7 @@ import msgspec
 from ledger import account, entries
 from ledger.account import CNY, Account
 from ledger.books import Books
-from ledger.command import Facts, Needs
+from ledger.command import Facts, Needs, Origin
 from ledger.corrections import refundable
 from ledger.decide import AnyProposable, Proposed
 from ledger.line import Line, Span
@@ -94,6 +94,7 @@ async def load_facts(  # noqa: PLR0913  what there is to know
         cited_qty=await connection.fetchval(_QTY, first, last),
         confirmed_qty=await connection.fetchval(_CONFIRMED, first, last),
         spans=tuple(spans),
+        origins=await _origins(connection, first, last) if needs.origins else (),
     )
 
 
@@ -107,6 +108,11 @@ async def _left(
     ]
     await load_lines(connection, books, ids, {where for where, *_ in credited})
     return [(where, span) for where, lo, hi in credited for span in books.lines[where].consumed.without(lo, hi)]
+
+
+async def _origins(connection: asyncpg.Connection, first: int, last: int) -> tuple[Origin, ...]:
+    found = await connection.fetch(_ORIGINS, first, last)
+    return tuple(Origin(Account(dst, unit), Span(lo, hi), src) for dst, unit, lo, hi, src in found)
 
 
 async def load_proposed(connection: asyncpg.Connection, proposal: int) -> Proposed | None:
@@ -142,6 +148,11 @@ _CREDITED = """
   select a.address, a.unit, min(p.dst_lo) as lo, max(p.dst_hi) as hi
   from posting p join account a on a.id = p.dst where p.seq between $1 and $2
   group by a.address, a.unit, p.dst order by 1
+"""
+_ORIGINS = """
+  select dst.address, p.unit, p.dst_lo, p.dst_hi, src.address
+  from posting p join account dst on dst.id = p.dst join account src on src.id = p.src
+  where p.seq between $1 and $2 order by p.seq, p.n
 """
 _CREDITED_BY = "select seq from posting where dst = $1 and dst_lo <= $2 order by dst_lo desc limit 1"
 _TURNOVERS = """

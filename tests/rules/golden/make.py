@@ -54,6 +54,7 @@ BODIES: tuple[AnyBody, ...] = (
         batch=1_205, channel="wechat", donor=_digest("donor"), donor_class="person", event="flood-2026", fund="flood",
         on=DAY, receipt=_digest("receipt"), ref=_digest("ref"), row=2,
     ),
+    entries.MoneyReturned(evidence=(_digest("退款回单"),), on=DAY, reason="采购结余", ref=1_211),
     entries.MoneyReleased(on=DAY, reason="结余退回", ref=1_207),
     entries.MoneyUnidentified(channel="bank", on=DAY, ref=_digest("ref")),
     entries.OrganisationChanged(
@@ -79,6 +80,9 @@ BODIES: tuple[AnyBody, ...] = (
     entries.ProposalWithdrawn(org="330800", proposal=1_204),
     entries.StaffDismissed(org="330800", staff=CHECKER),
     entries.StaffEnrolled(org="330800", roles=("approver", "finance"), staff=CHECKER),
+    entries.TransferReceived(on=DAY, ref=1_209),
+    entries.TransferReturned(on=DAY, reason="账号有误", ref=1_209),
+    entries.TransferSent(decision="红〔2026〕12号", on=DAY),
     entries.SuspenseReturned(evidence=(_digest("回单"),), on=DAY, reason="无法查明", ref=1_201),
 )  # fmt: skip
 
@@ -96,6 +100,13 @@ POSTINGS: dict[str, tuple[Posting, ...]] = {
     "money.released": (Posting("project:330800:qz-09:general", 20_000, "fund:330800:general", 240_000, 30_000, CNY),),
     "money.unidentified": (Posting("unidentified:330800", -1, "suspense:330800", 0, 5_000, CNY),),
     "suspense.returned": (Posting("suspense:330800", 2_000, "refunds:330800", 0, 3_000, CNY),),
+    "money.returned": (
+        Posting("payees:330800", 77, "project:330800:qz-09:flood", 100, 30, CNY),
+        Posting("payees:330800", 107, "project:330800:qz-09:general", 50_001, 5, CNY),
+    ),
+    "transfer.received": (Posting("transit:330000:330800", 0, "fund:330800:flood", 5_000, 700, CNY),),
+    "transfer.returned": (Posting("transit:330000:330800", 700, "fund:330000:flood", 90_000, 300, CNY),),
+    "transfer.sent": (Posting("fund:330000:flood", 0, "transit:330000:330800", 0, 1_000, CNY),),
 }
 """Of the kinds that have postings."""
 
