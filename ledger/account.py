@@ -41,6 +41,7 @@ CLASSES: dict[str, tuple[AccountClass, int]] = {
     "suspense": (AccountClass.INSIDE, 1),
     "transit": (AccountClass.INSIDE, 2),
     "fees": (AccountClass.SINK, 1),
+    "losses": (AccountClass.SINK, 1),
     "payees": (AccountClass.SINK, 1),
     "refunds": (AccountClass.SINK, 1),
 }
@@ -110,6 +111,11 @@ def suspense(org: str) -> str:
 def fees(org: str) -> str:
     """Fees of channels and platforms."""
     return f"fees:{org}"
+
+
+def losses(org: str) -> str:
+    """Written off."""
+    return f"losses:{org}"
 
 
 def fund(org: str, fund_id: str) -> str:

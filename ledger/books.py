@@ -215,6 +215,7 @@ class Books:
                 entries.MoneyAllocated()
                 | entries.MoneyReleased()
                 | entries.MoneyReturned()
+                | entries.ExchangeSettled()
                 | entries.FeeCharged()
                 | entries.GiftRefunded()
                 | entries.MoneyIdentified()

@@ -12,6 +12,7 @@ from ledger import (
     disbursements,
     donations,
     entries,
+    exchange,
     fees,
     income,
     organisations,
@@ -29,6 +30,7 @@ from ledger.corrections import RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
 from ledger.entries import By, Entry
+from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
 from ledger.line import NO_PROPOSAL
@@ -73,6 +75,7 @@ AnyProposable: TypeAlias = (
     | ReturnTransfer
     | SendTransfer
     | SetPolicy
+    | SettleExchange
 )
 """Commands that policy may submit to other people's approval."""
 
@@ -118,7 +121,7 @@ class Proposed(msgspec.Struct, frozen=True):
     salt: str
 
 
-def needs(command: AnyCommand | Proposed) -> Needs | None:
+def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901
     """What of the postings the decision has to see; None: nothing but the lines."""
     match command:
         case Proposed(command=proposed):
@@ -129,6 +132,8 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:
             return disbursements.needs_disburse(command)
         case ClosePeriod():
             return periods.needs_close(command)
+        case SettleExchange():
+            return exchange.needs_gift(command)
         case RefundGift():
             return corrections.needs_refund(command)
         case IdentifyMoney() | ReturnSuspense():
@@ -155,6 +160,8 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
             return donations.lines(command, books)
         case ChargeFee(org=org, fund=fund):
             return {Account(account.fund(org, fund), CNY), Account(account.fees(org), CNY)}
+        case SettleExchange():
+            return exchange.lines(command, facts)
         case ReceiveIncome(org=org, fund=fund):
             return {Account(account.fund(org, fund), CNY)}
         case AllocateMoney(org=org, fund=fund, project=project):
@@ -246,6 +253,8 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return corrections.refund(command, books, facts, proposal)
         case ChargeFee():
             return fees.charge(command, books, facts, proposal)
+        case SettleExchange():
+            return exchange.settle(command, books, facts, proposal)
         case ReturnSuspense():
             return suspense.give_back(command, books, facts, proposal)
         case ReturnMoney():

@@ -20,6 +20,7 @@ from ledger.command import (
     check_text,
 )
 from ledger.entries import By, DonorClass, MoneyReceived
+from ledger.exchange import check_currency
 from ledger.fees import at_receipt
 from ledger.posting import NO_LINE, Posting
 from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, PolicyMissing, Unknown
@@ -46,6 +47,9 @@ class ReceiveMoney(Command, frozen=True, kw_only=True, tag="money.received"):
     code: str = ""
     batch: int = 0
     row: int = 0
+    currency: str = ""
+    original: int = 0
+    rate: str = ""
 
 
 class ApproveImport(Proposable, frozen=True, kw_only=True, tag="import.approved"):
@@ -81,6 +85,7 @@ def receive(command: ReceiveMoney, books: Books, today: str) -> Draft:
     check_label(command.event, fund, books)
     if command.ref in books.refs and command.ref:
         raise AlreadyThere("this channel reference is in the log", ref=command.ref)
+    check_currency(command.currency, command.original, command.rate, qty)
     check_digest("donor", command.donor)
     check_digest("ref", command.ref, optional=True)
     books.require(command.maker, REQUIRED["money.received"].maker, command.org)

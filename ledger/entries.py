@@ -22,6 +22,7 @@ from ledger.bodies.control import (
     ProposalRejected,
     ProposalWithdrawn,
 )
+from ledger.bodies.exchange import ExchangeSettled
 from ledger.bodies.fees import FeeCharged
 from ledger.bodies.income import IncomeKind, IncomeReceived
 from ledger.bodies.loop import DeliveryConfirmed, FeedbackPublished, Outcome
@@ -68,6 +69,7 @@ BEIJING = timedelta(hours=8)
 AnyBody: TypeAlias = (
     DeliveryConfirmed
     | EventDeclared
+    | ExchangeSettled
     | FeeCharged
     | FeedbackPublished
     | FundOpened
@@ -103,6 +105,7 @@ AnyBody: TypeAlias = (
 KINDS: dict[str, type[AnyBody]] = {
     "delivery.confirmed": DeliveryConfirmed,
     "event.declared": EventDeclared,
+    "exchange.settled": ExchangeSettled,
     "fee.charged": FeeCharged,
     "feedback.published": FeedbackPublished,
     "fund.opened": FundOpened,

@@ -37,6 +37,7 @@ _APPROVER = (Role.APPROVER,)
 REQUIRED: dict[str, Required] = {
     "delivery.confirmed": Required((Role.PROGRAMME, Role.FINANCE)),
     "event.declared": Required(_ADMINISTRATOR, _ADMINISTRATOR),
+    "exchange.settled": Required((Role.FINANCE,), _APPROVER),
     "fee.charged": Required((Role.FINANCE,), _APPROVER),
     "feedback.published": Required((Role.PROGRAMME, Role.FINANCE), _APPROVER),
     "fund.opened": Required(_ADMINISTRATOR, _ADMINISTRATOR),

@@ -58,6 +58,8 @@ class State(StrEnum):
     """Paid, and the recipients confirmed the whole payment."""
     PAID = "paid"
     REFUNDED = "refunded"
+    LOST = "lost"
+    """Lost in an exchange of currency."""
     FEES = "fees"
     """Kept by a channel or platform, as the fund's clause allows."""
     IN_TRANSIT = "in_transit"
@@ -115,6 +117,10 @@ class Gift:
     """The import it came with."""
     entering: bool
     """Rows of that import are still being entered."""
+    currency: str
+    original: int
+    """In the currency's smallest unit; 0 where the gift was in CNY."""
+    rate: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +233,9 @@ def _gift(found: Found, names: Names) -> Gift:
         donor_class=body.donor_class,
         batch=getattr(body, "batch", 0) or None,
         entering=found.entering,
+        currency=getattr(body, "currency", ""),
+        original=getattr(body, "original", 0),
+        rate=getattr(body, "rate", ""),
     )
 
 
@@ -328,6 +337,8 @@ def _state(address: str, *, whole: bool) -> State:
             return State.REFUNDED
         case "fees":
             return State.FEES
+        case "losses":
+            return State.LOST
         case kind:
             raise AssertionError(f"a trace that ends in {kind}")
 

@@ -14,6 +14,7 @@ _OTHERS = "c5"
 _CLASSES = {
     State.REFUNDED: "c4",
     State.FEES: _OTHERS,
+    State.LOST: _OTHERS,
     State.IN_TRANSIT: _OTHERS,
     State.ALLOCATED: "c7",
     State.HELD: "c6",

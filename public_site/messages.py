@@ -2,13 +2,15 @@
 
 from ledger import entries
 from ledger.disbursements import PERSONS
-from ledger.trace import Leaf, State, Step, Trace
+from ledger.exchange import MINOR_DIGITS
+from ledger.trace import Gift, Leaf, State, Step, Trace
 
 STATES = {
     State.CONFIRMED: "已签收",
     State.PAID: "已拨付",
     State.REFUNDED: "已退回",
     State.FEES: "渠道手续费",
+    State.LOST: "汇兑损失",
     State.IN_TRANSIT: "转款途中",
     State.ALLOCATED: "已分配，尚未拨付",
     State.HELD: "已入账，尚未分配",
@@ -35,6 +37,7 @@ _HEADINGS = {
     "transfer.sent": "转给{other}",
     "transfer.received": "{organisation}收到{other}转来的款项",
     "transfer.returned": "转给{other}的款项退回",
+    "exchange.settled": "结汇差额",
     "fee.charged": "平台扣除手续费",
     "gift.refunded": "退回捐赠人",
     "feedback.published": "使用反馈",
@@ -73,6 +76,15 @@ def persons(beneficiaries: str) -> str:
     return f"{beneficiaries.replace('-', '–')} 人"
 
 
+def foreign(gift: Gift) -> str:
+    """USD 100.00，汇率 7.1234; empty for a gift in CNY."""
+    if not gift.currency:
+        return ""
+    digits = MINOR_DIGITS.get(gift.currency, 2)
+    whole, minor = divmod(gift.original, 10**digits)
+    return f"{gift.currency} {whole:,}" + (f".{minor:0{digits}d}" if digits else "") + f"，汇率 {gift.rate}"
+
+
 def headline(trace: Trace) -> str:
     """The answer, in one sentence."""
     gift, states = trace.gift.amount_fen, trace.states
@@ -103,6 +115,7 @@ def remainder(trace: Trace) -> str:
         (states[State.REFUNDED], "已退回", states[State.REFUNDED] != gift),
         (states[State.IN_TRANSIT], "正在转往另一级红十字会", states[State.IN_TRANSIT] != gift),
         (states[State.FEES], "由渠道收取手续费", states[State.FEES] != gift),
+        (states[State.LOST], "在汇兑中损失", states[State.LOST] != gift),
     ]
     parts = [f"{spoken(fen)}{what}" for fen, what, new in said if fen and new]
     return f"其中 {'，'.join(parts)}。" if parts else ""
@@ -121,6 +134,8 @@ def place(leaf: Leaf) -> str:
             return "退回捐赠人"
         case State.FEES:
             return "渠道手续费"
+        case State.LOST:
+            return "汇兑损失"
         case State.IN_TRANSIT:
             return f"{leaf.organisation.name} → {leaf.other.name}" if leaf.other else leaf.organisation.name
 

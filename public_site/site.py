@@ -44,7 +44,19 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.globals.update(asset=self._served_as.__getitem__, states=messages.STATES)
-        words = ("channel", "heading", "headline", "moment", "payee", "persons", "place", "remainder", "spoken", "yuan")
+        words = (
+            "channel",
+            "foreign",
+            "heading",
+            "headline",
+            "moment",
+            "payee",
+            "persons",
+            "place",
+            "remainder",
+            "spoken",
+            "yuan",
+        )
         self._templates.filters.update({word: getattr(messages, word) for word in words})
 
     def page(

@@ -56,6 +56,11 @@ class NewGift(Input):
     donor_class: Literal["person", "organisation", "unknown"] = Field("unknown", description="捐赠人类型")
     donor: Donor = Donor()
     event: EventId = ""
+    currency: str = Field("", pattern=r"^([A-Z]{3})?$", description="外币捐款的币种（ISO 4217），人民币不填")
+    original: int = Field(0, ge=0, le=account.MAX_POSITION, description="原币金额，以其最小单位计")
+    rate: str = Field(
+        "", pattern=r"^((0|[1-9]\d{0,5})(\.\d{1,8})?)?$", description="银行结汇汇率：一单位原币折合人民币"
+    )
 
 
 class NewAllocation(Input):
@@ -153,6 +158,9 @@ async def receive_gift(request: Door, data: JSONBody[NewGift], clerk: NamedDepen
         donor_class=data.donor_class,
         identity=Identity(name=data.donor.name, contact=data.donor.contact, named=data.donor.named),
         event=data.event,
+        currency=data.currency,
+        original=data.original,
+        rate=data.rate,
     )
     return await carry_out(request, clerk, clerk.resources.sealer.seal(gift))  # type: ignore[return-value]  # a gift's
 

@@ -13,6 +13,7 @@ from api.admin.money import Donor, Door, Part
 from api.admin.resources import Clerk
 from api.fields import Day, EventId, Evidence, Fen, FundId, Id, Input, OptionalText, Org, Seq, Text
 from api.problems import described
+from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
 from ledger.privacy import Identity
@@ -83,6 +84,17 @@ class NewFee(Input):
     fund: FundId
     amount_fen: Fen
     channel: Channel
+    on: Day
+    reason: Text = Field(description="说明，将公开")
+    evidence: Evidence = ()
+
+
+class NewSettlement(Input):
+    """一笔外币捐款结汇后少于入账的差额。"""
+
+    org: Org
+    ref: Seq = Field(description="外币捐款条目的序号")
+    amount_fen: Fen
     on: Day
     reason: Text = Field(description="说明，将公开")
     evidence: Evidence = ()
@@ -175,6 +187,14 @@ async def charge_fee(request: Door, data: JSONBody[NewFee], clerk: NamedDependen
     return await carry_out(request, clerk, as_command(ChargeFee, data, clerk.staff))
 
 
+@writes("/api/v1/exchange-settlements", "登记汇兑损失", "资金")
+async def settle_exchange(
+    request: Door, data: JSONBody[NewSettlement], clerk: NamedDependency[Clerk]
+) -> Response[Answer]:
+    """结汇后少于入账的差额，由该基金承担，先进先出；多出的登记为其他收入（exchange）。"""
+    return await carry_out(request, clerk, as_command(SettleExchange, data, clerk.staff))
+
+
 @get("/api/v1/suspense", summary="待查款账龄", tags=["待查款"], responses=described(401))
 async def list_suspense(
     clerk: NamedDependency[Clerk],
@@ -201,4 +221,12 @@ async def list_suspense(
     return SuspenseList(total_fen=found.total_fen, items=items, next=found.next)
 
 
-HANDLERS = [receive_unidentified, identify_money, return_suspense, receive_income, charge_fee, list_suspense]
+HANDLERS = [
+    receive_unidentified,
+    identify_money,
+    return_suspense,
+    receive_income,
+    charge_fee,
+    settle_exchange,
+    list_suspense,
+]

@@ -53,10 +53,13 @@ class Figures(Shape):
     paid_fen: int = Field(description="已拨付（含已签收）")
     refunded_fen: int = Field(description="已退回")
     fees_fen: int = Field(description="渠道手续费")
+    lost_fen: int = Field(description="汇兑损失")
     moved_out_fen: int = Field(description="转给其他组织（含在途）")
-    equation: Literal["received + income + moved_in = held + allocated + paid + refunded + fees + moved_out"] = Field(
-        "received + income + moved_in = held + allocated + paid + refunded + fees + moved_out",
-        description="各数的关系",
+    equation: Literal["received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out"] = (
+        Field(
+            "received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out",
+            description="各数的关系",
+        )
     )
 
 

@@ -16,8 +16,11 @@ class MoneyReceived(Body, frozen=True):
     fund: str
     on: str
     batch: Whole = 0
+    currency: str = ""
     donor_class: DonorClass = "unknown"
     event: str = ""
+    original: Whole = 0
+    rate: str = ""
     receipt: str = ""
     ref: str = ""
     row: Whole = 0

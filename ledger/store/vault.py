@@ -67,6 +67,10 @@ class Gift(NamedTuple):
     event: str = ""
     batch: int = 0
     row: int = 0
+    currency: str = ""
+    original: int = 0
+    rate: str = ""
+    """Where it was given in another currency: that, its smallest units, CNY for one unit."""
     suspense: int = -1
     """The `money.unidentified` it was found in; -1: it arrived as a gift."""
 
@@ -131,6 +135,9 @@ class Sealer:
             code=code,
             batch=gift.batch,
             row=gift.row,
+            currency=gift.currency,
+            original=gift.original,
+            rate=gift.rate,
         )
 
 

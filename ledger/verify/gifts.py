@@ -3,7 +3,7 @@
 from ledger import account
 from ledger.account import CNY, MAX_POSITION
 from ledger.entries import ImportApproved, ImportCompleted, MoneyReceived
-from ledger.verify import authority, periods, postings
+from ledger.verify import authority, currencies, periods, postings
 from ledger.verify.entry import NO_LINE, NO_PROPOSAL, Envelope, is_day
 from ledger.verify.line import Line
 from ledger.verify.persons import check_digests, is_digest
@@ -39,6 +39,8 @@ def received(state: State, entry: Envelope, body: MoneyReceived) -> None:
             state.references.add(ref, state.position)
     else:
         state.find(Rule.DIGEST_FORM, "donor, ref and receipt: 64 hex digits", f"{body.donor} {ref} {body.receipt}")
+    if body.currency or body.original or body.rate:
+        currencies.given(state, entry.seq, body, sum(posting.qty for posting in entry.postings), org)
     if body.batch or body.row:
         _enter_row(state, entry, body, org)
 

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from ledger import account
 from ledger.entries import (
+    ExchangeSettled,
     FeeCharged,
     GiftRefunded,
     MoneyAllocated,
@@ -16,7 +17,7 @@ from ledger.entries import (
     TransferReturned,
     TransferSent,
 )
-from ledger.verify import authority, costs, gifts, order, periods, postings, targets
+from ledger.verify import authority, costs, currencies, gifts, order, periods, postings, targets
 from ledger.verify.entry import NO_PROPOSAL, Envelope
 from ledger.verify.line import Line, Piece
 from ledger.verify.persons import check_division, check_evidence, check_few
@@ -30,7 +31,7 @@ from ledger.verify.state import Held, Payment, Proposal, Run, State, Transfer
 Targeted: TypeAlias = (
     MoneyReleased | MoneyReturned | GiftRefunded | SuspenseReturned | TransferReceived | TransferReturned
 )
-Untargeted: TypeAlias = FeeCharged | MoneyAllocated | MoneyDisbursed | TransferSent
+Untargeted: TypeAlias = ExchangeSettled | FeeCharged | MoneyAllocated | MoneyDisbursed | TransferSent
 Outflow: TypeAlias = Untargeted | Targeted
 
 
@@ -79,7 +80,7 @@ def _check_words(state: State, body: Outflow) -> None:
         check_division(state, body.region)
     if isinstance(body, FeeCharged):
         gifts.check_channel(state, body.channel)
-    if isinstance(body, MoneyDisbursed | MoneyReturned | GiftRefunded | SuspenseReturned | FeeCharged):
+    if hasattr(body, "evidence"):
         check_evidence(state, body.evidence)
 
 
@@ -133,11 +134,8 @@ def _keeps_intent(state: State, body: Outflow, legs: Sequence[Leg]) -> bool:
             return False
     if isinstance(body, TransferReceived | TransferReturned):
         return _keeps_promises(state, body, legs[0].dst)
-    if isinstance(body, FeeCharged):
-        line = legs[0].src
-        if line is not None and not state.society.funds[line.place.org, line.place.rest[0]].charges:
-            state.find(Rule.FEE_CLAUSE, "a fund whose clause allows later fees", line)
-            return False
+    if isinstance(body, ExchangeSettled | FeeCharged) and legs[0].src is not None:
+        return _keeps_clause(state, body, legs[0].src)
     if isinstance(body, MoneyDisbursed):
         for line in dict.fromkeys(leg.src for leg in legs if leg.src is not None):
             if not order.allows_spending(state, body, line):
@@ -147,6 +145,16 @@ def _keeps_intent(state: State, body: Outflow, legs: Sequence[Leg]) -> bool:
                 state.find(Rule.RECIPIENT, f"the recipient whom the fund of {line} names", body.payee)
                 return False
         return _keeps_region(state, body, legs[0].dst.place.org)
+    return True
+
+
+def _keeps_clause(state: State, body: ExchangeSettled | FeeCharged, src: Line) -> bool:
+    """A fund bears a later fee where its clause says so, and the losses of gifts it got in another currency."""
+    if isinstance(body, ExchangeSettled):
+        return currencies.is_of_gift(state, body, src)
+    if not state.society.funds[src.place.org, src.place.rest[0]].charges:
+        state.find(Rule.FEE_CLAUSE, "a fund whose clause allows later fees", src)
+        return False
     return True
 
 

@@ -17,6 +17,7 @@ Handler = Callable[[State, Envelope, Any], None]
 HANDLERS: dict[str, Handler] = {
     "delivery.confirmed": deliveries.confirmed,
     "event.declared": setup.event_declared,
+    "exchange.settled": outflows.enter,
     "fee.charged": outflows.enter,
     "feedback.published": deliveries.feedback,
     "fund.opened": setup.fund_opened,

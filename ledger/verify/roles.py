@@ -34,6 +34,7 @@ def _money(*makers: str, approvals: int = 0) -> Required:
 REQUIRED: dict[str, Required] = {
     "delivery.confirmed": Required(frozenset({_PROGRAMME, _FINANCE})),
     "event.declared": _set_up(),
+    "exchange.settled": _money(_FINANCE),
     "fee.charged": _money(_FINANCE),
     "feedback.published": _money(_PROGRAMME, _FINANCE),
     "fund.opened": _set_up(),

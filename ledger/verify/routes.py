@@ -11,6 +11,7 @@ RELEASE = "money.released"
 REFUND = "gift.refunded"
 SUSPENSE_RETURN = "suspense.returned"
 FEE = "fee.charged"
+EXCHANGE = "exchange.settled"
 RETURN = "money.returned"
 SENT = "transfer.sent"
 ARRIVED = "transfer.received"
@@ -20,7 +21,7 @@ TRANSFERS = frozenset({ARRIVED, SENT_BACK})
 """Out of transit."""
 
 TARGETED = frozenset({RELEASE, REFUND, RETURN, SUSPENSE_RETURN}) | TRANSFERS
-OUTFLOWS = frozenset({ALLOCATION, FEE, PAYMENT, SENT}) | TARGETED
+OUTFLOWS = frozenset({ALLOCATION, EXCHANGE, FEE, PAYMENT, SENT}) | TARGETED
 """They cite an entry; the others take what came first."""
 
 HOMEWARD = frozenset({RETURN})
@@ -49,6 +50,8 @@ def destination(kind: str, sources: Sequence[Address], into: Address) -> str:  #
             return account.project(src.org, *into.rest)
         case "fee.charged" if is_one and kinds == {"fund"}:
             return account.fees(src.org)
+        case "exchange.settled" if is_one and kinds == {"fund"}:
+            return account.losses(src.org)
         case "suspense.returned" if is_one and kinds == {"suspense"}:
             return account.refunds(src.org)
         case "transfer.sent" if is_one and kinds == {"fund"} and into.kind == "transit" and into.org == src.org:

@@ -61,6 +61,7 @@ class Rule(StrEnum):
     RETURN_HOME = "return-home"
     PAYMENT_REGION = "payment-region"
     FEE_CLAUSE = "fee-clause"
+    CURRENCY = "currency"
     MANAGEMENT_CEILING = "management-ceiling"
     # --- periods ---
     PERIOD_OPEN = "period-open"
@@ -138,6 +139,7 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.RETURN_HOME: ("退回原账户", "what comes back goes to the account it left"),
     Rule.PAYMENT_REGION: ("付款地区与项目一致", "a payment lies in its project's region or names a wider one"),
     Rule.FEE_CLAUSE: ("手续费符合基金条款", "a fee is what the fund's clause says, at receipt and later"),
+    Rule.CURRENCY: ("外币捐款按所列汇率入账", "a gift in another currency is booked at the rate it names"),
     Rule.MANAGEMENT_CEILING: ("管理费不超过条款上限", "a year's management cost stays within the fund's clause"),
     Rule.PERIOD_OPEN: ("不记入已结账期间", "nothing is dated into a closed period"),
     Rule.PERIOD_CLOSING: (

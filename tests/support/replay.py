@@ -18,6 +18,7 @@ from ledger.decide import AnyCommand, AnyProposable, Proposed
 from ledger.disbursements import DisburseMoney
 from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
+from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
 from ledger.returns import ReturnMoney
@@ -26,6 +27,7 @@ from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.support.model import Pen
 
 _COMMANDS: dict[type[Any], Any] = {
+    entries.ExchangeSettled: SettleExchange,
     entries.FeeCharged: ChargeFee,
     entries.GiftRefunded: RefundGift,
     entries.IncomeReceived: ReceiveIncome,

@@ -12,8 +12,9 @@ from ledger.donations import GIFTS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Where what came in is now: received + income + moved_in = held + allocated + paid + refunded + fees + moved_out.
+    """Where what came in is now.
 
+    received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out.
     `received_fen`: donations, those identified in suspense among them. Suspense itself is in none of these.
     `moved_in_fen`, `moved_out_fen`: from and to another fund or organisation; of the whole ledger the difference is in
     transit.
@@ -28,12 +29,14 @@ class Figures:
     paid_fen: int
     refunded_fen: int
     fees_fen: int
+    lost_fen: int
     moved_out_fen: int
 
     def __post_init__(self) -> None:
         came = self.received_fen + self.income_fen + self.moved_in_fen
         inside = self.held_fen + self.allocated_fen
-        now = inside + self.paid_fen + self.refunded_fen + self.fees_fen + self.moved_out_fen
+        gone = self.paid_fen + self.refunded_fen + self.fees_fen + self.lost_fen
+        now = inside + gone + self.moved_out_fen
         assert came == now, f"{came} fen came in, {now} found"
 
 
@@ -107,6 +110,7 @@ class Tally:
             paid_fen=paid,
             refunded_fen=self._moved["gift.refunded", *scope],
             fees_fen=self._moved["fees", *scope],
+            lost_fen=self._moved["exchange.settled", *scope],
             moved_out_fen=moved_out({kind: self._moved[kind, *scope] for kind in MOVING}),
         )
 
@@ -135,6 +139,7 @@ async def read_figures(connection: asyncpg.Connection) -> Figures:
         paid_fen=resting["payees"],
         refunded_fen=entered.get("gift.refunded", _NOTHING)[1],
         fees_fen=resting["fees"],
+        lost_fen=resting["losses"],
         moved_out_fen=moved_out(between),
     )
 

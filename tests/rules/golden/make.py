@@ -28,6 +28,7 @@ BODIES: tuple[AnyBody, ...] = (
     entries.FeedbackPublished(
         beneficiaries="120", evidence=(_digest("照片"),), on=DAY, org="330800", ref=1_211, text="家庭包已送达“山村”。"
     ),
+    entries.ExchangeSettled(evidence=(_digest("水单"),), on=DAY, reason="结汇差额", ref=1_201),
     entries.FeeCharged(channel="alipay", evidence=(_digest("账单"),), on=DAY, reason="平台服务费"),
     entries.FundOpened(
         fund="flood", name="防汛救灾", org="330800", restriction=Restriction(event="flood-2026", region="330800"),
@@ -87,6 +88,7 @@ BODIES: tuple[AnyBody, ...] = (
 )  # fmt: skip
 
 POSTINGS: dict[str, tuple[Posting, ...]] = {
+    "exchange.settled": (Posting("fund:330800:general", 0, "losses:330800", 0, 12, CNY),),
     "fee.charged": (Posting("fund:330800:general", 0, "fees:330800", 9, 60, CNY),),
     "gift.refunded": (Posting("fund:330800:general", 3, "refunds:330800", 0, 9_007_199_254_740_991, CNY),),
     "money.allocated": (
