@@ -10,7 +10,7 @@ from ledger.account import Account
 from ledger.entries import Entry
 from ledger.line import Line, Span
 from ledger.posting import NO_LINE, Hold
-from ledger.refusals import NotAllowed, Unknown
+from ledger.refusals import Closed, NotAllowed, Unknown
 from ledger.roles import Role
 
 Known = TypeVar("Known")
@@ -73,6 +73,12 @@ class Books:
     imports: dict[int, Import] = field(default_factory=dict)
     costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
     """By organisation, fund and year."""
+    closed_funds: set[tuple[str, str]] = field(default_factory=set)
+    closed_projects: set[tuple[str, str]] = field(default_factory=set)
+    in_transit: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By organisation and fund: what was sent and has neither arrived nor come back."""
+    sent_from: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Transfers, by their first entry → organisation and fund."""
     closed: dict[str, str] = field(default_factory=dict)
     """Organisation → the last day of its last closed period."""
     lines: dict[Account, Line] = field(default_factory=dict)
@@ -95,11 +101,15 @@ class Books:
         return _known(self.organisations.get(org), "organisation", org)
 
     def fund(self, org: str, fund: str) -> entries.FundOpened:
-        """An open fund. Raises Unknown."""
+        """An open fund. Raises Unknown, Closed."""
+        if (org, fund) in self.closed_funds:
+            raise Closed(f"fund {fund} is closed", fund=fund)
         return _known(self.funds.get((org, fund)), "fund", f"{org}:{fund}")
 
     def project(self, org: str, project: str) -> entries.ProjectOpened:
-        """An open project. Raises Unknown."""
+        """An open project. Raises Unknown, Closed."""
+        if (org, project) in self.closed_projects:
+            raise Closed(f"project {project} is closed", project=project)
         return _known(self.projects.get((org, project)), "project", f"{org}:{project}")
 
     def roles(self, staff: str, org: str) -> frozenset[str]:
@@ -167,7 +177,7 @@ class Books:
             if line := self.lines.get(hold.account):
                 line.release(number)
 
-    def _note(self, entry: Entry) -> None:  # noqa: C901, PLR0912  one arm for each kind, on purpose
+    def _note(self, entry: Entry) -> None:  # noqa: C901, PLR0912, PLR0915  an arm for each kind
         """What the entry says beside its postings."""
         match entry.body:
             case entries.MoneyReceived() as body:  # first: nearly all entries are gifts
@@ -207,6 +217,14 @@ class Books:
                 self.imports[entry.seq] = Import(approved=body, maker=entry.by.maker)
             case entries.ImportCompleted() as body:
                 del self.imports[body.batch]
+            case entries.FundClosed(org=org, fund=fund):
+                self.closed_funds.add((org, fund))
+            case entries.ProjectClosed(org=org, project=project):
+                self.closed_projects.add((org, project))
+            case entries.TransferSent():
+                self._send(entry)
+            case entries.TransferReceived(ref=ref) | entries.TransferReturned(ref=ref):
+                self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
             case entries.PeriodClosed(org=org, last_on=last_on):
                 self.closed[org] = last_on
             case entries.MoneyDisbursed() as body:
@@ -220,15 +238,18 @@ class Books:
                 | entries.GiftRefunded()
                 | entries.MoneyIdentified()
                 | entries.SuspenseReturned()
-                | entries.TransferReceived()
-                | entries.TransferReturned()
-                | entries.TransferSent()
                 | entries.DeliveryConfirmed()
                 | entries.FeedbackPublished()
             ):
                 pass  # their postings say it all
             case body:
                 assert_never(body)
+
+    def _send(self, entry: Entry) -> None:
+        place = account.parse(entry.postings[0].src)
+        source = (place.org, place.rest[0])
+        self.sent_from[entry.seq - entries.part_of(entry.body)[0] + 1] = source
+        self.in_transit[source] += entries.qty_of(entry)
 
     def _count_cost(self, entry: Entry, body: entries.MoneyDisbursed) -> None:
         for posting in entry.postings:

@@ -11,6 +11,7 @@ from ledger import (
     corrections,
     disbursements,
     donations,
+    endings,
     entries,
     exchange,
     fees,
@@ -29,6 +30,7 @@ from ledger.command import Draft, Effect, Facts, Needs
 from ledger.corrections import RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
+from ledger.endings import CloseFund, CloseProject
 from ledger.entries import By, Entry
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
@@ -57,7 +59,9 @@ AnyProposable: TypeAlias = (
     | ApproveImport
     | ChangeOrganisation
     | ChargeFee
+    | CloseFund
     | ClosePeriod
+    | CloseProject
     | ConfirmDelivery
     | DeclareEvent
     | DisburseMoney
@@ -162,6 +166,8 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
             return {Account(account.fund(org, fund), CNY), Account(account.fees(org), CNY)}
         case SettleExchange():
             return exchange.lines(command, facts)
+        case CloseFund() | CloseProject():
+            return endings.lines(command, books)
         case ReceiveIncome(org=org, fund=fund):
             return {Account(account.fund(org, fund), CNY)}
         case AllocateMoney(org=org, fund=fund, project=project):
@@ -237,6 +243,7 @@ def _checked(command: AnyProposable, books: Books, facts: Facts, proposal: int) 
     effect = _effect(command, books, facts, proposal)
     books.require(command.maker, REQUIRED[entries.kind_of(effect.body)].maker, effect.org)
     periods.check_effect(effect, books)
+    endings.check_untouched(effect, books)
     approvals.check_decision(books, effect)
     return effect
 
@@ -275,6 +282,10 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return approvals.set_policy(command)
         case ClosePeriod():
             return periods.close(command, books, facts)
+        case CloseFund():
+            return endings.close_fund(command, books)
+        case CloseProject():
+            return endings.close_project(command, books)
         case RegisterOrganisation():
             return organisations.register(command, books)
         case ChangeOrganisation():

@@ -22,6 +22,7 @@ from ledger.bodies.control import (
     ProposalRejected,
     ProposalWithdrawn,
 )
+from ledger.bodies.endings import FundClosed, ProjectClosed, Residue
 from ledger.bodies.exchange import ExchangeSettled
 from ledger.bodies.fees import FeeCharged
 from ledger.bodies.income import IncomeKind, IncomeReceived
@@ -72,6 +73,7 @@ AnyBody: TypeAlias = (
     | ExchangeSettled
     | FeeCharged
     | FeedbackPublished
+    | FundClosed
     | FundOpened
     | GiftRefunded
     | ImportApproved
@@ -89,6 +91,7 @@ AnyBody: TypeAlias = (
     | OrganisationRegistered
     | PeriodClosed
     | PolicySet
+    | ProjectClosed
     | ProjectOpened
     | ProposalApproved
     | ProposalMade
@@ -108,6 +111,7 @@ KINDS: dict[str, type[AnyBody]] = {
     "exchange.settled": ExchangeSettled,
     "fee.charged": FeeCharged,
     "feedback.published": FeedbackPublished,
+    "fund.closed": FundClosed,
     "fund.opened": FundOpened,
     "gift.refunded": GiftRefunded,
     "import.approved": ImportApproved,
@@ -125,6 +129,7 @@ KINDS: dict[str, type[AnyBody]] = {
     "org.registered": OrganisationRegistered,
     "period.closed": PeriodClosed,
     "policy.set": PolicySet,
+    "project.closed": ProjectClosed,
     "project.opened": ProjectOpened,
     "proposal.approved": ProposalApproved,
     "proposal.made": ProposalMade,

@@ -152,6 +152,16 @@ class Closed(Refused):
     advice_en = "A closed fund or project, or a resolved proposal, does not change any more."
 
 
+class NotEmpty(Refused):
+    """Something rests there, is on its way, waits for approval or is being entered."""
+
+    slug = "not-empty"
+    title = "还有款项、申请或导入没有办结"
+    title_en = "Something is still there, on its way, proposed or being entered"
+    advice = "请先处理结余（退还、经同意转到相近用途、或按协议使用），办结申请、在途和导入，再关闭。"
+    advice_en = "Return, move or use what is left, settle proposals, transfers and imports, then close it."
+
+
 class ImportMismatch(Refused):
     """Rows do not agree with the approved import."""
 

@@ -308,6 +308,20 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
     ),
     entries.ProposalRejected: lambda seq, body, _: (_RESOLVE, body.proposal, "rejected", seq),
     entries.ProposalWithdrawn: lambda seq, body, _: (_RESOLVE, body.proposal, "withdrawn", seq),
+    entries.FundClosed: lambda seq, body, _: (
+        "update fund set closed_seq = $3, successor = $4 where org = $1 and fund = $2",
+        body.org,
+        body.fund,
+        seq,
+        body.successor,
+    ),
+    entries.ProjectClosed: lambda seq, body, _: (
+        "update project set closed_seq = $3, successor = $4 where org = $1 and project = $2",
+        body.org,
+        body.project,
+        seq,
+        body.successor,
+    ),
     entries.PeriodClosed: lambda seq, body, _: (
         "insert into period (org, last_on, first_on, root, seq) values ($1, $2, $3, $4, $5)",
         body.org,

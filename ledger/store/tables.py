@@ -256,6 +256,8 @@ class FundRow(_Row, table=True):
     over_ceiling: Annotated[str, Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("'refused'")})]
     receipt_fee_ppm: int = Field(sa_column_kwargs={"server_default": sql("0")})
     charges: bool = Field(sa_column_kwargs={"server_default": sql("false")})
+    closed_seq: EntryOrNone
+    successor: Annotated[str, Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})]
 
 
 class CostRow(_Row, table=True):
@@ -310,6 +312,8 @@ class ProjectRow(_Row, table=True):
     starts: Text
     ends: Text
     seq: Entry
+    closed_seq: EntryOrNone
+    successor: Annotated[str, Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})]
 
 
 class StaffRow(_Row, table=True):

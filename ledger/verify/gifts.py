@@ -89,7 +89,7 @@ def import_completed(state: State, entry: Envelope, body: ImportCompleted) -> No
 
 def _credit(state: State, entry: Envelope, body: MoneyReceived) -> Line | None:
     """Put the gift on its fund's line; the line, where it has one."""
-    if len(entry.postings) == 1 and state.society.policy is not None:
+    if len(entry.postings) == 1 and state.society.policy is not None and not state.society.closed:
         posting = entry.postings[0]
         line = state.lines.get(posting.dst)
         if (

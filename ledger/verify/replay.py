@@ -5,7 +5,7 @@ from typing import Any
 
 from ledger import account
 from ledger.account import AccountClass
-from ledger.verify import deliveries, gifts, outflows, periods, proposals, runs, setup, suspense, words
+from ledger.verify import deliveries, endings, gifts, outflows, periods, proposals, runs, setup, suspense, words
 from ledger.verify.entry import Envelope, UnreadableError, beijing_day, is_instant, read
 from ledger.verify.finding import Findings
 from ledger.verify.references import References
@@ -20,6 +20,7 @@ HANDLERS: dict[str, Handler] = {
     "exchange.settled": outflows.enter,
     "fee.charged": outflows.enter,
     "feedback.published": deliveries.feedback,
+    "fund.closed": endings.fund_closed,
     "fund.opened": setup.fund_opened,
     "gift.refunded": outflows.enter,
     "import.approved": gifts.import_approved,
@@ -37,6 +38,7 @@ HANDLERS: dict[str, Handler] = {
     "org.registered": setup.organisation_registered,
     "period.closed": periods.closed,
     "policy.set": setup.policy_set,
+    "project.closed": endings.project_closed,
     "project.opened": setup.project_opened,
     "proposal.approved": proposals.approved,
     "proposal.made": proposals.made,

@@ -21,6 +21,8 @@ class Society:
     events: set[str] = field(default_factory=set)
     funds: dict[tuple[str, str], FundOpened] = field(default_factory=dict)
     projects: dict[tuple[str, str], ProjectOpened] = field(default_factory=dict)
+    closed: set[tuple[str, str, str]] = field(default_factory=set)
+    """Organisation, `fund` or `project`, and its id."""
     policy: dict[str, Rule] | None = None
     _roles: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 

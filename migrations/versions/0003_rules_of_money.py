@@ -30,7 +30,14 @@ STATEMENTS = (
       add column management_ppm integer not null default -1,
       add column over_ceiling text not null default 'refused',
       add column receipt_fee_ppm integer not null default 0,
-      add column charges boolean not null default false
+      add column charges boolean not null default false,
+      add column closed_seq bigint references entry,
+      add column successor text not null default ''
+    """,
+    """
+    alter table project
+      add column closed_seq bigint references entry,
+      add column successor text not null default ''
     """,
     """
     create table cost (
@@ -78,5 +85,5 @@ def upgrade() -> None:
     writer, reader = f'"{schema}_writer"', f'"{schema}_reader"'
     for table in TABLES.split():
         op.execute(f"grant select, insert on {table} to {writer}")
-    op.execute(f"grant update on suspense, cost, turnover to {writer}")
+    op.execute(f"grant update on suspense, cost, turnover, fund, project to {writer}")
     op.execute(f"grant select on cost, turnover, period to {reader}")

@@ -54,7 +54,10 @@ class Pen:
         """The entries that one command amounts to. Raises Refused; nothing has changed then."""
         approved = self.proposed.get(command.proposal) if isinstance(command, ApproveProposal) else None
         facts = self.facts(decide.needs(approved or command))
-        for where in decide.lines(command, self.books, facts):
+        wanted = decide.lines(command, self.books, facts)
+        if approved is not None:
+            wanted |= decide.lines(approved, self.books, facts)
+        for where in wanted:
             self.books.put(where, self._consumed(where))
         self.books.refs = self._refs & {getattr(command, "ref", "")}
         before = state(self.books)
@@ -236,7 +239,8 @@ def state(books: Books) -> dict[str, Any]:
             for number, each in books.proposals.items()
         },
         "costs": dict(books.costs),
-        "closed": dict(books.closed),
+        "closed": (dict(books.closed), set(books.closed_funds), set(books.closed_projects)),
+        "in_transit": (dict(books.in_transit), dict(books.sent_from)),
         "imports": {number: replace(each) for number, each in books.imports.items()},
         "lines": {where: shape(line) for where, line in books.lines.items()},
         "refs": set(books.refs),

@@ -30,6 +30,10 @@ BODIES: tuple[AnyBody, ...] = (
     ),
     entries.ExchangeSettled(evidence=(_digest("水单"),), on=DAY, reason="结汇差额", ref=1_201),
     entries.FeeCharged(channel="alipay", evidence=(_digest("账单"),), on=DAY, reason="平台服务费"),
+    entries.FundClosed(
+        basis="捐赠协议第五条", evidence=(_digest("同意函"),), fund="flood", org="330800", residue="moved",
+        successor="general",
+    ),
     entries.FundOpened(
         fund="flood", name="防汛救灾", org="330800", restriction=Restriction(event="flood-2026", region="330800"),
         spending=("aid", "management"),
@@ -67,6 +71,7 @@ BODIES: tuple[AnyBody, ...] = (
         Rule(kind="gift.refunded", approvals=(Tier(0, 1),)),
         Rule(kind="money.allocated", approvals=(Tier(0, 1), Tier(5_000_000, 2)), decision_from=5_000_000),
     )),
+    entries.ProjectClosed(basis="项目期满", org="330800", project="qz-09", residue="none"),
     entries.ProjectOpened(
         budget_fen=10_000_000, category="relief", ends="2027-03-31", event="flood-2026", name="过冬物资", org="330800",
         project="qz-09", region="330802", starts=DAY,
