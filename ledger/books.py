@@ -29,6 +29,8 @@ class Proposal:
     into: tuple[str, ...]
     maker: str
     org: str
+    on: str
+    """The day it was made, in Beijing."""
     approvals: list[str] = field(default_factory=list)
 
     @property
@@ -66,6 +68,8 @@ class Books:
     organisations: dict[str, entries.OrganisationRegistered] = field(default_factory=dict)
     staff: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
     policy: dict[str, entries.Rule] | None = None
+    expires_days: int = 0
+    """How long a proposal may be approved; 0: for ever."""
     events: dict[str, entries.EventDeclared] = field(default_factory=dict)
     funds: dict[tuple[str, str], entries.FundOpened] = field(default_factory=dict)
     projects: dict[tuple[str, str], entries.ProjectOpened] = field(default_factory=dict)
@@ -201,6 +205,7 @@ class Books:
                 self.staff[body.staff].pop(body.org)
             case entries.PolicySet() as body:
                 self.policy = {rule.kind: rule for rule in body.rules}
+                self.expires_days = body.expires_days
             case entries.EventDeclared() as body:
                 self.events[body.event] = body
             case entries.FundOpened() as body:
@@ -211,7 +216,11 @@ class Books:
                 self._propose(entry, body)
             case entries.ProposalApproved() as body:
                 self.proposals[body.proposal].approvals.append(entry.by.maker)
-            case entries.ProposalRejected(proposal=number) | entries.ProposalWithdrawn(proposal=number):
+            case (
+                entries.ProposalRejected(proposal=number)
+                | entries.ProposalWithdrawn(proposal=number)
+                | entries.ProposalExpired(proposal=number)
+            ):
                 self._resolve(number)
             case entries.ImportApproved() as body:
                 self.imports[entry.seq] = Import(approved=body, maker=entry.by.maker)
@@ -270,6 +279,7 @@ class Books:
                 into=body.into,
                 maker=entry.by.maker,
                 org=body.org,
+                on=entries.beijing_date(entries.moment(entry.at)).isoformat(),
             )
         self.proposals[number].holds += body.holds
         for hold in body.holds:

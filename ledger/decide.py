@@ -24,7 +24,7 @@ from ledger import (
 )
 from ledger.account import CNY, Account
 from ledger.allocations import AllocateMoney, ReleaseMoney
-from ledger.approvals import ApproveProposal, RejectProposal, SetPolicy, WithdrawProposal
+from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, SetPolicy, WithdrawProposal
 from ledger.books import Books
 from ledger.command import Draft, Effect, Facts, Needs
 from ledger.corrections import RefundGift
@@ -87,7 +87,14 @@ AnyIntake: TypeAlias = ReceiveMoney | ReceiveUnidentified | IdentifyMoney | Rece
 """Money that comes in, or turns out to be a gift: routine, one entry each, without a second person."""
 
 AnyCommand: TypeAlias = (
-    AnyProposable | AnyIntake | ApproveProposal | CompleteImport | OpenLog | RejectProposal | WithdrawProposal
+    AnyProposable
+    | AnyIntake
+    | ApproveProposal
+    | CompleteImport
+    | ExpireProposal
+    | OpenLog
+    | RejectProposal
+    | WithdrawProposal
 )
 
 
@@ -107,6 +114,8 @@ def decide(command: AnyCommand, books: Books, facts: Facts, proposed: "Proposed 
             return [approvals.reject(command, books)]
         case WithdrawProposal():
             return [approvals.withdraw(command, books)]
+        case ExpireProposal():
+            return [approvals.expire(command, books, facts.today)]
         case CompleteImport():
             return [donations.complete_import(command, books)]
         case OpenLog():
@@ -157,7 +166,9 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
     match command:
         case Proposed(command=proposed):
             return lines(proposed, books, facts)
-        case ApproveProposal() | RejectProposal() | WithdrawProposal() if command.proposal in books.proposals:
+        case ApproveProposal() | RejectProposal() | WithdrawProposal() | ExpireProposal() if (
+            command.proposal in books.proposals
+        ):
             proposal = books.proposals[command.proposal]
             return {hold.account for hold in proposal.holds} | {Account(address, CNY) for address in proposal.into}
         case ReceiveMoney():
@@ -224,7 +235,7 @@ def _take_in(command: AnyIntake, books: Books, facts: Facts) -> Draft:
 
 def _approve(command: ApproveProposal, proposed: Proposed | None, books: Books, facts: Facts) -> list[Draft]:
     """The approval; and, where it is the last one needed, the effect on the books as they are now."""
-    proposal, approval = approvals.approve(command, books)
+    proposal, approval = approvals.approve(command, books, facts.today)
     assert proposed is not None, "the store loads what an open proposal wants before it is approved"
     effect = _checked(proposed.command, books, facts, command.proposal)
     assert entries.commitment(effect.body, proposed.salt) == proposal.commitment, "not what was proposed"

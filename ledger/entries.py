@@ -18,6 +18,7 @@ from ledger.bodies.control import (
     ImportApproved,
     ImportCompleted,
     ProposalApproved,
+    ProposalExpired,
     ProposalMade,
     ProposalRejected,
     ProposalWithdrawn,
@@ -94,6 +95,7 @@ AnyBody: TypeAlias = (
     | ProjectClosed
     | ProjectOpened
     | ProposalApproved
+    | ProposalExpired
     | ProposalMade
     | ProposalRejected
     | ProposalWithdrawn
@@ -132,6 +134,7 @@ KINDS: dict[str, type[AnyBody]] = {
     "project.closed": ProjectClosed,
     "project.opened": ProjectOpened,
     "proposal.approved": ProposalApproved,
+    "proposal.expired": ProposalExpired,
     "proposal.made": ProposalMade,
     "proposal.rejected": ProposalRejected,
     "proposal.withdrawn": ProposalWithdrawn,

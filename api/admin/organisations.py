@@ -75,6 +75,7 @@ class NewPolicy(Input):
     """审批规则，整体替换此前的规则。"""
 
     rules: tuple[PolicyRule, ...] = Field(max_length=len(REQUIRED))
+    expires_days: int = Field(0, ge=0, le=3_660, description="申请提出后多少天内可以复核同意；0 为不限")
 
 
 class NewEvent(Input):

@@ -41,6 +41,13 @@ class ProposalWithdrawn(Body, frozen=True):
     org: str = ""
 
 
+class ProposalExpired(Body, frozen=True):
+    """Nobody decided in the days that the policy gives; what was held is free again."""
+
+    proposal: Whole
+    org: str = ""
+
+
 class ImportApproved(Body, frozen=True):
     """A checked file of gifts may be entered, row by row, each citing this entry as `batch`."""
 

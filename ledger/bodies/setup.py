@@ -78,8 +78,12 @@ class StaffDismissed(Body, frozen=True):
 
 
 class PolicySet(Body, frozen=True):
-    """Replaces the policy: kinds not named need what the built-in table asks."""
+    """Replaces the policy: kinds not named need what the built-in table asks.
 
+    `expires_days`: a proposal may be approved until so many days after it was made; 0: for ever.
+    """
+
+    expires_days: Whole = 0
     rules: tuple[Rule, ...] = ()
 
 

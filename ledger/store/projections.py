@@ -307,6 +307,7 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         body.proposal,
     ),
     entries.ProposalRejected: lambda seq, body, _: (_RESOLVE, body.proposal, "rejected", seq),
+    entries.ProposalExpired: lambda seq, body, _: (_RESOLVE, body.proposal, "expired", seq),
     entries.ProposalWithdrawn: lambda seq, body, _: (_RESOLVE, body.proposal, "withdrawn", seq),
     entries.FundClosed: lambda seq, body, _: (
         "update fund set closed_seq = $3, successor = $4 where org = $1 and fund = $2",

@@ -329,7 +329,7 @@ class ProposalRow(_Row, table=True):
     """A command that waits for, or had, its second pair of eyes."""
 
     __table_args__ = (
-        Check("status in ('open', 'effected', 'rejected', 'withdrawn')", "proposal_status"),
+        Check("status in ('open', 'effected', 'rejected', 'withdrawn', 'expired')", "proposal_status"),
         Index("proposal_open", "seq", postgresql_where=sql("status = 'open'")),
     )
 

@@ -1,7 +1,9 @@
 """Proposals: what they hold, who may approve, reject or withdraw them, and that each is resolved once."""
 
+from datetime import date
+
 from ledger.account import CNY
-from ledger.entries import ProposalApproved, ProposalMade, ProposalRejected, ProposalWithdrawn
+from ledger.entries import ProposalApproved, ProposalExpired, ProposalMade, ProposalRejected, ProposalWithdrawn
 from ledger.verify import authority, order, outflows, targets
 from ledger.verify.entry import NO_LINE, Envelope
 from ledger.verify.line import Piece
@@ -40,6 +42,8 @@ def approved(state: State, entry: Envelope, body: ProposalApproved) -> None:
     if proposal is None:
         return
     authority.check_checker(state, proposal.command, entry.by.maker, proposal.org)
+    if _is_late(state, proposal):
+        state.find(Rule.PROPOSAL_EXPIRY, f"within {state.society.expires_days} days of {proposal.day}", state.day)
     if entry.by.maker in {proposal.maker, *proposal.approvals}:
         state.find(Rule.FOUR_EYES, "somebody else than the maker and those who approved", entry.by.maker)
     else:
@@ -72,8 +76,28 @@ def withdrawn(state: State, entry: Envelope, body: ProposalWithdrawn) -> None:
     authority.resolve(state, proposal)
 
 
+def expired(state: State, entry: Envelope, body: ProposalExpired) -> None:
+    """Its days are over; by somebody who could have made or checked it."""
+    proposal = _answer(state, entry, body)
+    if proposal is None:
+        return
+    if not _is_late(state, proposal):
+        state.find(Rule.PROPOSAL_EXPIRY, f"{state.society.expires_days} days after {proposal.day}", state.day)
+    required = REQUIRED[proposal.command]
+    if state.society.roles(entry.by.maker, proposal.org).isdisjoint(required.maker | required.checker):
+        state.find(Rule.ROLE_OF_MAKER, f"a maker's or checker's role in {proposal.org}", entry.by.maker)
+    authority.resolve(state, proposal)
+
+
+def _is_late(state: State, proposal: Proposal) -> bool:
+    days = state.society.expires_days
+    if not (days > 0 and proposal.day):
+        return False
+    return (date.fromisoformat(state.day) - date.fromisoformat(proposal.day)).days > days
+
+
 def _answer(
-    state: State, entry: Envelope, body: ProposalApproved | ProposalRejected | ProposalWithdrawn
+    state: State, entry: Envelope, body: ProposalApproved | ProposalRejected | ProposalWithdrawn | ProposalExpired
 ) -> Proposal | None:
     """The open proposal that an answer is about."""
     none(state, entry)
@@ -104,6 +128,7 @@ def _open(state: State, run: Run, body: ProposalMade) -> None:
         commitment=body.commitment,
         org=body.org,
         maker=run.by.maker,
+        day=state.day,
         into=body.into,
         holds=run.holds,
         qty=sum(hold.qty for hold in run.holds),

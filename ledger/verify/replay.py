@@ -41,6 +41,7 @@ HANDLERS: dict[str, Handler] = {
     "project.closed": endings.project_closed,
     "project.opened": setup.project_opened,
     "proposal.approved": proposals.approved,
+    "proposal.expired": proposals.expired,
     "proposal.made": proposals.made,
     "proposal.rejected": proposals.rejected,
     "proposal.withdrawn": proposals.withdrawn,

@@ -82,6 +82,7 @@ class Rule(StrEnum):
     PROPOSAL_COMMITMENT = "proposal-commitment"
     PROPOSAL_HOLDS = "proposal-holds"
     APPROVAL_EFFECT = "approval-effect"
+    PROPOSAL_EXPIRY = "proposal-expiry"
     # --- gifts, imports, the loop ---
     DIGEST_FORM = "digest-form"
     REFERENCE_UNIQUE = "reference-unique"
@@ -163,6 +164,10 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.PROPOSAL_COMMITMENT: ("内容与承诺一致", "the body opens the proposal's commitment"),
     Rule.PROPOSAL_HOLDS: ("动用的正是所占用的", "the effect takes exactly what the proposal held, to where it said"),
     Rule.APPROVAL_EFFECT: ("审批齐备即办理", "the last approval and the effect stand side by side"),
+    Rule.PROPOSAL_EXPIRY: (
+        "申请按期限作废",
+        "a proposal is approved in the policy's days, and expires after them",
+    ),
     Rule.DIGEST_FORM: ("承诺为哈希值", "commitments are SHA-256 in hex"),
     Rule.REFERENCE_UNIQUE: ("渠道流水不重复", "a channel reference is entered once"),
     Rule.IMPORT_ROW: ("导入行号递增", "rows of an open import come in ascending order"),

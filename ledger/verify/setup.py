@@ -30,6 +30,7 @@ FOUNDERS = 2
 """Administrators of the whole log at the least: four eyes need them."""
 
 MAX_TIERS = 10
+MAX_EXPIRES_DAYS = 3_660
 MAX_APPROVALS = 5
 
 
@@ -106,7 +107,10 @@ def policy_set(state: State, entry: Envelope, body: PolicySet) -> None:
         state.find(Rule.POLICY_FORM, "each kind once, ascending", ", ".join(kinds))
     for rule in body.rules:
         _check_rule(state, rule)
+    if not 0 <= body.expires_days <= MAX_EXPIRES_DAYS:
+        state.find(Rule.POLICY_FORM, f"0 to {MAX_EXPIRES_DAYS} days", body.expires_days)
     state.society.policy = {rule.kind: rule for rule in body.rules}
+    state.society.expires_days = body.expires_days
 
 
 def event_declared(state: State, entry: Envelope, body: EventDeclared) -> None:

@@ -24,6 +24,8 @@ class Society:
     closed: set[tuple[str, str, str]] = field(default_factory=set)
     """Organisation, `fund` or `project`, and its id."""
     policy: dict[str, Rule] | None = None
+    expires_days: int = 0
+    """How long a proposal may be approved; 0: for ever."""
     _roles: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     def register(self, body: OrganisationRegistered) -> None:

@@ -47,6 +47,8 @@ class Proposal:
     commitment: str
     org: str
     maker: str
+    day: str
+    """In Beijing, when it was made."""
     into: tuple[str, ...]
     holds: list[Held]
     qty: int

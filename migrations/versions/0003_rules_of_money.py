@@ -72,6 +72,10 @@ STATEMENTS = (
     )
     """,
     "create index account_of_organisation on account (org)",
+    """
+    alter table proposal drop constraint proposal_status, add constraint proposal_status
+      check (status in ('open', 'effected', 'rejected', 'withdrawn', 'expired'))
+    """,
 )
 
 TABLES = "reference suspense cost turnover period"

@@ -7,7 +7,7 @@ from bisect import bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -22,7 +22,6 @@ from ledger.line import Line, Span
 from ledger.posting import NO_LINE, Posting
 
 TODAY = "2026-11-21"
-NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
 
 
 class Credit(NamedTuple):
@@ -215,7 +214,8 @@ class Pen:
         self.books.refs = set()
 
     def _at(self) -> str:
-        return entries.instant(NOON + timedelta(milliseconds=len(self.entries)))
+        noon = datetime.fromisoformat(f"{self.today}T04:00:00+00:00")
+        return entries.instant(noon + timedelta(milliseconds=len(self.entries)))
 
 
 def read_back(written: Iterable[bytes], lines: Iterable[Account]) -> Books:
@@ -233,6 +233,7 @@ def state(books: Books) -> dict[str, Any]:
         "organisations": dict(books.organisations),
         "staff": {staff: dict(held) for staff, held in books.staff.items()},
         "policy": None if books.policy is None else dict(books.policy),
+        "expires_days": books.expires_days,
         "named": (dict(books.events), dict(books.funds), dict(books.projects)),
         "proposals": {
             number: replace(each, holds=[*each.holds], approvals=[*each.approvals])

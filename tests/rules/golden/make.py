@@ -77,6 +77,7 @@ BODIES: tuple[AnyBody, ...] = (
         project="qz-09", region="330802", starts=DAY,
     ),
     entries.ProposalApproved(org="330800", proposal=1_204),
+    entries.ProposalExpired(org="330800", proposal=1_204),
     entries.ProposalMade(
         command="gift.refunded", commitment=_digest("body"),
         holds=(Hold("fund:330800:general", -1, 50_000, CNY), Hold("project:330800:qz-09:general", 7, 3, CNY)),
