@@ -34,8 +34,14 @@ class AccountClass(StrEnum):
 
 CLASSES: dict[str, tuple[AccountClass, int]] = {
     "donors": (AccountClass.SOURCE, 1),
+    "income": (AccountClass.SOURCE, 2),
+    "unidentified": (AccountClass.SOURCE, 1),
     "fund": (AccountClass.INSIDE, 2),
     "project": (AccountClass.INSIDE, 3),
+    "suspense": (AccountClass.INSIDE, 1),
+    "transit": (AccountClass.INSIDE, 2),
+    "fees": (AccountClass.SINK, 1),
+    "losses": (AccountClass.SINK, 1),
     "payees": (AccountClass.SINK, 1),
     "refunds": (AccountClass.SINK, 1),
 }
@@ -87,6 +93,31 @@ def donors(org: str) -> str:
     return f"donors:{org}"
 
 
+def income(org: str, kind: str) -> str:
+    """Source of money that nobody donated."""
+    return f"income:{org}:{kind}"
+
+
+def unidentified(org: str) -> str:
+    """Source of bank money whose donor is not known yet."""
+    return f"unidentified:{org}"
+
+
+def suspense(org: str) -> str:
+    """Money whose donor is not known yet."""
+    return f"suspense:{org}"
+
+
+def fees(org: str) -> str:
+    """Fees of channels and platforms."""
+    return f"fees:{org}"
+
+
+def losses(org: str) -> str:
+    """Written off."""
+    return f"losses:{org}"
+
+
 def fund(org: str, fund_id: str) -> str:
     """Money under one restriction."""
     return f"fund:{org}:{fund_id}"
@@ -95,6 +126,11 @@ def fund(org: str, fund_id: str) -> str:
 def project(org: str, project_id: str, fund_id: str) -> str:
     """Money of one fund allocated to a project: a line per fund, so that the donor's intent holds to the end."""
     return f"project:{org}:{project_id}:{fund_id}"
+
+
+def transit(sender: str, receiver: str) -> str:
+    """Money one organisation sent and the other has not received yet."""
+    return f"transit:{sender}:{receiver}"
 
 
 def payees(org: str) -> str:

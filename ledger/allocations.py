@@ -8,6 +8,9 @@ from ledger.line import NO_PROPOSAL, Span, first_of
 from ledger.posting import Hold, Take
 from ledger.refusals import NothingLeft, PolicyMissing, RestrictionBroken
 
+USUAL_SPENDING: tuple[entries.Spending, ...] = ("aid", "purchase")
+"""What a fund without a fee clause may be spent on."""
+
 
 class AllocateMoney(Proposable, frozen=True, kw_only=True, tag="money.allocated"):
     """Give a fund's money to a project of the same organisation, first in first out."""
@@ -101,6 +104,33 @@ def check_restriction(wanted: entries.Restriction, project: entries.ProjectOpene
     for what, required, fits in pairs:
         if not fits:
             raise RestrictionBroken(f"the fund is restricted to {what} {required}", **{what: required})
+
+
+def check_narrower(sending: entries.FundOpened, receiving: entries.FundOpened) -> None:
+    """Money goes on only to a fund that keeps every promise of the one it leaves. Raises RestrictionBroken.
+
+    Every attribute of its restriction, and no spending or fee that its clause did not allow.
+    """
+    wanted, given = sending.restriction, receiving.restriction
+    ceiling = sending.management_ppm
+    pairs = (
+        ("project", wanted.project, wanted.project in {"", given.project}),
+        ("event", wanted.event, wanted.event in {"", given.event}),
+        ("category", wanted.category, wanted.category in {"", given.category}),
+        ("recipient", wanted.recipient, wanted.recipient in {"", given.recipient}),
+        ("region", wanted.region, lies_in(given.region, wanted.region)),
+        ("spending", ", ".join(spending_of(sending)), set(spending_of(receiving)) <= set(spending_of(sending))),
+        ("charges", "no later fees", sending.charges or not receiving.charges),
+        ("management_ppm", f"{ceiling} millionths", ceiling < 0 or 0 <= receiving.management_ppm <= ceiling),
+    )
+    for what, required, fits in pairs:
+        if not fits:
+            raise RestrictionBroken(f"the fund it leaves is restricted to {what} {required}", **{what: required})
+
+
+def spending_of(fund: entries.FundOpened) -> tuple[entries.Spending, ...]:
+    """What a fund may be spent on."""
+    return fund.spending or USUAL_SPENDING
 
 
 def lies_in(region: str, wanted: str) -> bool:

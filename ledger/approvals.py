@@ -1,5 +1,7 @@
 """Four eyes: the policy, proposals, and what approvals amount to. Evaluated from the log alone."""
 
+from datetime import date, timedelta
+
 from ledger import account, entries
 from ledger.books import WHOLE_LOG, Books, Proposal
 from ledger.command import Command, Draft, Effect, Proposable, check_text
@@ -10,12 +12,14 @@ from ledger.roles import REQUIRED, Required
 
 MAX_APPROVALS = 5
 MAX_TIERS = 10
+MAX_EXPIRES_DAYS = 3_660
 
 
 class SetPolicy(Proposable, frozen=True, kw_only=True, tag="policy.set"):
     """The policy from now on; replaces the one before."""
 
     rules: tuple[Rule, ...] = ()
+    expires_days: int = 0
 
 
 class ApproveProposal(Command, frozen=True, kw_only=True, tag="proposal.approved"):
@@ -37,6 +41,12 @@ class WithdrawProposal(Command, frozen=True, kw_only=True, tag="proposal.withdra
     proposal: int
 
 
+class ExpireProposal(Command, frozen=True, kw_only=True, tag="proposal.expired"):
+    """Nobody decided in time."""
+
+    proposal: int
+
+
 def set_policy(command: SetPolicy) -> Effect:
     """Rules for kinds that can wait for approval; each kind once, tiers ascending."""
     kinds = [rule.kind for rule in command.rules]
@@ -54,7 +64,10 @@ def set_policy(command: SetPolicy) -> Effect:
             raise Invalid("rules: decision_from is an amount in fen, or -1 for never", field="rules")
         if rule.decision_from >= 0 and "decision" not in entries.KINDS[rule.kind].__struct_fields__:
             raise Invalid(f"rules: {rule.kind} names no decision document", field="rules")
-    return Effect(body=PolicySet(rules=tuple(sorted(command.rules, key=lambda rule: rule.kind))), org=WHOLE_LOG)
+    if type(command.expires_days) is not int or not 0 <= command.expires_days <= MAX_EXPIRES_DAYS:
+        raise Invalid(f"expires_days: 0 (for ever) to {MAX_EXPIRES_DAYS}", field="expires_days")
+    rules = tuple(sorted(command.rules, key=lambda rule: rule.kind))
+    return Effect(body=PolicySet(expires_days=command.expires_days, rules=rules), org=WHOLE_LOG)
 
 
 def needed(books: Books, kind: str, qty: int) -> int:
@@ -85,7 +98,7 @@ def propose(command: Command, effect: Effect, salt: str) -> list[Draft]:
                 command=kind,
                 commitment=commitment,
                 holds=run,
-                into=(effect.into,) if effect.into else (),
+                into=tuple(dict.fromkeys(effect.destinations)),
                 org=effect.org,
                 part=(i, len(runs)) if len(runs) > 1 else (),
             ),
@@ -95,9 +108,12 @@ def propose(command: Command, effect: Effect, salt: str) -> list[Draft]:
     ]
 
 
-def approve(command: ApproveProposal, books: Books) -> tuple[Proposal, Draft]:
-    """One approval. Raises SamePerson for the maker or a second yes of one checker."""
+def approve(command: ApproveProposal, books: Books, today: str) -> tuple[Proposal, Draft]:
+    """One approval, in time. Raises SamePerson for the maker or a second yes of one checker, Closed when it is late."""
     proposal = find(books, command.proposal)
+    until = last_day(proposal, books)
+    if until and today > until:
+        raise Closed(f"proposal {command.proposal} could be approved until {until}", proposal=command.proposal)
     if command.maker == proposal.maker:
         raise SamePerson("the maker of a proposal does not approve it")
     if command.maker in proposal.approvals:
@@ -124,6 +140,24 @@ def withdraw(command: WithdrawProposal, books: Books) -> Draft:
     if command.maker != proposal.maker:
         raise SamePerson("only its maker withdraws a proposal")
     return Draft(entries.ProposalWithdrawn(proposal=command.proposal, org=proposal.org), By(maker=command.maker))
+
+
+def expire(command: ExpireProposal, books: Books, today: str) -> Draft:
+    """By anybody who could have made or checked it, once its days are over. Raises Invalid before."""
+    proposal = find(books, command.proposal)
+    until = last_day(proposal, books)
+    if not until or today <= until:
+        raise Invalid(f"proposal: may be approved {f'until {until}' if until else 'for ever'}", field="proposal")
+    required = REQUIRED[proposal.command]
+    books.require(command.maker, (*required.maker, *required.checker), proposal.org)
+    return Draft(entries.ProposalExpired(proposal=command.proposal, org=proposal.org), By(maker=command.maker))
+
+
+def last_day(proposal: Proposal, books: Books) -> str:
+    """The last day on which it may be approved, by the policy of now; empty: there is none."""
+    if not books.expires_days:
+        return ""
+    return (date.fromisoformat(proposal.on) + timedelta(days=books.expires_days)).isoformat()
 
 
 def find(books: Books, number: int) -> Proposal:

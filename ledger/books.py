@@ -10,7 +10,7 @@ from ledger.account import Account
 from ledger.entries import Entry
 from ledger.line import Line, Span
 from ledger.posting import NO_LINE, Hold
-from ledger.refusals import NotAllowed, Unknown
+from ledger.refusals import Closed, NotAllowed, Unknown
 from ledger.roles import Role
 
 Known = TypeVar("Known")
@@ -29,6 +29,8 @@ class Proposal:
     into: tuple[str, ...]
     maker: str
     org: str
+    on: str
+    """The day it was made, in Beijing."""
     approvals: list[str] = field(default_factory=list)
 
     @property
@@ -48,6 +50,14 @@ class Import:
     last_row: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a fund paid in a year, and what of it was management."""
+
+    management: int = 0
+    spent: int = 0
+
+
 @dataclass(slots=True, kw_only=True)
 class Books:
     """What the entries up to now amount to. Only `apply` changes it; the store drops and fills `lines` and `refs`."""
@@ -58,11 +68,23 @@ class Books:
     organisations: dict[str, entries.OrganisationRegistered] = field(default_factory=dict)
     staff: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
     policy: dict[str, entries.Rule] | None = None
+    expires_days: int = 0
+    """How long a proposal may be approved; 0: for ever."""
     events: dict[str, entries.EventDeclared] = field(default_factory=dict)
     funds: dict[tuple[str, str], entries.FundOpened] = field(default_factory=dict)
     projects: dict[tuple[str, str], entries.ProjectOpened] = field(default_factory=dict)
     proposals: dict[int, Proposal] = field(default_factory=dict)
     imports: dict[int, Import] = field(default_factory=dict)
+    costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
+    """By organisation, fund and year."""
+    closed_funds: set[tuple[str, str]] = field(default_factory=set)
+    closed_projects: set[tuple[str, str]] = field(default_factory=set)
+    in_transit: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By organisation and fund: what was sent and has neither arrived nor come back."""
+    sent_from: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Transfers, by their first entry → organisation and fund."""
+    closed: dict[str, str] = field(default_factory=dict)
+    """Organisation → the last day of its last closed period."""
     lines: dict[Account, Line] = field(default_factory=dict)
     refs: set[str] = field(default_factory=set)
 
@@ -83,11 +105,15 @@ class Books:
         return _known(self.organisations.get(org), "organisation", org)
 
     def fund(self, org: str, fund: str) -> entries.FundOpened:
-        """An open fund. Raises Unknown."""
+        """An open fund. Raises Unknown, Closed."""
+        if (org, fund) in self.closed_funds:
+            raise Closed(f"fund {fund} is closed", fund=fund)
         return _known(self.funds.get((org, fund)), "fund", f"{org}:{fund}")
 
     def project(self, org: str, project: str) -> entries.ProjectOpened:
-        """An open project. Raises Unknown."""
+        """An open project. Raises Unknown, Closed."""
+        if (org, project) in self.closed_projects:
+            raise Closed(f"project {project} is closed", project=project)
         return _known(self.projects.get((org, project)), "project", f"{org}:{project}")
 
     def roles(self, staff: str, org: str) -> frozenset[str]:
@@ -155,7 +181,7 @@ class Books:
             if line := self.lines.get(hold.account):
                 line.release(number)
 
-    def _note(self, entry: Entry) -> None:  # noqa: C901, PLR0912  one arm for each kind, on purpose
+    def _note(self, entry: Entry) -> None:  # noqa: C901, PLR0912, PLR0915  an arm for each kind
         """What the entry says beside its postings."""
         match entry.body:
             case entries.MoneyReceived() as body:  # first: nearly all entries are gifts
@@ -165,6 +191,9 @@ class Books:
                     batch.rows += 1
                     batch.sum_fen += entries.qty_of(entry)
                     batch.last_row = body.row
+            case entries.MoneyUnidentified(ref=ref) | entries.IncomeReceived(ref=ref):
+                if ref:
+                    self.refs.add(ref)
             case entries.LogOpened() as body:
                 self.staff |= {each: {WHOLE_LOG: frozenset({Role.ADMINISTRATOR})} for each in body.administrators}
             case entries.OrganisationRegistered() as body:  # and OrganisationChanged
@@ -176,6 +205,7 @@ class Books:
                 self.staff[body.staff].pop(body.org)
             case entries.PolicySet() as body:
                 self.policy = {rule.kind: rule for rule in body.rules}
+                self.expires_days = body.expires_days
             case entries.EventDeclared() as body:
                 self.events[body.event] = body
             case entries.FundOpened() as body:
@@ -186,23 +216,57 @@ class Books:
                 self._propose(entry, body)
             case entries.ProposalApproved() as body:
                 self.proposals[body.proposal].approvals.append(entry.by.maker)
-            case entries.ProposalRejected(proposal=number) | entries.ProposalWithdrawn(proposal=number):
+            case (
+                entries.ProposalRejected(proposal=number)
+                | entries.ProposalWithdrawn(proposal=number)
+                | entries.ProposalExpired(proposal=number)
+            ):
                 self._resolve(number)
             case entries.ImportApproved() as body:
                 self.imports[entry.seq] = Import(approved=body, maker=entry.by.maker)
             case entries.ImportCompleted() as body:
                 del self.imports[body.batch]
+            case entries.FundClosed(org=org, fund=fund):
+                self.closed_funds.add((org, fund))
+            case entries.ProjectClosed(org=org, project=project):
+                self.closed_projects.add((org, project))
+            case entries.TransferSent():
+                self._send(entry)
+            case entries.TransferReceived(ref=ref) | entries.TransferReturned(ref=ref):
+                self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
+            case entries.PeriodClosed(org=org, last_on=last_on):
+                self.closed[org] = last_on
+            case entries.MoneyDisbursed() as body:
+                self._count_cost(entry, body)
             case (
                 entries.MoneyAllocated()
                 | entries.MoneyReleased()
-                | entries.MoneyDisbursed()
+                | entries.MoneyReturned()
+                | entries.ExchangeSettled()
+                | entries.FeeCharged()
                 | entries.GiftRefunded()
+                | entries.MoneyIdentified()
+                | entries.SuspenseReturned()
                 | entries.DeliveryConfirmed()
                 | entries.FeedbackPublished()
             ):
                 pass  # their postings say it all
             case body:
                 assert_never(body)
+
+    def _send(self, entry: Entry) -> None:
+        place = account.parse(entry.postings[0].src)
+        source = (place.org, place.rest[0])
+        self.sent_from[entry.seq - entries.part_of(entry.body)[0] + 1] = source
+        self.in_transit[source] += entries.qty_of(entry)
+
+    def _count_cost(self, entry: Entry, body: entries.MoneyDisbursed) -> None:
+        for posting in entry.postings:
+            place = account.parse(posting.src)
+            key = (place.org, place.rest[1], body.on[:4])
+            before = self.costs.get(key, Cost())
+            management = posting.qty if body.spending == "management" else 0
+            self.costs[key] = Cost(before.management + management, before.spent + posting.qty)
 
     def _propose(self, entry: Entry, body: entries.ProposalMade) -> None:
         index, _ = entries.part_of(body)
@@ -215,6 +279,7 @@ class Books:
                 into=body.into,
                 maker=entry.by.maker,
                 org=body.org,
+                on=entries.beijing_date(entries.moment(entry.at)).isoformat(),
             )
         self.proposals[number].holds += body.holds
         for hold in body.holds:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -45,8 +45,20 @@ class Needs:
     """An entry it cites."""
     images: bool = False
     """Follow the cited entry's positions to where they rest now; else the positions it credited itself."""
+    origins: bool = False
+    """Where each position that the cited entry credited came from."""
     project: tuple[str, str] | None = None
     """All lines of this project (organisation, project)."""
+    turnovers: tuple[str, str] | None = None
+    """What all accounts of this organisation moved until this day."""
+
+
+class Origin(NamedTuple):
+    """A posting seen from its destination: positions of an account, and the address they came from."""
+
+    account: Account
+    span: Span
+    address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +77,12 @@ class Facts:
     """What earlier confirmations say of it."""
     spans: tuple[tuple[Account, Span], ...] = ()
     """Positions that Needs asked for and that no posting consumed, in the order of the cited entry's own positions."""
+    origins: tuple[Origin, ...] = ()
+    """Of Needs.origins: the cited entry's postings, all parts of it, in order."""
     first_seqs: Mapping[Account, int] = field(default_factory=dict)
     """Lines of Needs.project → the entry that credited the lowest position neither consumed nor held."""
+    turnovers: tuple[tuple[str, str, int, int], ...] = ()
+    """Of Needs.turnovers: address, unit, credited, consumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +92,8 @@ class Effect:
     body: AnyBody
     org: str
     takes: tuple[Take, ...] = ()
-    into: str = ""
-    """The account that gets what is taken."""
+    into: str | tuple[str, ...] = ""
+    """The account that gets what is taken; or, take for take, the accounts."""
     by_amount: bool = True
     """First in first out, so a proposal holds amounts; else it holds exactly these positions."""
 
@@ -88,6 +104,11 @@ class Effect:
     def qty(self) -> int:
         """What moves in all, or may later."""
         return self.allows_fen + sum(take.qty for take in self.takes)
+
+    @property
+    def destinations(self) -> list[str]:
+        """Take for take, the account that gets it."""
+        return [self.into] * len(self.takes) if isinstance(self.into, str) else [*self.into]
 
     def holds(self) -> list[Hold]:
         """What a proposal of it keeps."""
@@ -119,11 +140,12 @@ def body_of(kind: type[AnyOf], command: Command) -> AnyOf:
         raise Invalid(str(error)) from error
 
 
-def check_cited(facts: Facts, ref: int, kind: str, org: str) -> None:
-    """The cited entry is of this kind and organisation, and the first of its parts if it was split. Raises Invalid."""
+def check_cited(facts: Facts, ref: int, kind: str | tuple[str, ...], org: str) -> None:
+    """The cited entry is of this kind (one of these) and organisation, and the first of its parts. Raises Invalid."""
     cited = facts.cited
-    if cited is None or cited.kind != kind or entries.org_of(cited) != org:
-        raise Invalid(f"ref: entry {ref} is no {kind} of {org}", field="ref")
+    kinds = (kind,) if isinstance(kind, str) else kind
+    if cited is None or cited.kind not in kinds or entries.org_of(cited) != org:
+        raise Invalid(f"ref: entry {ref} is no {' or '.join(kinds)} of {org}", field="ref")
     index, _ = entries.part_of(cited.body)
     if index != 1:
         raise Invalid(f"ref: cite the first part, entry {cited.seq - index + 1}", field="ref")

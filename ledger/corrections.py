@@ -1,10 +1,10 @@
 """The right to correct: what goes back, and what was wrong."""
 
 from ledger import account, entries
-from ledger.account import AccountClass
 from ledger.allocations import targeted
 from ledger.books import Books
 from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_cited, check_day, check_evidence, check_text
+from ledger.donations import GIFTS
 from ledger.refusals import PolicyMissing
 
 
@@ -26,7 +26,7 @@ def refund(command: RefundGift, books: Books, facts: Facts, proposal: int) -> Ef
     check_day("on", command.on, latest=facts.today)
     check_text("reason", command.reason)
     check_evidence(command.evidence)
-    check_cited(facts, command.ref, "money.received", command.org)
+    check_cited(facts, command.ref, GIFTS, command.org)
     takes = targeted(books, facts, command.amount_fen, proposal)
     return Effect(
         body=body_of(entries.GiftRefunded, command),
@@ -45,4 +45,4 @@ def needs_refund(command: RefundGift) -> Needs:
 def refundable(address: str, org: str) -> bool:
     """Whether a gift's money resting here may be given back by this organisation."""
     parsed = account.parse(address)
-    return parsed.org == org and account.class_of(address) is AccountClass.INSIDE
+    return parsed.org == org and parsed.kind in {"fund", "project"}

@@ -4,16 +4,37 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from ledger import account, allocations, approvals, corrections, disbursements, donations, entries, organisations
+from ledger import (
+    account,
+    allocations,
+    approvals,
+    corrections,
+    disbursements,
+    donations,
+    endings,
+    entries,
+    exchange,
+    fees,
+    income,
+    organisations,
+    periods,
+    returns,
+    suspense,
+    transfers,
+)
 from ledger.account import CNY, Account
 from ledger.allocations import AllocateMoney, ReleaseMoney
-from ledger.approvals import ApproveProposal, RejectProposal, SetPolicy, WithdrawProposal
+from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, SetPolicy, WithdrawProposal
 from ledger.books import Books
 from ledger.command import Draft, Effect, Facts, Needs
 from ledger.corrections import RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
+from ledger.endings import CloseFund, CloseProject
 from ledger.entries import By, Entry
+from ledger.exchange import SettleExchange
+from ledger.fees import ChargeFee
+from ledger.income import ReceiveIncome
 from ledger.line import NO_PROPOSAL
 from ledger.organisations import (
     ChangeOrganisation,
@@ -25,14 +46,22 @@ from ledger.organisations import (
     OpenProject,
     RegisterOrganisation,
 )
-from ledger.posting import move, parts
+from ledger.periods import ClosePeriod
+from ledger.posting import Posting, move, parts
 from ledger.refusals import Invalid
+from ledger.returns import ReturnMoney
 from ledger.roles import REQUIRED
+from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
+from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 
 AnyProposable: TypeAlias = (
     AllocateMoney
     | ApproveImport
     | ChangeOrganisation
+    | ChargeFee
+    | CloseFund
+    | ClosePeriod
+    | CloseProject
     | ConfirmDelivery
     | DeclareEvent
     | DisburseMoney
@@ -41,15 +70,31 @@ AnyProposable: TypeAlias = (
     | OpenFund
     | OpenProject
     | PublishFeedback
+    | ReceiveTransfer
     | RefundGift
     | RegisterOrganisation
     | ReleaseMoney
+    | ReturnMoney
+    | ReturnSuspense
+    | ReturnTransfer
+    | SendTransfer
     | SetPolicy
+    | SettleExchange
 )
 """Commands that policy may submit to other people's approval."""
 
+AnyIntake: TypeAlias = ReceiveMoney | ReceiveUnidentified | IdentifyMoney | ReceiveIncome
+"""Money that comes in, or turns out to be a gift: routine, one entry each, without a second person."""
+
 AnyCommand: TypeAlias = (
-    AnyProposable | ApproveProposal | CompleteImport | OpenLog | ReceiveMoney | RejectProposal | WithdrawProposal
+    AnyProposable
+    | AnyIntake
+    | ApproveProposal
+    | CompleteImport
+    | ExpireProposal
+    | OpenLog
+    | RejectProposal
+    | WithdrawProposal
 )
 
 
@@ -59,14 +104,18 @@ def decide(command: AnyCommand, books: Books, facts: Facts, proposed: "Proposed 
     Raises Refused; nothing has changed then. Everything is decided on the books before the command's first entry.
     """
     match command:
-        case ReceiveMoney():
-            return [donations.receive(command, books, facts.today)]
+        case ReceiveMoney() | ReceiveUnidentified() | IdentifyMoney() | ReceiveIncome():
+            draft = _take_in(command, books, facts)
+            periods.check_draft(draft, books)
+            return [draft]
         case ApproveProposal():
             return _approve(command, proposed, books, facts)
         case RejectProposal():
             return [approvals.reject(command, books)]
         case WithdrawProposal():
             return [approvals.withdraw(command, books)]
+        case ExpireProposal():
+            return [approvals.expire(command, books, facts.today)]
         case CompleteImport():
             return [donations.complete_import(command, books)]
         case OpenLog():
@@ -85,7 +134,7 @@ class Proposed(msgspec.Struct, frozen=True):
     salt: str
 
 
-def needs(command: AnyCommand | Proposed) -> Needs | None:
+def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901
     """What of the postings the decision has to see; None: nothing but the lines."""
     match command:
         case Proposed(command=proposed):
@@ -94,23 +143,43 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:
             return allocations.needs_release(command)
         case DisburseMoney():
             return disbursements.needs_disburse(command)
+        case ClosePeriod():
+            return periods.needs_close(command)
+        case SettleExchange():
+            return exchange.needs_gift(command)
         case RefundGift():
             return corrections.needs_refund(command)
+        case IdentifyMoney() | ReturnSuspense():
+            return suspense.needs_cited(command)
+        case ReturnMoney():
+            return returns.needs_payment(command)
+        case ReceiveTransfer() | ReturnTransfer():
+            return transfers.needs_transfer(command)
         case ConfirmDelivery() | PublishFeedback():
             return disbursements.needs_payment(command)
         case _:
             return None
 
 
-def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Account]:
+def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Account]:  # noqa: C901, PLR0912
     """The accounts with a line that the decision reads or its entries touch."""
     match command:
         case Proposed(command=proposed):
             return lines(proposed, books, facts)
-        case ApproveProposal() | RejectProposal() | WithdrawProposal() if command.proposal in books.proposals:
+        case ApproveProposal() | RejectProposal() | WithdrawProposal() | ExpireProposal() if (
+            command.proposal in books.proposals
+        ):
             proposal = books.proposals[command.proposal]
             return {hold.account for hold in proposal.holds} | {Account(address, CNY) for address in proposal.into}
-        case ReceiveMoney(org=org, fund=fund):
+        case ReceiveMoney():
+            return donations.lines(command, books)
+        case ChargeFee(org=org, fund=fund):
+            return {Account(account.fund(org, fund), CNY), Account(account.fees(org), CNY)}
+        case SettleExchange():
+            return exchange.lines(command, facts)
+        case CloseFund() | CloseProject():
+            return endings.lines(command, books)
+        case ReceiveIncome(org=org, fund=fund):
             return {Account(account.fund(org, fund), CNY)}
         case AllocateMoney(org=org, fund=fund, project=project):
             return {Account(account.fund(org, fund), CNY), Account(account.project(org, project, fund), CNY)}
@@ -123,6 +192,12 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
             return {*facts.first_seqs, Account(account.payees(org), CNY)}
         case RefundGift(org=org):
             return {where for where, _ in facts.spans} | {Account(account.refunds(org), CNY)}
+        case ReceiveUnidentified() | IdentifyMoney() | ReturnSuspense():
+            return suspense.lines(command)
+        case ReturnMoney():
+            return returns.lines(command, facts)
+        case SendTransfer() | ReceiveTransfer() | ReturnTransfer():
+            return transfers.lines(command, facts)
         case _:
             return set()
 
@@ -131,7 +206,7 @@ def seal(draft: Draft, books: Books, at: str) -> tuple[Entry, bytes]:
     """The draft as the next entry, and its bytes."""
     body = draft.body
     if draft.code:
-        assert isinstance(body, entries.MoneyReceived)
+        assert isinstance(body, entries.MoneyReceived | entries.MoneyIdentified)
         body = donations.bind(body, books.prev, draft.code)
     entry = Entry(
         at=at,
@@ -146,9 +221,21 @@ def seal(draft: Draft, books: Books, at: str) -> tuple[Entry, bytes]:
     return entry, entries.encode(entry)
 
 
+def _take_in(command: AnyIntake, books: Books, facts: Facts) -> Draft:
+    match command:
+        case ReceiveMoney():
+            return donations.receive(command, books, facts.today)
+        case ReceiveUnidentified():
+            return suspense.receive(command, books, facts.today)
+        case IdentifyMoney():
+            return suspense.identify(command, books, facts)
+        case ReceiveIncome():
+            return income.receive(command, books, facts.today)
+
+
 def _approve(command: ApproveProposal, proposed: Proposed | None, books: Books, facts: Facts) -> list[Draft]:
     """The approval; and, where it is the last one needed, the effect on the books as they are now."""
-    proposal, approval = approvals.approve(command, books)
+    proposal, approval = approvals.approve(command, books, facts.today)
     assert proposed is not None, "the store loads what an open proposal wants before it is approved"
     effect = _checked(proposed.command, books, facts, command.proposal)
     assert entries.commitment(effect.body, proposed.salt) == proposal.commitment, "not what was proposed"
@@ -166,6 +253,8 @@ def _checked(command: AnyProposable, books: Books, facts: Facts, proposal: int) 
     """The effect, if the rules, the maker's role and the policy allow it."""
     effect = _effect(command, books, facts, proposal)
     books.require(command.maker, REQUIRED[entries.kind_of(effect.body)].maker, effect.org)
+    periods.check_effect(effect, books)
+    endings.check_untouched(effect, books)
     approvals.check_decision(books, effect)
     return effect
 
@@ -180,6 +269,20 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return disbursements.disburse(command, books, facts, proposal)
         case RefundGift():
             return corrections.refund(command, books, facts, proposal)
+        case ChargeFee():
+            return fees.charge(command, books, facts, proposal)
+        case SettleExchange():
+            return exchange.settle(command, books, facts, proposal)
+        case ReturnSuspense():
+            return suspense.give_back(command, books, facts, proposal)
+        case ReturnMoney():
+            return returns.give_back(command, books, facts, proposal)
+        case SendTransfer():
+            return transfers.send(command, books, facts, proposal)
+        case ReceiveTransfer():
+            return transfers.receive(command, books, facts, proposal)
+        case ReturnTransfer():
+            return transfers.give_back(command, books, facts, proposal)
         case ConfirmDelivery():
             return disbursements.confirm(command, books, facts)
         case PublishFeedback():
@@ -188,6 +291,12 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return donations.approve_import(command, books, facts.today)
         case SetPolicy():
             return approvals.set_policy(command)
+        case ClosePeriod():
+            return periods.close(command, books, facts)
+        case CloseFund():
+            return endings.close_fund(command, books)
+        case CloseProject():
+            return endings.close_project(command, books)
         case RegisterOrganisation():
             return organisations.register(command, books)
         case ChangeOrganisation():
@@ -208,12 +317,16 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
 
 def _drafts(effect: Effect, by: By, books: Books) -> list[Draft]:
     """The effect as one entry, or as several where its postings do not fit one."""
-    if not effect.into:
+    if not effect.takes:
         return [Draft(effect.body, by)]
-    line = books.line(effect.into)
-    if line.credited + effect.qty > account.MAX_POSITION:
+    ends = {into: books.line(into).credited for into in effect.destinations}
+    postings: list[Posting] = []
+    for take, into in zip(effect.takes, effect.destinations, strict=True):
+        postings += move((take,), into, ends[into])
+        ends[into] += take.qty
+    if max(ends.values()) > account.MAX_POSITION:
         raise Invalid("the account's line would pass 2^53-1")
-    runs = parts(move(effect.takes, effect.into, line.credited))
+    runs = parts(postings)
     if len(runs) == 1:
         return [Draft(effect.body, by, runs[0])]
     return [Draft(msgspec.structs.replace(effect.body, part=(i, len(runs))), by, run) for i, run in enumerate(runs, 1)]

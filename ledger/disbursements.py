@@ -4,7 +4,7 @@ import re
 
 from ledger import account, entries
 from ledger.account import Account
-from ledger.allocations import held_amounts, lies_in
+from ledger.allocations import held_amounts, lies_in, spending_of
 from ledger.books import Books
 from ledger.command import (
     Effect,
@@ -19,6 +19,7 @@ from ledger.command import (
     check_text,
 )
 from ledger.entries import FundOpened, Outcome, Spending
+from ledger.fees import check_ceiling
 from ledger.organisations import check_region
 from ledger.posting import Take
 from ledger.refusals import InsufficientAmount, Invalid, PolicyMissing, RestrictionBroken
@@ -27,9 +28,6 @@ PERSONS = "persons"
 """The payee where people are paid: no name in an entry, ever."""
 
 _BENEFICIARIES = re.compile(r"1-4|[5-9]|[1-9][0-9]{1,8}")
-
-USUAL_SPENDING: tuple[Spending, ...] = ("aid", "purchase")
-"""What a fund without a fee clause may be spent on."""
 
 
 class DisburseMoney(Proposable, frozen=True, kw_only=True, tag="money.disbursed"):
@@ -91,8 +89,10 @@ def disburse(command: DisburseMoney, books: Books, facts: Facts, proposal: int) 
     for where in wanted:
         _check_fund(command, books.fund(command.org, account.parse(where.address).rest[1]))
     takes = [Take(where, tuple(books.lines[where].first_in(part, proposal))) for where, part in wanted.items()]
+    body = body_of(entries.MoneyDisbursed, command)
+    check_ceiling(body, takes, books)
     return Effect(
-        body=body_of(entries.MoneyDisbursed, command),
+        body=body,
         org=command.org,
         takes=tuple(takes),
         into=account.payees(command.org),
@@ -164,7 +164,7 @@ def _choose(command: DisburseMoney, books: Books, facts: Facts, qty: int) -> dic
 
 
 def _allows(command: DisburseMoney, fund: FundOpened) -> bool:
-    return command.spending in (fund.spending or USUAL_SPENDING) and fund.restriction.recipient in {"", command.payee}
+    return command.spending in spending_of(fund) and fund.restriction.recipient in {"", command.payee}
 
 
 def _check_fund(command: DisburseMoney, fund: FundOpened) -> None:

@@ -1,8 +1,11 @@
 """Gifts of money, one by one and from an approved import."""
 
+from typing import TypeAlias
+
 import msgspec
 
 from ledger import account, entries, privacy
+from ledger.account import Account
 from ledger.books import Books, Import
 from ledger.command import (
     Command,
@@ -17,9 +20,16 @@ from ledger.command import (
     check_text,
 )
 from ledger.entries import By, DonorClass, MoneyReceived
+from ledger.exchange import check_currency
+from ledger.fees import at_receipt
 from ledger.posting import NO_LINE, Posting
 from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, PolicyMissing, Unknown
 from ledger.roles import REQUIRED
+
+AnyGift: TypeAlias = MoneyReceived | entries.MoneyIdentified
+
+GIFTS = ("money.received", "money.identified")
+"""The kinds of entry that are gifts."""
 
 
 class ReceiveMoney(Command, frozen=True, kw_only=True, tag="money.received"):
@@ -37,6 +47,9 @@ class ReceiveMoney(Command, frozen=True, kw_only=True, tag="money.received"):
     code: str = ""
     batch: int = 0
     row: int = 0
+    currency: str = ""
+    original: int = 0
+    rate: str = ""
 
 
 class ApproveImport(Proposable, frozen=True, kw_only=True, tag="import.approved"):
@@ -69,11 +82,10 @@ def receive(command: ReceiveMoney, books: Books, today: str) -> Draft:
     fund = books.fund(command.org, command.fund)
     check_day("on", command.on, latest=today)
     check_id("channel", command.channel)
-    if command.event and command.event not in books.events:
-        raise Unknown(f"event {command.event} is not declared", event=command.event)
-    _check_event(command.event, fund)
+    check_label(command.event, fund, books)
     if command.ref in books.refs and command.ref:
         raise AlreadyThere("this channel reference is in the log", ref=command.ref)
+    check_currency(command.currency, command.original, command.rate, qty)
     check_digest("donor", command.donor)
     check_digest("ref", command.ref, optional=True)
     books.require(command.maker, REQUIRED["money.received"].maker, command.org)
@@ -86,8 +98,24 @@ def receive(command: ReceiveMoney, books: Books, today: str) -> Draft:
     line = books.line(into)
     if line.credited + qty > account.MAX_POSITION:
         raise Invalid("the fund's line would pass 2^53-1 fen", field="amount_fen")
-    posting = Posting(account.donors(command.org), NO_LINE, into, line.credited, qty, account.CNY)
-    return Draft(body, By(maker=command.maker), (posting,), command.code)
+    fee = at_receipt(fund, qty)
+    donors = account.donors(command.org)
+    postings = [Posting(donors, NO_LINE, into, line.credited, qty - fee, account.CNY)]
+    if fee:  # the gift's last fen
+        fees = account.fees(command.org)
+        if (credited := books.line(fees).credited) + fee > account.MAX_POSITION:
+            raise Invalid("the line of fees would pass 2^53-1 fen", field="amount_fen")
+        postings.append(Posting(donors, NO_LINE, fees, credited, fee, account.CNY))
+    return Draft(body, By(maker=command.maker), tuple(postings), command.code)
+
+
+def lines(command: ReceiveMoney, books: Books) -> set[Account]:
+    """The fund's line; and that of fees, where the fund's clause takes one at receipt."""
+    fund = books.funds.get((command.org, command.fund))
+    found = {Account(account.fund(command.org, command.fund), account.CNY)}
+    if fund is not None and fund.receipt_fee_ppm:
+        found.add(Account(account.fees(command.org), account.CNY))
+    return found
 
 
 def approve_import(command: ApproveImport, books: Books, today: str) -> Effect:
@@ -103,9 +131,7 @@ def approve_import(command: ApproveImport, books: Books, today: str) -> Effect:
     check_quantity(command.sum_fen)
     check_day("first_on", command.first_on)
     check_day("last_on", command.last_on, latest=today)
-    if command.event and command.event not in books.events:
-        raise Unknown(f"event {command.event} is not declared", event=command.event)
-    _check_event(command.event, fund)
+    check_label(command.event, fund, books)
     if command.last_on < command.first_on:
         raise Invalid("last_on: before first_on", field="last_on")
     body = body_of(entries.ImportApproved, command)
@@ -131,13 +157,15 @@ def complete_import(command: CompleteImport, books: Books) -> Draft:
     return Draft(body, By(maker=command.maker))
 
 
-def bind(body: MoneyReceived, prev: str, code: str) -> MoneyReceived:
+def bind(body: AnyGift, prev: str, code: str) -> AnyGift:
     """The body with the receipt commitment its place in the log gives it."""
     return msgspec.structs.replace(body, receipt=privacy.receipt_commitment(prev, code))
 
 
-def _check_event(event: str, fund: entries.FundOpened) -> None:
-    """A gift labelled with another event than its fund is for would be misleading. Raises Invalid."""
+def check_label(event: str, fund: entries.FundOpened, books: Books) -> None:
+    """A gift's event is declared, and no other than its fund's: that would be misleading. Raises Unknown, Invalid."""
+    if event and event not in books.events:
+        raise Unknown(f"event {event} is not declared", event=event)
     if event and fund.restriction.event not in {"", event}:
         raise Invalid(f"event: the fund is for {fund.restriction.event}", field="event")
 

@@ -2,17 +2,61 @@
 
 Bytes are RFC 8785 canonical JSON in a profile: ASCII keys, strings, integers within ±(2^53-1), arrays, objects,
 booleans; no floats, no null. Absent means empty. Kinds and versions may be added, never changed.
+The bodies stand by noun in `ledger.bodies` and are named from here.
 """
 
 import hashlib
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import msgspec
 
 from ledger import account
 from ledger.account import Whole
-from ledger.posting import NO_LINE, Hold, Posting
+from ledger.bodies.body import WHOLE, Body, Part, Spending
+from ledger.bodies.control import (
+    ImportApproved,
+    ImportCompleted,
+    ProposalApproved,
+    ProposalExpired,
+    ProposalMade,
+    ProposalRejected,
+    ProposalWithdrawn,
+)
+from ledger.bodies.endings import FundClosed, ProjectClosed, Residue
+from ledger.bodies.exchange import ExchangeSettled
+from ledger.bodies.fees import FeeCharged
+from ledger.bodies.income import IncomeKind, IncomeReceived
+from ledger.bodies.loop import DeliveryConfirmed, FeedbackPublished, Outcome
+from ledger.bodies.money import (
+    DonorClass,
+    GiftRefunded,
+    MoneyAllocated,
+    MoneyDisbursed,
+    MoneyReceived,
+    MoneyReleased,
+    MoneyReturned,
+)
+from ledger.bodies.periods import PeriodClosed
+from ledger.bodies.setup import (
+    EventDeclared,
+    FundOpened,
+    Level,
+    LogOpened,
+    OrganisationChanged,
+    OrganisationRegistered,
+    OverCeiling,
+    PolicySet,
+    ProjectOpened,
+    Restriction,
+    Rule,
+    StaffDismissed,
+    StaffEnrolled,
+    Tier,
+)
+from ledger.bodies.suspense import MoneyIdentified, MoneyUnidentified, SuspenseReturned
+from ledger.bodies.transfers import TransferReceived, TransferReturned, TransferSent
+from ledger.posting import Posting
 
 MAX_BYTES = 65_535
 """An entry bundle writes each entry's length in two bytes (c2sp.org/tlog-tiles)."""
@@ -24,334 +68,86 @@ BEIJING = timedelta(hours=8)
 """Business dates are Beijing's; China keeps no summer time."""
 
 
-class Body(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What an entry says beside its postings. A field with its default value is absent from the bytes.
-
-    Defaults are values Python keeps once (empty, small numbers): msgspec tells a default by identity.
-    """
-
-
-class Restriction(Body, frozen=True):
-    """What a project must have before this fund's money may reach it; empty: unrestricted.
-
-    `recipient` is carried by the fund's line to the end, where it must equal the payee.
-    """
-
-    category: str = ""
-    event: str = ""
-    project: str = ""
-    recipient: str = ""
-    region: str = ""
-
-
-class Tier(msgspec.Struct, frozen=True, array_like=True):
-    """From this amount (fen, or pieces) this many approvals."""
-
-    from_qty: Whole
-    approvals: Whole
-
-
-class Rule(Body, frozen=True):
-    """Asked of one kind: approvals by amount; from which amount a decision document 三重一大 (-1: never)."""
-
-    kind: str
-    approvals: tuple[Tier, ...] = ()
-    decision_from: Whole = -1
-
-
-Part: TypeAlias = tuple[Whole, ...]
-"""(i, k): this entry is the i-th of the k that one effect was split into; absent where it is the only one."""
-
-WHOLE: Part = (1, 1)
-
-Level = Literal["national", "province", "city", "county", "grassroots"]
-Outcome = Literal["ok", "short", "damaged"]
-DonorClass = Literal["person", "organisation", "unknown"]
-Spending = Literal["aid", "purchase", "campaign", "management"]
-
-
-# --- set-up -----------------------------------------------------------------------------------------------------------
-
-
-class LogOpened(Body, frozen=True):
-    """Entry 0: the log's origin (the name its checkpoints carry), its operator, two founding administrators."""
-
-    administrators: tuple[str, ...]
-    operator: str
-    origin: str
-
-
-class OrganisationRegistered(Body, frozen=True):
-    """An organisation keeps books here. Its id stays when it moves or is renamed; `division` is GB/T 2260."""
-
-    division: str
-    level: Level
-    name: str
-    org: str
-    parent: str = ""
-    uscc: str = ""
-
-
-class OrganisationChanged(OrganisationRegistered, frozen=True):
-    """The organisation's facts from now on, all of them."""
-
-
-class StaffEnrolled(Body, frozen=True):
-    """A pseudonym holds these roles in an organisation (none named: in the whole log). Adds to what it held."""
-
-    roles: tuple[str, ...]
-    staff: str
-    org: str = ""
-
-
-class StaffDismissed(Body, frozen=True):
-    """A pseudonym holds no role in this organisation any more."""
-
-    staff: str
-    org: str = ""
-
-
-class PolicySet(Body, frozen=True):
-    """Replaces the policy: kinds not named need what the built-in table asks."""
-
-    rules: tuple[Rule, ...] = ()
-
-
-class EventDeclared(Body, frozen=True):
-    """A disaster or campaign that gifts can be labelled with."""
-
-    event: str
-    name: str
-    emergency: bool = False
-
-
-class FundOpened(Body, frozen=True):
-    """Money under one restriction, and what its fee clause lets it be spent on (none named: aid and purchase)."""
-
-    fund: str
-    name: str
-    org: str
-    restriction: Restriction
-    spending: tuple[Spending, ...] = ()
-
-
-class ProjectOpened(Body, frozen=True):
-    """What money is allocated to."""
-
-    name: str
-    org: str
-    project: str
-    budget_fen: Whole = 0
-    category: str = ""
-    ends: str = ""
-    event: str = ""
-    region: str = ""
-    starts: str = ""
-
-
-# --- money ---
-
-
-class MoneyReceived(Body, frozen=True):
-    """A gift. `ref`: see privacy.reference; `donor` and `receipt`: commitments; `batch`, `row`: of an import."""
-
-    channel: str
-    donor: str
-    fund: str
-    on: str
-    batch: Whole = 0
-    donor_class: DonorClass = "unknown"
-    event: str = ""
-    receipt: str = ""
-    ref: str = ""
-    row: Whole = 0
-
-
-class MoneyAllocated(Body, frozen=True):
-    """From a fund to a project of the same organisation, first in first out."""
-
-    on: str
-    decision: str = ""
-    part: Part = ()
-
-
-class MoneyReleased(Body, frozen=True):
-    """Back from the project to its fund: what is left of the allocation `ref`."""
-
-    on: str
-    reason: str
-    ref: Whole
-    part: Part = ()
-
-
-class MoneyDisbursed(Body, frozen=True):
-    """Paid to an institution, or to persons. `beneficiaries`: a count, or `1-4` where fewer than five."""
-
-    on: str
-    payee: str
-    project: str
-    purpose: str
-    spending: Spending
-    beneficiaries: str = ""
-    decision: str = ""
-    evidence: tuple[str, ...] = ()
-    part: Part = ()
-    region: str = ""
-
-
-class GiftRefunded(Body, frozen=True):
-    """Given back to the donor: what of the gift `ref` was neither spent nor held."""
-
-    on: str
-    reason: str
-    ref: Whole
-    evidence: tuple[str, ...] = ()
-    part: Part = ()
-
-
-# --- the loop ---
-
-
-class DeliveryConfirmed(Body, frozen=True):
-    """The recipient says what arrived of the payment `ref`, in its unit."""
-
-    on: str
-    org: str
-    outcome: Outcome
-    qty: Whole
-    ref: Whole
-    evidence: tuple[str, ...] = ()
-
-
-class FeedbackPublished(Body, frozen=True):
-    """What the payment `ref` did, with evidence."""
-
-    on: str
-    org: str
-    ref: Whole
-    text: str
-    beneficiaries: str = ""
-    evidence: tuple[str, ...] = ()
-
-
-# --- control ---
-
-
-class ProposalMade(Body, frozen=True):
-    """Somebody wants `command` done: what it would hold, where it would go, a salted commitment of its body.
-
-    An open proposal is named by the number of this entry (of its first part).
-    """
-
-    commitment: str
-    command: str
-    holds: tuple[Hold, ...] = ()
-    into: tuple[str, ...] = ()
-    org: str = ""
-    part: Part = ()
-
-
-class ProposalApproved(Body, frozen=True):
-    """One approval; the last one needed is followed by the effect, in the same transaction."""
-
-    proposal: Whole
-    org: str = ""
-
-
-class ProposalRejected(Body, frozen=True):
-    """A checker said no; what was held is free again."""
-
-    proposal: Whole
-    reason: str
-    org: str = ""
-
-
-class ProposalWithdrawn(Body, frozen=True):
-    """Its maker took it back; what was held is free again."""
-
-    proposal: Whole
-    org: str = ""
-
-
-class ImportApproved(Body, frozen=True):
-    """A checked file of gifts may be entered, row by row, each citing this entry as `batch`."""
-
-    channel: str
-    file: str
-    first_on: str
-    fund: str
-    last_on: str
-    name: str
-    org: str
-    profile: str
-    rows: Whole
-    sum_fen: Whole
-    event: str = ""
-
-
-class ImportCompleted(Body, frozen=True):
-    """All rows are decided: entered (rows, sum) + rejected = approved."""
-
-    batch: Whole
-    org: str
-    rows: Whole
-    sum_fen: Whole
-    rejected: Whole = 0
-    rejected_fen: Whole = 0
-
-
 AnyBody: TypeAlias = (
     DeliveryConfirmed
     | EventDeclared
+    | ExchangeSettled
+    | FeeCharged
     | FeedbackPublished
+    | FundClosed
     | FundOpened
     | GiftRefunded
     | ImportApproved
     | ImportCompleted
+    | IncomeReceived
     | LogOpened
     | MoneyAllocated
     | MoneyDisbursed
+    | MoneyIdentified
     | MoneyReceived
     | MoneyReleased
+    | MoneyReturned
+    | MoneyUnidentified
     | OrganisationChanged
     | OrganisationRegistered
+    | PeriodClosed
     | PolicySet
+    | ProjectClosed
     | ProjectOpened
     | ProposalApproved
+    | ProposalExpired
     | ProposalMade
     | ProposalRejected
     | ProposalWithdrawn
     | StaffDismissed
     | StaffEnrolled
+    | SuspenseReturned
+    | TransferReceived
+    | TransferReturned
+    | TransferSent
 )
 
 KINDS: dict[str, type[AnyBody]] = {
     "delivery.confirmed": DeliveryConfirmed,
     "event.declared": EventDeclared,
+    "exchange.settled": ExchangeSettled,
+    "fee.charged": FeeCharged,
     "feedback.published": FeedbackPublished,
+    "fund.closed": FundClosed,
     "fund.opened": FundOpened,
     "gift.refunded": GiftRefunded,
     "import.approved": ImportApproved,
     "import.completed": ImportCompleted,
+    "income.received": IncomeReceived,
     "log.opened": LogOpened,
     "money.allocated": MoneyAllocated,
     "money.disbursed": MoneyDisbursed,
+    "money.identified": MoneyIdentified,
     "money.received": MoneyReceived,
     "money.released": MoneyReleased,
+    "money.returned": MoneyReturned,
+    "money.unidentified": MoneyUnidentified,
     "org.changed": OrganisationChanged,
     "org.registered": OrganisationRegistered,
+    "period.closed": PeriodClosed,
     "policy.set": PolicySet,
+    "project.closed": ProjectClosed,
     "project.opened": ProjectOpened,
     "proposal.approved": ProposalApproved,
+    "proposal.expired": ProposalExpired,
     "proposal.made": ProposalMade,
     "proposal.rejected": ProposalRejected,
     "proposal.withdrawn": ProposalWithdrawn,
     "staff.dismissed": StaffDismissed,
     "staff.enrolled": StaffEnrolled,
+    "suspense.returned": SuspenseReturned,
+    "transfer.received": TransferReceived,
+    "transfer.returned": TransferReturned,
+    "transfer.sent": TransferSent,
 }
 """Every kind of entry, version 1."""
 
-OUTSIDE_COMMITMENT = ("part", "receipt")
+OUTSIDE_COMMITMENT = ("part", "receipt", "root")
 """Fields an effect gets when it happens; a proposal does not commit to them."""
 
 
@@ -474,10 +270,12 @@ def part_of(body: AnyBody) -> Part:
 
 
 def org_of(entry: Entry) -> str:
-    """The organisation whose books the entry is in; empty where it concerns the whole log."""
+    """The organisation whose books the entry is in; empty where it concerns the whole log.
+
+    That of the account which gets the money: transit is in the books of who sends.
+    """
     if entry.postings:
-        first = entry.postings[0]
-        return account.parse(first.dst if first.src_lo == NO_LINE else first.src).org
+        return account.parse(entry.postings[0].dst).org
     return cast("str", getattr(entry.body, "org", ""))
 
 

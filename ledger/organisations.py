@@ -15,7 +15,16 @@ from ledger.command import (
     check_id,
     check_text,
 )
-from ledger.entries import FundOpened, Level, OrganisationChanged, OrganisationRegistered, ProjectOpened, Spending
+from ledger.entries import (
+    FundOpened,
+    Level,
+    OrganisationChanged,
+    OrganisationRegistered,
+    OverCeiling,
+    ProjectOpened,
+    Spending,
+)
+from ledger.fees import check_clause
 from ledger.privacy import STAFF_ID
 from ledger.refusals import AlreadyThere, Invalid, Unknown
 from ledger.roles import Role
@@ -91,6 +100,10 @@ class OpenFund(Proposable, frozen=True, kw_only=True, tag="fund.opened"):
     fund: str
     name: str
     restriction: entries.Restriction = entries.Restriction()
+    charges: bool = False
+    management_ppm: int = -1
+    over_ceiling: OverCeiling = "refused"
+    receipt_fee_ppm: int = 0
     spending: tuple[Spending, ...] = ()
 
 
@@ -197,6 +210,7 @@ def open_fund(command: OpenFund, books: Books) -> Effect:
     if len(set(command.spending)) != len(command.spending):
         raise Invalid("spending: none twice", field="spending")
     body = body_of(FundOpened, command)
+    check_clause(body)
     return Effect(body=msgspec.structs.replace(body, spending=tuple(sorted(command.spending))), org=command.org)
 
 

@@ -122,6 +122,26 @@ class RestrictionBroken(Refused):
     advice_en = "Restricted money goes only to the project, event, region, category or recipient it was given for."
 
 
+class CeilingExceeded(Refused):
+    """The fund's clause caps management cost, and this would pass the cap."""
+
+    slug = "management-ceiling"
+    title = "超过管理费上限"
+    title_en = "This would pass the ceiling on management cost"
+    advice = "基金条款限定了当年管理费占支出的比例；请减少数额，或改用其他资金。"
+    advice_en = "The fund's clause caps management cost as a share of the year's spending: pay less, or from elsewhere."
+
+
+class PeriodIsClosed(Refused):
+    """The business date lies in a period that was closed."""
+
+    slug = "period-closed"
+    title = "业务日期所在的会计期间已经结账"
+    title_en = "The business date lies in a closed period"
+    advice = "已结账的期间不再变动；请记在未结账的日期，更正也记在未结账的期间。"
+    advice_en = "A closed period does not change: date it after the last closed day, corrections too."
+
+
 class Closed(Refused):
     """The fund, project, staff member or proposal is no longer open."""
 
@@ -130,6 +150,16 @@ class Closed(Refused):
     title_en = "This is closed or already resolved"
     advice = "已关闭的基金、项目和已办结的申请不再变动。"
     advice_en = "A closed fund or project, or a resolved proposal, does not change any more."
+
+
+class NotEmpty(Refused):
+    """Something rests there, is on its way, waits for approval or is being entered."""
+
+    slug = "not-empty"
+    title = "还有款项、申请或导入没有办结"
+    title_en = "Something is still there, on its way, proposed or being entered"
+    advice = "请先处理结余（退还、经同意转到相近用途、或按协议使用），办结申请、在途和导入，再关闭。"
+    advice_en = "Return, move or use what is left, settle proposals, transfers and imports, then close it."
 
 
 class ImportMismatch(Refused):

@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ledger import account, entries
-from ledger.account import AccountClass
 from ledger.entries import DonorClass, Entry
 
 
@@ -59,6 +58,12 @@ class State(StrEnum):
     """Paid, and the recipients confirmed the whole payment."""
     PAID = "paid"
     REFUNDED = "refunded"
+    LOST = "lost"
+    """Lost in an exchange of currency."""
+    FEES = "fees"
+    """Kept by a channel or platform, as the fund's clause allows."""
+    IN_TRANSIT = "in_transit"
+    """Sent to another organisation, not yet received there."""
     ALLOCATED = "allocated"
     """In a project, not spent."""
     HELD = "held"
@@ -112,6 +117,10 @@ class Gift:
     """The import it came with."""
     entering: bool
     """Rows of that import are still being entered."""
+    currency: str
+    original: int
+    """In the currency's smallest unit; 0 where the gift was in CNY."""
+    rate: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +130,8 @@ class Move:
     seq: int
     on: str
     organisation: Named
+    other: Named | None
+    """Of a transfer: the organisation at the other end."""
     fund: Named | None
     project: Named | None
     entry_amount_fen: int
@@ -208,7 +219,7 @@ def assemble(found: Found, names: Names) -> Trace:
 
 def _gift(found: Found, names: Names) -> Gift:
     entry, body = found.gift, found.gift.body
-    assert isinstance(body, entries.MoneyReceived)
+    assert isinstance(body, entries.MoneyReceived | entries.MoneyIdentified)
     org = entries.org_of(entry)
     return Gift(
         seq=entry.seq,
@@ -220,8 +231,11 @@ def _gift(found: Found, names: Names) -> Gift:
         amount_fen=entries.qty_of(entry),
         channel=body.channel,
         donor_class=body.donor_class,
-        batch=body.batch or None,
+        batch=getattr(body, "batch", 0) or None,
         entering=found.entering,
+        currency=getattr(body, "currency", ""),
+        original=getattr(body, "original", 0),
+        rate=getattr(body, "rate", ""),
     )
 
 
@@ -231,13 +245,13 @@ def _leaves(found: Found, names: Names) -> Iterator[Leaf]:
     amounts: Counter[tuple[str, int]] = Counter()
     latest: dict[tuple[str, int], Piece] = {}
     for piece in resting(found.pieces):
-        where = (piece.address, 0 if _is_inside(piece.address) else effect_of(_entry(found, piece)))
+        where = (piece.address, 0 if _is_place(piece.address) else effect_of(_entry(found, piece)))
         amounts[where] += piece.qty
         latest[where] = max(latest.get(where, piece), piece, key=lambda each: each.seq)
     for where, piece in latest.items():
         entry = _entry(found, piece)
         total = _total(found, entry)
-        place = piece.address if _is_inside(piece.address) else entry.postings[piece.n].src
+        place = piece.address if _is_place(piece.address) else _came_from(entry, piece)
         yield Leaf(
             state=_state(piece.address, whole=confirmed[effect_of(entry)] == total),
             amount_fen=amounts[where],
@@ -259,7 +273,7 @@ def _steps(found: Found, names: Names) -> Iterator[Step]:
         posting = entry.postings[piece.n]
         # Money that goes to a project, or comes back from one: the project's line says more than the fund's.
         place = max(
-            (posting.dst, posting.src), key=lambda each: (account.parse(each).kind == "project", _is_inside(each))
+            (posting.dst, posting.src), key=lambda each: (account.parse(each).kind == "project", _is_place(each))
         )
         yield _step(entry, place, names, part=parts[effect], total=_total(found, entry))
     for entry in found.citing:
@@ -290,12 +304,13 @@ def _said(entry: Entry, place: str, names: Names) -> dict[str, Any]:
     fund = project = None
     if place:
         kind, org, ids = account.parse(place)
-        fund = names.fund(org, ids[-1])
+        fund = names.fund(org, ids[-1]) if kind in {"fund", "project"} else None
         project = names.project(org, ids[0]) if kind == "project" else None
     return {
         "seq": effect_of(entry),
         "on": getattr(body, "on", ""),
         "organisation": names.organisation(entries.org_of(entry)),
+        "other": names.organisation(other) if (other := _other_end(entry)) else None,
         "fund": fund,
         "project": project,
         "decision": getattr(body, "decision", ""),
@@ -314,10 +329,16 @@ def _state(address: str, *, whole: bool) -> State:
             return State.HELD
         case "project":
             return State.ALLOCATED
+        case "transit":
+            return State.IN_TRANSIT
         case "payees":
             return State.CONFIRMED if whole else State.PAID
         case "refunds":
             return State.REFUNDED
+        case "fees":
+            return State.FEES
+        case "losses":
+            return State.LOST
         case kind:
             raise AssertionError(f"a trace that ends in {kind}")
 
@@ -331,8 +352,24 @@ def _confirmed(citing: Iterable[Entry]) -> Counter[int]:
     return amounts
 
 
-def _is_inside(address: str) -> bool:
-    return account.class_of(address) is AccountClass.INSIDE
+def _is_place(address: str) -> bool:
+    """Where money waits to be used; what is in transit, paid or given back is told by the entry that put it there."""
+    return account.parse(address).kind in {"fund", "project"}
+
+
+def _other_end(entry: Entry) -> str:
+    """The organisation at the other end of a transfer; empty for anything else."""
+    for address in (entry.postings[0].src, entry.postings[0].dst) if entry.postings else ():
+        kind, sender, rest = account.parse(address)
+        if kind == "transit":
+            return sender if rest[0] == entries.org_of(entry) else rest[0]
+    return ""
+
+
+def _came_from(entry: Entry, piece: Piece) -> str:
+    """The place a piece left last; of a fee at receipt, the fund of the gift."""
+    posting = entry.postings[piece.n]
+    return posting.src if account.has_line(posting.src) else entry.postings[0].dst
 
 
 def _entry(found: Found, piece: Piece) -> Entry:

@@ -11,7 +11,14 @@ _LEAST = 6
 _GAP = 2
 _SPENT = ("c1", "c2", "c3", "c0")
 _OTHERS = "c5"
-_CLASSES = {State.REFUNDED: "c4", State.ALLOCATED: "c7", State.HELD: "c6"}
+_CLASSES = {
+    State.REFUNDED: "c4",
+    State.FEES: _OTHERS,
+    State.LOST: _OTHERS,
+    State.IN_TRANSIT: _OTHERS,
+    State.ALLOCATED: "c7",
+    State.HELD: "c6",
+}
 
 
 class Segment(NamedTuple):

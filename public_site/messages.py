@@ -4,12 +4,16 @@ from datetime import datetime
 
 from ledger import entries
 from ledger.disbursements import PERSONS
-from ledger.trace import Leaf, State, Step, Trace
+from ledger.exchange import MINOR_DIGITS
+from ledger.trace import Gift, Leaf, State, Step, Trace
 
 STATES = {
     State.CONFIRMED: "已签收",
     State.PAID: "已拨付",
     State.REFUNDED: "已退回",
+    State.FEES: "渠道手续费",
+    State.LOST: "汇兑损失",
+    State.IN_TRANSIT: "转款途中",
     State.ALLOCATED: "已分配，尚未拨付",
     State.HELD: "已入账，尚未分配",
 }
@@ -23,6 +27,22 @@ CHANNELS = {
     "qr": "扫码或刷卡",
     "unionpay": "云闪付",
     "wechat": "微信支付",
+}
+
+_HEADINGS = {
+    "money.received": "收到您的捐款 {amount}",
+    "money.identified": "核实为您的捐款 {amount}",
+    "money.allocated": "分配到项目{project}",
+    "money.released": "从项目{project}退回基金，等待重新分配",
+    "money.disbursed": "拨付给{payee}",
+    "money.returned": "收款方退回款项，等待重新拨付",
+    "transfer.sent": "转给{other}",
+    "transfer.received": "{organisation}收到{other}转来的款项",
+    "transfer.returned": "转给{other}的款项退回",
+    "exchange.settled": "结汇差额",
+    "fee.charged": "平台扣除手续费",
+    "gift.refunded": "退回捐赠人",
+    "feedback.published": "使用反馈",
 }
 
 _CONFIRMED = {"ok": "受助方已签收", "short": "受助方反映数额不足", "damaged": "受助方反映有问题"}
@@ -63,6 +83,15 @@ def persons(beneficiaries: str) -> str:
     return f"{beneficiaries.replace('-', '–')} 人"
 
 
+def foreign(gift: Gift) -> str:
+    """USD 100.00，汇率 7.1234; empty for a gift in CNY."""
+    if not gift.currency:
+        return ""
+    digits = MINOR_DIGITS.get(gift.currency, 2)
+    whole, minor = divmod(gift.original, 10**digits)
+    return f"{gift.currency} {whole:,}" + (f".{minor:0{digits}d}" if digits else "") + f"，汇率 {gift.rate}"
+
+
 def headline(trace: Trace) -> str:
     """The answer, in one sentence."""
     gift, states = trace.gift.amount_fen, trace.states
@@ -74,6 +103,8 @@ def headline(trace: Trace) -> str:
         return f"{its}，已有 {spoken(spent)}拨付使用"
     if states[State.REFUNDED] == gift:
         return f"{its}，已全部退回"
+    if states[State.IN_TRANSIT] == gift:
+        return f"{its}，正在转往另一级红十字会"
     if states[State.ALLOCATED]:
         part = "已全部" if states[State.ALLOCATED] == gift else f"已有 {spoken(states[State.ALLOCATED])}"
         return f"{its}，{part}分配到项目，等待拨付"
@@ -89,6 +120,9 @@ def remainder(trace: Trace) -> str:
         (states[State.ALLOCATED], "已分配到项目，尚未拨付", spent > 0),
         (states[State.HELD], "留在基金里，尚未分配", states[State.HELD] != gift),
         (states[State.REFUNDED], "已退回", states[State.REFUNDED] != gift),
+        (states[State.IN_TRANSIT], "正在转往另一级红十字会", states[State.IN_TRANSIT] != gift),
+        (states[State.FEES], "由渠道收取手续费", states[State.FEES] != gift),
+        (states[State.LOST], "在汇兑中损失", states[State.LOST] != gift),
     ]
     parts = [f"{spoken(fen)}{what}" for fen, what, new in said if fen and new]
     return f"其中 {'，'.join(parts)}。" if parts else ""
@@ -105,28 +139,25 @@ def place(leaf: Leaf) -> str:
             return f"{payee(leaf.payee)} · {leaf.purpose}"
         case State.REFUNDED:
             return "退回捐赠人"
+        case State.FEES:
+            return "渠道手续费"
+        case State.LOST:
+            return "汇兑损失"
+        case State.IN_TRANSIT:
+            return f"{leaf.organisation.name} → {leaf.other.name}" if leaf.other else leaf.organisation.name
 
 
 def heading(step: Step) -> str:
     """What happened, in a few words."""
-    project = f"「{step.project.name}」" if step.project else ""
-    match step.kind:
-        case "money.received":
-            return f"收到您的捐款 {yuan(step.amount_fen)}"
-        case "money.allocated":
-            return f"分配到项目{project}"
-        case "money.released":
-            return f"从项目{project}退回基金，等待重新分配"
-        case "money.disbursed":
-            return f"拨付给{payee(step.payee)}"
-        case "gift.refunded":
-            return "退回捐赠人"
-        case "delivery.confirmed":
-            return _CONFIRMED[step.outcome]
-        case "feedback.published":
-            return "使用反馈"
-        case kind:
-            raise AssertionError(f"no words for {kind}")
+    if step.kind == "delivery.confirmed":
+        return _CONFIRMED[step.outcome]
+    return _HEADINGS[step.kind].format(
+        amount=yuan(step.amount_fen),
+        project=f"「{step.project.name}」" if step.project else "",
+        payee=payee(step.payee),
+        organisation=step.organisation.name,
+        other=step.other.name if step.other else "",
+    )
 
 
 def _digits(fen: int) -> str:

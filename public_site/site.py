@@ -50,6 +50,7 @@ class Site:
         words = (
             "channel",
             "clock",
+            "foreign",
             "heading",
             "headline",
             "moment",

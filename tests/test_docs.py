@@ -14,7 +14,7 @@ import pytest
 import typer.main
 
 from api.problems import TYPES
-from ledger import cli, entries, privacy, refusals
+from ledger import cli, entries, periods, privacy, refusals
 from ledger.imports.fault import Fault, Reason
 from ledger.privacy import ChannelRecord, Identity
 from ledger.roles import REQUIRED, Role
@@ -212,7 +212,7 @@ def test_the_examples_of_the_formats_are_right() -> None:
         for heading, text in sections(page("formats"), "##").items()
         for block in re.findall(r"```text\n(\w+ +[^=\n]+\n.*?)```", text, re.DOTALL)
     }
-    assert len(examples) == 6
+    assert len(examples) == 7
     said = examples["Channel reference"]
     text = f"{said['org']}\n{said['channel']}\n{said['reference']}".encode()
     assert said["ref"] == hmac.digest(bytes.fromhex(said["key"]), text, "sha256").hex()
@@ -227,6 +227,9 @@ def test_the_examples_of_the_formats_are_right() -> None:
     assert said["commitment"] == _digest("proposal", said["salt"], said["body"])
     body = entries.MoneyAllocated(**msgspec.json.decode(said["body"]))
     assert said["commitment"] == entries.commitment(body, said["salt"])
+    said = examples["Trial balance"]
+    assert said["root"] == _digest("trial-balance", said["org"], said["last_on"], said["rows"])
+    assert said["root"] == periods.root(said["org"], said["last_on"], msgspec.json.decode(said["rows"]))
     said = examples["File commitment"]
     assert said["sha256"] == sha256(f"{said['file']}\n".encode()).hexdigest()
     assert said["commitment"] == _digest("file", said["salt"], said["sha256"])
@@ -312,7 +315,7 @@ def test_every_rule_is_held_to_purity() -> None:
     impure = {"ledger.cli", "ledger.demo", "ledger.import_client", "ledger.settings"}
     impure |= {f"ledger.{each}_command" for each in ("keygen", "mirror", "monitor", "verify", "witness")}
     files = {f"ledger.{path.stem}" for path in (ROOT / "ledger").glob("*.py")} - {"ledger.__init__"}
-    assert pure <= files
+    assert pure - files == {"ledger.bodies"}  # a folder of files
     assert files - pure <= impure
 
 

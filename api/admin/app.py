@@ -13,7 +13,7 @@ from litestar.plugins.pydantic import PydanticPlugin
 from pydantic import BaseModel, Field
 
 from api import problems
-from api.admin import imports, money, organisations, proposals
+from api.admin import imports, money, organisations, periods, proposals, suspense, transfers
 from api.admin.resources import Clerk, Resources
 from api.health import healthz, readyz
 from api.observability import observe
@@ -46,6 +46,9 @@ def build(resources: Resources) -> Litestar:
             whoami,
             *organisations.HANDLERS,
             *money.HANDLERS,
+            *suspense.HANDLERS,
+            *periods.HANDLERS,
+            *transfers.HANDLERS,
             *proposals.HANDLERS,
             *imports.HANDLERS,
         ],

@@ -28,6 +28,7 @@ from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.corrections import RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.privacy import Identity
+from ledger.returns import ReturnMoney
 from ledger.store.vault import Gift
 
 Beneficiaries = Annotated[str, Field(pattern=r"^(1-4|[5-9]|[1-9]\d{1,8})?$", description="受益人数；不足 5 人写 1-4")]
@@ -55,6 +56,11 @@ class NewGift(Input):
     donor_class: Literal["person", "organisation", "unknown"] = Field("unknown", description="捐赠人类型")
     donor: Donor = Donor()
     event: EventId = ""
+    currency: str = Field("", pattern=r"^([A-Z]{3})?$", description="外币捐款的币种（ISO 4217），人民币不填")
+    original: int = Field(0, ge=0, le=account.MAX_POSITION, description="原币金额，以其最小单位计")
+    rate: str = Field(
+        "", pattern=r"^((0|[1-9]\d{0,5})(\.\d{1,8})?)?$", description="银行结汇汇率：一单位原币折合人民币"
+    )
 
 
 class NewAllocation(Input):
@@ -91,6 +97,17 @@ class NewDisbursement(Input):
     beneficiaries: Beneficiaries = ""
     region: str = Field("", pattern=r"^(\d{6})?$", description="地区（行政区划代码）")
     decision: OptionalText = Field("", description="集体决策文号（三重一大）")
+    evidence: Evidence = ()
+
+
+class NewReturn(Input):
+    """收款方退回一笔付款中未用的部分。"""
+
+    org: Org
+    ref: Seq = Field(description="付款条目的序号")
+    on: Day
+    reason: Text
+    amount_fen: Part = 0
     evidence: Evidence = ()
 
 
@@ -141,6 +158,9 @@ async def receive_gift(request: Door, data: JSONBody[NewGift], clerk: NamedDepen
         donor_class=data.donor_class,
         identity=Identity(name=data.donor.name, contact=data.donor.contact, named=data.donor.named),
         event=data.event,
+        currency=data.currency,
+        original=data.original,
+        rate=data.rate,
     )
     return await carry_out(request, clerk, clerk.resources.sealer.seal(gift))  # type: ignore[return-value]  # a gift's
 
@@ -165,6 +185,12 @@ async def disburse_money(
 ) -> Response[Answer]:
     """从项目付款；按审批规则可能须他人复核。"""
     return await carry_out(request, clerk, as_command(DisburseMoney, data, clerk.staff))
+
+
+@writes("/api/v1/returns", "收款方退款", "资金")
+async def return_money(request: Door, data: JSONBody[NewReturn], clerk: NamedDependency[Clerk]) -> Response[Answer]:
+    """回到付款时所出的项目账户，仍是原来那些捐赠人的钱；可分次退，合计不超过付款。"""
+    return await carry_out(request, clerk, as_command(ReturnMoney, data, clerk.staff))
 
 
 @writes("/api/v1/refunds", "退还捐款", "资金")
@@ -194,6 +220,7 @@ HANDLERS = [
     allocate_money,
     release_money,
     disburse_money,
+    return_money,
     refund_gift,
     confirm_delivery,
     publish_feedback,

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from api.admin.answers import Answer, as_command, carry_out, writes
 from api.admin.resources import Clerk
-from api.fields import Day, EventId, FundId, Id, Input, OptionalText, Org, ProjectId, Staff, Text
+from api.fields import Day, EventId, Evidence, FundId, Id, Input, OptionalText, Org, ProjectId, Staff, Text
 from ledger.account import MAX_POSITION
 from ledger.approvals import MAX_APPROVALS, MAX_TIERS, SetPolicy
+from ledger.endings import CloseFund, CloseProject
 from ledger.organisations import (
     ChangeOrganisation,
     DeclareEvent,
@@ -74,6 +75,7 @@ class NewPolicy(Input):
     """审批规则，整体替换此前的规则。"""
 
     rules: tuple[PolicyRule, ...] = Field(max_length=len(REQUIRED))
+    expires_days: int = Field(0, ge=0, le=3_660, description="申请提出后多少天内可以复核同意；0 为不限")
 
 
 class NewEvent(Input):
@@ -106,6 +108,12 @@ class NewFund(Input):
         max_length=4,
         description="可用于：aid 救助、purchase 采购、campaign 募捐成本、management 管理费；不填为前两项",
     )
+    receipt_fee_ppm: int = Field(0, ge=0, lt=1_000_000, description="收款时扣除的渠道手续费，百万分之几，不足一分不扣")
+    charges: bool = Field(default=False, description="是否允许平台事后扣费")
+    management_ppm: int = Field(-1, ge=-1, lt=1_000_000, description="当年管理费占支出的上限，百万分之几；-1 为不限")
+    over_ceiling: Literal["refused", "alarmed"] = Field(
+        "refused", description="超过上限时：refused 拒绝，alarmed 放行并公示"
+    )
 
 
 class NewProject(Input):
@@ -120,6 +128,17 @@ class NewProject(Input):
     budget_fen: int = Field(0, ge=0, le=MAX_POSITION, description="预算（分）")
     starts: Day | Literal[""] = ""
     ends: Day | Literal[""] = ""
+
+
+class Ending(Input):
+    """关闭：结余如何处理，依据什么。"""
+
+    residue: Literal["agreed", "moved", "none", "returned"] = Field(
+        description="结余：none 没有、returned 已退还捐赠人、moved 经同意转到相近用途、agreed 按协议使用"
+    )
+    basis: Text = Field(description="依据，将公开")
+    successor: OptionalOrg = Field("", description="结余转入哪里（moved 时必填）")
+    evidence: Evidence = ()
 
 
 Door = Request[Any, Any, Any]
@@ -180,7 +199,33 @@ async def open_project(request: Door, data: JSONBody[NewProject], clerk: NamedDe
     return await carry_out(request, clerk, as_command(OpenProject, data, clerk.staff))
 
 
+@writes("/api/v1/funds/{org:str}/{fund:str}/closing", "关闭基金", "组织")
+async def close_fund(
+    request: Door,
+    org: Annotated[str, PathParameter(description="组织编号")],
+    fund: Annotated[str, PathParameter(description="基金编号")],
+    data: JSONBody[Ending],
+    clerk: NamedDependency[Clerk],
+) -> Response[Answer]:
+    """先处理结余，余额为零才能关闭；须另一位管理员复核；关闭后不再变动。"""
+    return await carry_out(request, clerk, as_command(CloseFund, data, clerk.staff, org=org, fund=fund))
+
+
+@writes("/api/v1/projects/{org:str}/{project:str}/closing", "关闭项目", "组织")
+async def close_project(
+    request: Door,
+    org: Annotated[str, PathParameter(description="组织编号")],
+    project: Annotated[str, PathParameter(description="项目编号")],
+    data: JSONBody[Ending],
+    clerk: NamedDependency[Clerk],
+) -> Response[Answer]:
+    """先处理结余，余额为零才能关闭；须管理员复核；关闭后不再变动。"""
+    return await carry_out(request, clerk, as_command(CloseProject, data, clerk.staff, org=org, project=project))
+
+
 HANDLERS = [
+    close_fund,
+    close_project,
     register_organisation,
     change_organisation,
     enrol_staff,

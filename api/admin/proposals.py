@@ -13,7 +13,7 @@ from api.admin.answers import Answer, carry_out, writes
 from api.admin.resources import Clerk
 from api.fields import Input, Text
 from api.problems import ProblemError, described
-from ledger.approvals import ApproveProposal, RejectProposal, WithdrawProposal
+from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal
 from ledger.store.queries.state import load_proposed
 from ledger.store.tables import ProposalRow
 
@@ -36,7 +36,7 @@ class ProposalOut(BaseModel):
     maker: str = Field(description="经办人代号")
     qty: int = Field(description="占用的数额")
     approvals: int = Field(description="已有复核数")
-    status: Literal["open", "effected", "rejected", "withdrawn"]
+    status: Literal["open", "effected", "rejected", "withdrawn", "expired"]
     resolved_seq: int | None = Field(description="办结条目的序号")
     content: dict[str, Any] | None = Field(None, description="申请的全部内容（仅单件查询时）")
 
@@ -52,7 +52,8 @@ class ProposalList(BaseModel):
 async def list_proposals(
     clerk: NamedDependency[Clerk],
     status: Annotated[
-        Literal["open", "effected", "rejected", "withdrawn"] | None, QueryParameter(description="只看这种状态")
+        Literal["open", "effected", "rejected", "withdrawn", "expired"] | None,
+        QueryParameter(description="只看这种状态"),
     ] = "open",
     before: Annotated[int | None, QueryParameter(ge=0, description="只看编号更小的")] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
@@ -108,6 +109,12 @@ async def withdraw_proposal(request: Door, proposal: Number, clerk: NamedDepende
     return await carry_out(request, clerk, WithdrawProposal(maker=clerk.staff, proposal=proposal))
 
 
+@writes("/api/v1/proposals/{proposal:int}/expiry", "逾期作废", "复核")
+async def expire_proposal(request: Door, proposal: Number, clerk: NamedDependency[Clerk]) -> Response[Answer]:
+    """过了审批规则给的期限仍未办结；占用的款项随即放开。"""
+    return await carry_out(request, clerk, ExpireProposal(maker=clerk.staff, proposal=proposal))
+
+
 def _out(row: ProposalRow) -> ProposalOut:
     return ProposalOut(
         proposal=row.seq,
@@ -121,4 +128,4 @@ def _out(row: ProposalRow) -> ProposalOut:
     )
 
 
-HANDLERS = [list_proposals, get_proposal, approve_proposal, reject_proposal, withdraw_proposal]
+HANDLERS = [list_proposals, get_proposal, approve_proposal, reject_proposal, withdraw_proposal, expire_proposal]

@@ -47,16 +47,24 @@ class Named(Shape):
 
 
 class Figures(Shape):
-    """收到的钱现在在哪里。单位：分。五个数永远相符，不符则不答复。"""
+    """收到的钱现在在哪里。单位：分。各数永远相符，不符则不答复。待查款不在其中。"""
 
     gift_count: int = Field(description="捐款笔数")
     received_fen: int = Field(description="收到捐款")
+    income_fen: int = Field(description="其他收入（利息、财政、彩票公益金、会费、上级拨款），不是捐款")
+    moved_in_fen: int = Field(description="从其他组织转入")
     held_fen: int = Field(description="已入账未分配")
     allocated_fen: int = Field(description="已分配未使用")
     paid_fen: int = Field(description="已拨付（含已签收）")
     refunded_fen: int = Field(description="已退回")
-    equation: Literal["received = held + allocated + paid + refunded"] = Field(
-        "received = held + allocated + paid + refunded", description="各数的关系"
+    fees_fen: int = Field(description="渠道手续费")
+    lost_fen: int = Field(description="汇兑损失")
+    moved_out_fen: int = Field(description="转给其他组织（含在途）")
+    equation: Literal["received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out"] = (
+        Field(
+            "received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out",
+            description="各数的关系",
+        )
     )
 
 

@@ -14,6 +14,7 @@ from api.problems import ProblemError, described
 from api.public.answers import FRESH, IMMUTABLE, LOG_STATE, AsOf, Limit, Seq, Shape
 from ledger import entries
 from ledger.account import MAX_POSITION
+from ledger.donations import GIFTS
 from ledger.store.database import Database
 from ledger.store.queries.entries import read_written
 from ledger.store.queries.head import read_head
@@ -46,12 +47,13 @@ class EntryAnswer(Shape):
 
 
 class SourceGift(Shape):
-    """一笔捐款在其中的部分。"""
+    """一笔捐款（或其他来源）在其中的部分。"""
 
-    seq: int = Field(description="捐款条目的序号")
-    on: date = Field(description="捐赠日期（北京时间）")
-    amount_fen: int = Field(description="这笔捐款在其中的部分，单位：分")
-    gift_amount_fen: int = Field(description="这笔捐款的金额，单位：分")
+    seq: int = Field(description="来源条目的序号")
+    kind: str = Field(description="来源条目的类型：捐款，或其他收入", examples=["money.received"])
+    on: date = Field(description="来源的日期（北京时间）")
+    amount_fen: int = Field(description="这笔来源在其中的部分，单位：分")
+    gift_amount_fen: int = Field(description="这笔来源的金额，单位：分")
 
 
 class SourcesAnswer(Shape):
@@ -61,7 +63,7 @@ class SourcesAnswer(Shape):
     seq: int = Field(description="账本条目序号（分条的业务为第一条）")
     kind: str = Field(description="条目类型")
     amount_fen: int = Field(description="业务金额，单位：分")
-    gift_count: int = Field(description="来自多少笔捐款")
+    gift_count: int = Field(description="来自多少笔捐款（含其他来源）")
     items: list[SourceGift] = Field(description="本页的捐款，按序号排列")
     next: int | None = Field(description="下一页的 after；没有更多则为空")
 
@@ -78,7 +80,8 @@ async def get_entry(seq: Seq, database: NamedDependency[Database]) -> Response[E
     published = state is LogState.PUBLISHED
     entry: dict[str, Any] = msgspec.json.decode(written)
     here = f"/api/v1/entries/{seq}"
-    given = entry["kind"] == "money.received"
+    given = entry["kind"] in GIFTS
+    comes = given or all(src_lo < 0 for _, src_lo, *_ in entry.get("postings", ()))
     answer = EntryAnswer(
         seq=seq,
         log_state=state,
@@ -90,7 +93,7 @@ async def get_entry(seq: Seq, database: NamedDependency[Database]) -> Response[E
             receipt=f"{here}/receipt" if published else None,
             previous=f"/api/v1/entries/{seq - 1}" if seq else None,
             trace=f"{here}/trace" if given else None,
-            sources=f"{here}/sources" if "postings" in entry and not given else None,
+            sources=f"{here}/sources" if not comes else None,
         ),
     )
     return Response(answer, headers=_SETTLED if published else FRESH)

@@ -23,6 +23,8 @@ class Fund(Shape):
     seq: int = Field(description="设立条目的序号")
     restriction: dict[str, str] = Field(description="用途限定：项目、事件、地区、类别、受助方；空表示不限定")
     spending: list[str] = Field(description="可支出的类型；空表示救助和采购")
+    closed_seq: int | None = Field(description="关闭条目的序号；未关闭则为空")
+    successor: str = Field(description="结余转入哪里；没有则为空")
     figures: Figures
 
 
@@ -31,6 +33,24 @@ class FundAnswer(Shape):
 
     as_of: AsOf
     fund: Fund
+
+
+class Cost(Shape):
+    """基金一年的支出，其中的管理费。"""
+
+    year: str = Field(description="年份", examples=["2026"])
+    spent_fen: int = Field(description="当年支出（分）")
+    management_fen: int = Field(description="其中管理费（分）")
+    management_ppm: int = Field(description="管理费占支出的百万分之几，舍去余数")
+    ceiling_ppm: int | None = Field(description="基金条款的上限，百万分之几；没有约定则为空")
+    over: bool = Field(description="是否超过上限")
+
+
+class CostList(Shape):
+    """基金各年的管理费，新的在前。"""
+
+    as_of: AsOf
+    items: list[Cost] = Field(description="各年")
 
 
 class FundList(Shape):
@@ -69,3 +89,21 @@ async def get_fund(
     if found is None:
         raise ProblemError("not-found")
     return Response(FundAnswer(as_of=AsOf.model_validate(head), fund=Fund.model_validate(found)), headers=FRESH)
+
+
+@get("/api/v1/funds/{org:str}/{fund:str}/costs", summary="管理费比例", tags=["收支"], responses=described(404, 503))
+async def get_fund_costs(
+    org: Annotated[str, PathParameter(description="组织编号")],
+    fund: Annotated[str, PathParameter(description="基金编号")],
+    database: NamedDependency[Database],
+) -> Response[CostList]:
+    """一个基金每年的支出中有多少是管理费，是否超过条款的上限。"""
+    if not are_ids(org, fund):
+        raise ProblemError("not-found")
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await funds.read_costs(connection, org, fund)
+    if found is None:
+        raise ProblemError("not-found")
+    items = [Cost.model_validate(each) for each in found]
+    return Response(CostList(as_of=AsOf.model_validate(head), items=items), headers=FRESH)

@@ -27,6 +27,8 @@ class Project(Shape):
     budget_fen: int = Field(description="预算，单位：分；0 表示未定")
     starts: str = Field(description="开始日期")
     ends: str = Field(description="结束日期")
+    closed_seq: int | None = Field(description="关闭条目的序号；未关闭则为空")
+    successor: str = Field(description="结余转入哪里；没有则为空")
     figures: ProjectFigures
 
 

@@ -38,6 +38,9 @@ class TracedGift(Shape):
     donor_class: Literal["person", "organisation", "unknown"] = Field(description="捐赠人类型")
     batch: int | None = Field(description="随哪个导入批次（条目序号）")
     entering: bool = Field(description="该批次是否还在录入")
+    currency: str = Field(description="原币种（ISO 4217）；人民币捐款为空", examples=["USD"])
+    original: int = Field(description="原币金额，以其最小单位计；人民币捐款为 0")
+    rate: str = Field(description="汇率：一单位原币折合人民币", examples=["7.1234"])
 
 
 class Moved(Shape):
@@ -46,6 +49,7 @@ class Moved(Shape):
     seq: int = Field(description="账本条目序号")
     on: str = Field(description="业务日期（北京时间）")
     organisation: Named = Field(description="经办组织")
+    other: Named | None = Field(description="转款的另一方组织")
     fund: Named | None = Field(description="基金")
     project: Named | None = Field(description="项目")
     entry_amount_fen: int = Field(description="该笔业务的总额，单位：分")
@@ -62,7 +66,8 @@ class TracedLeaf(Moved):
     """这笔捐款的一部分现在在哪里。"""
 
     state: State = Field(
-        description="held 已入账未分配；allocated 已分配未使用；paid 已拨付；confirmed 已签收；refunded 已退回"
+        description="held 已入账未分配；allocated 已分配未使用；paid 已拨付；confirmed 已签收；"
+        "refunded 已退回；fees 渠道手续费；lost 汇兑损失；in_transit 组织之间在途"
     )
     amount_fen: int = Field(description="这笔捐款在其中的部分，单位：分")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ledger.decide import AnyCommand
+from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.refusals import Refused
 from ledger.store import rows
@@ -63,14 +64,17 @@ class Pending:
 
     @property
     def is_of_gifts(self) -> bool:
-        """Nothing but gifts, which need to see no postings."""
-        return isinstance(self.work[0], SealedGift)
+        """Nothing but gifts as they arrive, which need to see nothing but their fund's line."""
+        first = self.work[0]
+        return isinstance(first, SealedGift) and isinstance(first.command, ReceiveMoney)
 
     @property
     def import_batch(self) -> int:
         """The import whose rows these are; 0 for none."""
         first = self.work[0]
-        return first.command.batch if isinstance(first, SealedGift) else 0
+        if isinstance(first, SealedGift) and isinstance(first.command, ReceiveMoney):
+            return first.command.batch
+        return 0
 
     def resolve(self) -> None:
         """Tell the caller what became of it."""
@@ -113,7 +117,7 @@ class Batch:
     projected: Projected
     beside: Beside
     refs: frozenset[str]
-    """References of its gifts: until it is durable no look-up finds them."""
+    """References of what arrived: until it is durable no look-up finds them."""
 
     @property
     def is_empty(self) -> bool:

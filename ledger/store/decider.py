@@ -6,14 +6,15 @@ from collections.abc import Sequence
 import asyncpg
 import msgspec
 
-from ledger import decide, entries
-from ledger.account import CNY, Account
+from ledger import decide, donations, entries
+from ledger.account import Account
 from ledger.approvals import ApproveProposal
 from ledger.books import Books
 from ledger.command import Draft, Facts
 from ledger.decide import AnyCommand, Proposed
 from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
+from ledger.income import ReceiveIncome
 from ledger.refusals import Closed, Invalid, KeyReused, Refused
 from ledger.store import rows
 from ledger.store.batch import Batch, Beside, Pending, Replayed, Sequenced
@@ -22,6 +23,7 @@ from ledger.store.projections import Projector
 from ledger.store.queries import state
 from ledger.store.queries.trace import TooManyPieces
 from ledger.store.vault import SealedGift
+from ledger.suspense import IdentifyMoney, ReceiveUnidentified
 
 LINES_KEPT = 20_000
 """Lines kept in memory between batches at most."""
@@ -58,14 +60,14 @@ class Decider:
             rows.Head(epoch, before, books.seq, bytes.fromhex(books.prev), books.at),
             self._projector.take(),
             self._beside,
-            frozenset(gift.ref for gift in _gifts(pending)),
+            frozenset(each.ref for each in _arriving(pending)),
         )
 
     async def _load(self, connection: asyncpg.Connection, pending: list[Pending], written: frozenset[str]) -> None:
         """Which idempotency keys and references are known already, and the lines that gifts touch."""
         keys = [each.idempotency.key for each in pending if each.idempotency is not None]
-        gifts = _gifts(pending)
-        refs = [bytes.fromhex(gift.ref) for gift in gifts if gift.ref]
+        arriving = _arriving(pending)
+        refs = [bytes.fromhex(each.ref) for each in arriving if each.ref]
         found = await connection.fetch(_KNOWN, keys, refs) if keys or refs else []
         known = {row["found"]: row for row in found if row["request"] is not None}
         self.books.refs.clear()
@@ -77,7 +79,9 @@ class Decider:
                 same = row["request"] == each.idempotency.request
                 replayed = Replayed(row["first_seq"], row["last_seq"])
                 each.outcomes.append(replayed if same else KeyReused())
-        wanted = {Account(f"fund:{org}:{fund}", CNY) for org, fund in {(gift.org, gift.fund) for gift in gifts}}
+        gifts = (each for each in arriving if isinstance(each, ReceiveMoney))
+        funds = {(gift.org, gift.fund): gift for gift in gifts}  # one of each tells the lines
+        wanted = {where for gift in funds.values() for where in donations.lines(gift, self.books)}
         await state.load_lines(connection, self.books, self._projector.ids, wanted)
 
     async def _decide(self, connection: asyncpg.Connection, pending: Pending) -> None:
@@ -86,7 +90,7 @@ class Decider:
         for work in pending.work:
             try:
                 if isinstance(work, SealedGift):
-                    pending.outcomes.append(self._receive(work))
+                    pending.outcomes.append(await self._receive(connection, work))
                 else:
                     pending.outcomes.append(await self._carry_out(connection, work))
             except Refused as refused:
@@ -95,9 +99,12 @@ class Decider:
             kept = pending.idempotency
             self._beside.idempotency.append((kept.key, kept.request, before + 1, self.books.seq))
 
-    def _receive(self, gift: SealedGift) -> Sequenced:
-        (draft,) = decide.decide(gift.command, self.books, Facts(today=self._today))
-        entry = self._append(draft)
+    async def _receive(self, connection: asyncpg.Connection, gift: SealedGift) -> Sequenced:
+        if isinstance(gift.command, IdentifyMoney):
+            (entry,) = (await self._carry_out(connection, gift.command)).entries
+        else:
+            (draft,) = decide.decide(gift.command, self.books, Facts(today=self._today))
+            entry = self._append(draft)
         beside = self._beside
         beside.subject_keys.append(gift.subject_key)
         beside.sealed.append((entry.seq, gift.sealed))
@@ -136,12 +143,17 @@ class Decider:
         return entry
 
 
-def _gifts(pending: Sequence[Pending]) -> list[ReceiveMoney]:
-    return [work.command for each in pending for work in each.work if isinstance(work, SealedGift)]
+def _arriving(pending: Sequence[Pending]) -> list[ReceiveMoney | ReceiveUnidentified | ReceiveIncome]:
+    """Commands with a channel's reference, which is in the log once."""
+    work = (each for one in pending for each in one.work)
+    commands = (each.command if isinstance(each, SealedGift) else each for each in work)
+    return [each for each in commands if isinstance(each, ReceiveMoney | ReceiveUnidentified | ReceiveIncome)]
 
 
 _KNOWN = """
   select key as found, request, first_seq, last_seq from idempotency where key = any($1)
   union all
   select ref, null, null, null from gift where ref = any($2)
+  union all
+  select ref, null, null, null from reference where ref = any($2)
 """

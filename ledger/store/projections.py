@@ -15,9 +15,10 @@ from ledger.books import Books
 from ledger.entries import Entry
 from ledger.posting import NO_LINE, Posting
 from ledger.store import rows
+from ledger.store.rows import BLOCK_ENTRIES
 
-BLOCK_ENTRIES = 4096
-"""Rollups are kept by blocks of this many entries, so that a figure as of any entry is blocks and a tail."""
+FEES = "fees"
+"""In a rollup, in place of a kind: what went to fees, at receipt or later."""
 
 _RollupKey = tuple[int, str, str, str, str, date]
 
@@ -49,6 +50,7 @@ class Projector:
     _gift: list[tuple[Any, ...]] = field(default_factory=list)
     _citation: list[tuple[Any, ...]] = field(default_factory=list)
     _rollup: dict[_RollupKey, list[int]] = field(default_factory=dict)
+    _turnover: dict[tuple[int, date, int], list[int]] = field(default_factory=dict)
     _touched: set[Account] = field(default_factory=set)
     _entered: dict[int, list[int]] = field(default_factory=dict)
     _statements: list[tuple[Any, ...]] = field(default_factory=list)
@@ -62,6 +64,8 @@ class Projector:
         if isinstance(entry.body, entries.MoneyReceived):
             self._give(entry, entry.body)
         else:
+            if isinstance(entry.body, entries.MoneyIdentified):
+                self._give(entry, entry.body)
             self._note(entry)
         self.books.apply(entry, digest)
 
@@ -75,13 +79,14 @@ class Projector:
             (rows.CITATION, self._citation),
             (rows.LINE, [self._line(where) for where in sorted(self._touched)]),
             (rows.ROLLUP, [(*key, *sums) for key, sums in sorted(self._rollup.items())]),
+            (rows.TURNOVER, [(*key, *sums) for key, sums in sorted(self._turnover.items())]),
         ]
         statements = self._statements
         if self._entered:
             sums = ((batch, *entered) for batch, entered in self._entered.items())
             statements.append((_ENTERED, *zip(*sums, strict=True)))
         self._entry, self._account, self._posting, self._gift, self._citation = [], [], [], [], []
-        self._rollup, self._touched, self._entered, self._statements = {}, set(), {}, []
+        self._rollup, self._turnover, self._touched, self._entered, self._statements = {}, {}, set(), {}, []
         return Projected(tables, statements)
 
     def _id(self, where: Account) -> int:
@@ -126,42 +131,54 @@ class Projector:
         """Sums by block, organisation, fund, project, kind and day; an effect in parts counts as one entry."""
         day = _day(entry.body.on)  # type: ignore[union-attr]  # every body with postings has `on`
         counts = entries.part_of(entry.body)[0] == 1
+        block = entry.seq // BLOCK_ENTRIES
         for posting in entry.postings:
-            key = (entry.seq // BLOCK_ENTRIES, *_dimensions(posting.src, posting.dst), entry.kind, day)
-            sums = self._rollup.get(key)
-            if sums is None:
-                sums = self._rollup[key] = [0, 0]
+            for at, address in enumerate((posting.dst, posting.src)):
+                key = (self.ids[Account(address, posting.unit)], day, block)
+                self._turnover.setdefault(key, [0, 0])[at] += posting.qty
+            # A fee at receipt belongs to the fund of the gift, whose first posting names it.
+            touched = posting if posting.src_lo != NO_LINE else entry.postings[0]
+            where = (block, *_dimensions(touched.src, touched.dst))
+            sums = self._rollup.setdefault((*where, entry.kind, day), [0, 0])
             if counts:
                 sums[0] += 1
                 counts = False
             sums[1] += posting.qty
+            if posting.dst.startswith("fees:"):
+                self._rollup.setdefault((*where, FEES, day), [0, 0])[1] += posting.qty
 
-    def _give(self, entry: Entry, body: entries.MoneyReceived) -> None:
+    def _give(self, entry: Entry, body: entries.MoneyReceived | entries.MoneyIdentified) -> None:
         posting = entry.postings[0]
+        qty = entries.qty_of(entry)
+        ref, batch, row = (body.ref, body.batch, body.row) if isinstance(body, entries.MoneyReceived) else ("", 0, 0)
         self._gift.append(
             (
                 entry.seq,
                 self.ids[Account(posting.dst, posting.unit)],
-                posting.qty,
+                qty,
                 body.channel,
                 body.donor_class,
                 body.event,
                 _day(body.on),
-                bytes.fromhex(body.ref) if body.ref else None,
-                body.batch or None,
-                body.row or None,
+                bytes.fromhex(ref) if ref else None,
+                batch or None,
+                row or None,
             )
         )
-        if body.batch:
-            sums = self._entered.setdefault(body.batch, [0, 0])
+        if batch:
+            sums = self._entered.setdefault(batch, [0, 0])
             sums[0] += 1
-            sums[1] += posting.qty
+            sums[1] += qty
 
     def _note(self, entry: Entry) -> None:
         """Rows of the kinds that are rare: one statement each."""
         body, seq = entry.body, entry.seq
         if (write := _STATEMENTS.get(type(body))) is not None:
             self._statements.append(write(seq, body, entry))
+        if isinstance(body, entries.MoneyDisbursed):
+            self._statements += _cost(entry, body)
+        if isinstance(body, entries.MoneyUnidentified | entries.IncomeReceived) and body.ref:
+            self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
         if isinstance(body, entries.DeliveryConfirmed):
             self._citation.append((body.ref, seq, entry.kind, body.qty))
         elif isinstance(ref := getattr(body, "ref", None), int):
@@ -186,6 +203,13 @@ _ENTERED = """
   update import_batch b set entered_rows = entered_rows + n, entered_fen = entered_fen + fen
   from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as entered (seq, n, fen) where b.seq = entered.seq
 """
+_REFERENCE = "insert into reference (ref, seq) values ($1, $2)"
+_FROM_SUSPENSE = "update suspense set left_fen = left_fen - $2 where seq = $1"
+_COST = """
+  insert into cost (org, fund, year, management, spent) values ($1, $2, $3, $4, $5)
+  on conflict (org, fund, year) do update
+  set management = cost.management + excluded.management, spent = cost.spent + excluded.spent
+"""
 _RESOLVE = "update proposal set status = $2, resolved_seq = $3 where seq = $1"
 _ORGANISATION = """
   insert into organisation (org, name, level, parent, division, uscc, seq) values ($1, $2, $3, $4, $5, $6, $7)
@@ -201,6 +225,16 @@ _STAFF = """
 
 def _organisation(seq: int, body: Any, _: Entry) -> tuple[Any, ...]:
     return (_ORGANISATION, body.org, body.name, body.level, body.parent, body.division, body.uscc, seq)
+
+
+def _cost(entry: Entry, body: entries.MoneyDisbursed) -> list[tuple[Any, ...]]:
+    spent: dict[tuple[str, str], int] = {}
+    for posting in entry.postings:
+        place = account.parse(posting.src)
+        key = (place.org, place.rest[1])
+        spent[key] = spent.get(key, 0) + posting.qty
+    is_management = body.spending == "management"
+    return [(_COST, org, fund, body.on[:4], qty if is_management else 0, qty) for (org, fund), qty in spent.items()]
 
 
 def _proposal(seq: int, body: Any, entry: Entry) -> tuple[Any, ...]:
@@ -242,13 +276,19 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         seq,
     ),
     entries.FundOpened: lambda seq, body, _: (
-        "insert into fund (org, fund, name, restriction, spending, seq) values ($1, $2, $3, $4, $5, $6)",
+        """insert into fund (org, fund, name, restriction, spending, seq, management_ppm, over_ceiling,
+                             receipt_fee_ppm, charges)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
         body.org,
         body.fund,
         body.name,
         msgspec.json.encode(body.restriction).decode(),
         list(body.spending),
         seq,
+        body.management_ppm,
+        body.over_ceiling,
+        body.receipt_fee_ppm,
+        body.charges,
     ),
     entries.ProjectOpened: lambda seq, body, _: (
         """insert into project (org, project, name, category, region, event, budget_fen, starts, ends, seq)
@@ -270,7 +310,40 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         body.proposal,
     ),
     entries.ProposalRejected: lambda seq, body, _: (_RESOLVE, body.proposal, "rejected", seq),
+    entries.ProposalExpired: lambda seq, body, _: (_RESOLVE, body.proposal, "expired", seq),
     entries.ProposalWithdrawn: lambda seq, body, _: (_RESOLVE, body.proposal, "withdrawn", seq),
+    entries.FundClosed: lambda seq, body, _: (
+        "update fund set closed_seq = $3, successor = $4 where org = $1 and fund = $2",
+        body.org,
+        body.fund,
+        seq,
+        body.successor,
+    ),
+    entries.ProjectClosed: lambda seq, body, _: (
+        "update project set closed_seq = $3, successor = $4 where org = $1 and project = $2",
+        body.org,
+        body.project,
+        seq,
+        body.successor,
+    ),
+    entries.PeriodClosed: lambda seq, body, _: (
+        "insert into period (org, last_on, first_on, root, seq) values ($1, $2, $3, $4, $5)",
+        body.org,
+        date.fromisoformat(body.last_on),
+        date.fromisoformat(body.first_on),
+        bytes.fromhex(body.root),
+        seq,
+    ),
+    entries.MoneyUnidentified: lambda seq, body, entry: (
+        "insert into suspense (seq, org, channel, day, qty, left_fen) values ($1, $2, $3, $4, $5, $5)",
+        seq,
+        entries.org_of(entry),
+        body.channel,
+        date.fromisoformat(body.on),
+        entries.qty_of(entry),
+    ),
+    entries.MoneyIdentified: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
+    entries.SuspenseReturned: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
     entries.ImportApproved: lambda seq, body, entry: (
         """insert into import_batch
              (seq, org, fund, channel, name, profile, maker, rows, sum_fen, entered_rows, entered_fen)
@@ -303,9 +376,10 @@ def _dimensions(src: str, dst: str) -> tuple[str, str, str]:
     org, fund, project = "", "", ""
     for address in (src, dst):
         kind, its_org, rest = account.parse(address)
-        if account.class_of(address) is AccountClass.INSIDE:
+        if account.class_of(address) is AccountClass.INSIDE and kind != "transit":
             org = org or its_org
-            fund = fund or rest[-1]
+            if kind in {"fund", "project"}:
+                fund = fund or rest[-1]
             if kind == "project":
                 project = project or rest[0]
     return org, fund, project

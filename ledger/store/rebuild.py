@@ -19,7 +19,8 @@ LOCK_TRIES = 20
 
 PROJECTIONS = (
     "account", "posting", "line", "gift", "organisation", "event", "fund", "project", "staff", "proposal",
-    "import_batch", "citation", "rollup",
+    "import_batch", "citation", "rollup", "reference", "suspense", "cost",
+    "turnover", "period",
 )  # fmt: skip
 """Tables that follow from the entries."""
 

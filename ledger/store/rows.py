@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
+BLOCK_ENTRIES = 4096
+"""Sums are kept by blocks of this many entries, so that a figure as of any entry is blocks and a tail."""
+
 COPY_FROM = 256
 """From this many rows on COPY is the faster way in."""
 
@@ -87,6 +90,12 @@ ROLLUP = Table(
     },
     """on conflict (org, fund, project, kind, day, block) do update
        set entries = rollup.entries + excluded.entries, qty = rollup.qty + excluded.qty""",
+)
+TURNOVER = Table(
+    "turnover",
+    {"account": "integer", "day": "date", "block": "bigint", "credited": "bigint", "consumed": "bigint"},
+    """on conflict (account, day, block) do update
+       set credited = turnover.credited + excluded.credited, consumed = turnover.consumed + excluded.consumed""",
 )
 RECEIPT = Table("receipt", {"digest": "bytea", "key_id": "smallint", "seq": "bigint", "box": "bytea"})
 VAULT = Table("vault", {"seq": "bigint", "slot": "bigint", "sealed": "bytea"})

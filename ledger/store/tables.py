@@ -100,6 +100,7 @@ class AccountRow(_Row, table=True):
         Check(f"has_line <> (split_part(address, ':', 1) in {_SOURCES})", "account_without_a_line_is_a_source"),
         Check("org = split_part(address, ':', 2)", "account_org_is_in_its_address"),
         Check("unit = 'CNY' or unit like 'item:_%'", "account_counts_money_or_an_item"),
+        Index("account_of_organisation", "org"),
     )
 
     id: IntKey
@@ -198,6 +199,29 @@ class GiftRow(_Row, table=True):
     row: int | None
 
 
+class ReferenceRow(_Row, table=True):
+    """A reference of money that is no gift; those of gifts stand with them."""
+
+    ref: BytesKey
+    seq: Entry
+
+
+class SuspenseRow(_Row, table=True):
+    """Money whose donor is not known yet, and how much of it waits."""
+
+    __table_args__ = (
+        Check("left_fen between 0 and qty", "suspense_within_its_entry"),
+        Index("suspense_open", "org", "day", "seq", postgresql_where=sql("left_fen > 0")),
+    )
+
+    seq: EntryKey
+    org: Text
+    channel: Text
+    day: date
+    qty: Big
+    left_fen: Big
+
+
 class OrganisationRow(_Row, table=True):
     """A Red Cross society as it was last registered or changed."""
 
@@ -228,6 +252,51 @@ class FundRow(_Row, table=True):
     restriction: dict[str, Any] = Field(sa_type=JSONB)
     spending: Texts
     seq: Entry
+    management_ppm: int = Field(sa_column_kwargs={"server_default": sql("-1")})
+    over_ceiling: Annotated[str, Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("'refused'")})]
+    receipt_fee_ppm: int = Field(sa_column_kwargs={"server_default": sql("0")})
+    charges: bool = Field(sa_column_kwargs={"server_default": sql("false")})
+    closed_seq: EntryOrNone
+    successor: Annotated[str, Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})]
+
+
+class CostRow(_Row, table=True):
+    """What a fund paid in a year, and what of it was management."""
+
+    __table_args__ = (Check("management between 0 and spent", "cost_management_is_spent"),)
+
+    org: TextKey
+    fund: TextKey
+    year: TextKey
+    management: Big
+    spent: Big
+
+
+class TurnoverRow(_Row, table=True):
+    """What an account was credited and what was consumed of it, by business day and block of entries."""
+
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("account", "day", "block"),
+        {"postgresql_with": {"fillfactor": 70}},
+    )
+
+    account: int = Field(sa_column_kwargs=_BY_HAND)
+    day: date
+    block: Big
+    credited: Big
+    consumed: Big
+
+
+class PeriodRow(_Row, table=True):
+    """A closed period, and the root of its trial balance."""
+
+    __table_args__ = (Check("length(root) = 32", "period_root_is_sha256"),)
+
+    org: TextKey
+    last_on: date = Field(primary_key=True)
+    first_on: date
+    root: Bytes
+    seq: Entry
 
 
 class ProjectRow(_Row, table=True):
@@ -243,6 +312,8 @@ class ProjectRow(_Row, table=True):
     starts: Text
     ends: Text
     seq: Entry
+    closed_seq: EntryOrNone
+    successor: Annotated[str, Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})]
 
 
 class StaffRow(_Row, table=True):
@@ -258,7 +329,7 @@ class ProposalRow(_Row, table=True):
     """A command that waits for, or had, its second pair of eyes."""
 
     __table_args__ = (
-        Check("status in ('open', 'effected', 'rejected', 'withdrawn')", "proposal_status"),
+        Check("status in ('open', 'effected', 'rejected', 'withdrawn', 'expired')", "proposal_status"),
         Index("proposal_open", "seq", postgresql_where=sql("status = 'open'")),
     )
 

@@ -14,6 +14,7 @@ from ledger.donations import ReceiveMoney
 from ledger.entries import DonorClass, canonical
 from ledger.privacy import ChannelRecord, Identity
 from ledger.store.keys import LogKeys, LookupKeys
+from ledger.suspense import IdentifyMoney
 
 _NONCE = bytes(12)  # every key here seals one thing once
 _VAULT = b"sunledger/vault/1"
@@ -43,7 +44,7 @@ class Box(msgspec.Struct, frozen=True):
 class SealedGift(NamedTuple):
     """A gift ready to be sequenced: its command, and what is kept beside its entry in the same transaction."""
 
-    command: ReceiveMoney
+    command: ReceiveMoney | IdentifyMoney
     subject_key: bytes
     sealed: bytes
     digest: bytes
@@ -66,6 +67,12 @@ class Gift(NamedTuple):
     event: str = ""
     batch: int = 0
     row: int = 0
+    currency: str = ""
+    original: int = 0
+    rate: str = ""
+    """Where it was given in another currency: that, its smallest units, CNY for one unit."""
+    suspense: int = -1
+    """The `money.unidentified` it was found in; -1: it arrived as a gift."""
 
 
 class Sealer:
@@ -89,7 +96,32 @@ class Sealer:
         donor = privacy.donor_commitment(identity, privacy.channel_digest(record, channel_salt))
         kept = VaultRecord(record, channel_salt, code, gift.identity, identity_salt)
         box = canonical(Box(record, channel_salt.hex(), identity.hex()))
-        command = ReceiveMoney(
+        command = self._command(gift, donor, code)
+        return SealedGift(
+            command,
+            key,
+            AESGCM(key).encrypt(_NONCE, _encode(kept), _VAULT),
+            hmac.digest(self._lookup_key, code.encode(), "sha256"),
+            self.lookup.current,
+            b"\x01" + box_salt + AESGCM(_box_key(code, box_salt)).encrypt(_NONCE, box, _BOX),
+        )
+
+    def _command(self, gift: Gift, donor: str, code: str) -> ReceiveMoney | IdentifyMoney:
+        if gift.suspense >= 0:
+            return IdentifyMoney(
+                maker=gift.maker,
+                org=gift.org,
+                ref=gift.suspense,
+                fund=gift.fund,
+                amount_fen=gift.amount_fen,
+                channel=gift.channel,
+                on=gift.on,
+                donor=donor,
+                donor_class=gift.donor_class,
+                event=gift.event,
+                code=code,
+            )
+        return ReceiveMoney(
             maker=gift.maker,
             org=gift.org,
             fund=gift.fund,
@@ -103,14 +135,9 @@ class Sealer:
             code=code,
             batch=gift.batch,
             row=gift.row,
-        )
-        return SealedGift(
-            command,
-            key,
-            AESGCM(key).encrypt(_NONCE, _encode(kept), _VAULT),
-            hmac.digest(self._lookup_key, code.encode(), "sha256"),
-            self.lookup.current,
-            b"\x01" + box_salt + AESGCM(_box_key(code, box_salt)).encrypt(_NONCE, box, _BOX),
+            currency=gift.currency,
+            original=gift.original,
+            rate=gift.rate,
         )
 
 

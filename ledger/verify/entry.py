@@ -20,7 +20,7 @@ NO_LINE = -1
 NO_PROPOSAL = 0
 """In place of a proposal's number: entry 0 opens the log and is none."""
 
-OUTSIDE_COMMITMENT = ("receipt", "left", "moved", "part")
+OUTSIDE_COMMITMENT = ("receipt", "left", "moved", "part", "root")
 """Fields of a body that a proposal does not commit to (DESIGN, section 4, Four eyes)."""
 
 _BEIJING = timedelta(hours=8)

@@ -3,13 +3,16 @@
 from ledger import account
 from ledger.account import CNY, MAX_POSITION
 from ledger.entries import ImportApproved, ImportCompleted, MoneyReceived
-from ledger.verify import authority, postings
+from ledger.verify import authority, currencies, periods, postings
 from ledger.verify.entry import NO_LINE, NO_PROPOSAL, Envelope, is_day
 from ledger.verify.line import Line
 from ledger.verify.persons import check_digests, is_digest
 from ledger.verify.roles import REQUIRED
 from ledger.verify.rule import Rule
 from ledger.verify.state import Import, State
+
+MILLION = 1_000_000
+"""Shares of a clause are in millionths, rounded down."""
 
 _MAKERS = REQUIRED["money.received"].maker
 
@@ -19,6 +22,7 @@ def received(state: State, entry: Envelope, body: MoneyReceived) -> None:
     line = _credit(state, entry, body)
     by = entry.by
     org = "" if line is None else line.place.org
+    periods.count(state, entry, body.on)
     if line is not None and state.society.roles(by.maker, org).isdisjoint(_MAKERS):
         authority.check_maker(state, entry.kind, by.maker, org)
     if by.checkers or by.salt or by.proposal != NO_PROPOSAL:
@@ -26,15 +30,17 @@ def received(state: State, entry: Envelope, body: MoneyReceived) -> None:
     if body.on > state.day or not is_day(body.on):
         state.check_on(body.on)
     if body.channel not in state.channels:
-        _check_channel(state, body.channel)
+        check_channel(state, body.channel)
     if body.event:
-        _check_event(state, body.event, org, body.fund)
+        check_event(state, body.event, org, body.fund)
     ref = body.ref
     if is_digest(body.donor) and (not ref or is_digest(ref)) and (not body.receipt or is_digest(body.receipt)):
         if ref:
             state.references.add(ref, state.position)
     else:
         state.find(Rule.DIGEST_FORM, "donor, ref and receipt: 64 hex digits", f"{body.donor} {ref} {body.receipt}")
+    if body.currency or body.original or body.rate:
+        currencies.given(state, entry.seq, body, sum(posting.qty for posting in entry.postings), org)
     if body.batch or body.row:
         _enter_row(state, entry, body, org)
 
@@ -46,9 +52,8 @@ def import_approved(state: State, entry: Envelope, body: ImportApproved) -> None
     if (body.org, body.fund) not in state.society.funds:
         state.find(Rule.FUND_KNOWN, f"a fund of {body.org}", body.fund)
     if body.event:
-        _check_event(state, body.event, body.org, body.fund)
-    if body.channel not in state.channels:
-        _check_channel(state, body.channel)
+        check_event(state, body.event, body.org, body.fund)
+    check_channel(state, body.channel)
     if not (is_day(body.first_on) and is_day(body.last_on) and body.first_on <= body.last_on <= state.day):
         state.find(Rule.BUSINESS_DATE, f"days until {state.day}", f"{body.first_on} to {body.last_on}")
     if body.rows <= 0 or body.sum_fen <= 0:
@@ -84,7 +89,7 @@ def import_completed(state: State, entry: Envelope, body: ImportCompleted) -> No
 
 def _credit(state: State, entry: Envelope, body: MoneyReceived) -> Line | None:
     """Put the gift on its fund's line; the line, where it has one."""
-    if len(entry.postings) == 1 and state.society.policy is not None:
+    if len(entry.postings) == 1 and state.society.policy is not None and not state.society.closed:
         posting = entry.postings[0]
         line = state.lines.get(posting.dst)
         if (
@@ -108,13 +113,26 @@ def _credit_slowly(state: State, entry: Envelope, body: MoneyReceived) -> Line |
     if reading.is_sound:
         accounts = [(posting.src, posting.dst) for posting in entry.postings]
         org = legs[0].dst.place.org if legs else ""
-        if accounts != [(f"donors:{org}", f"fund:{org}:{body.fund}")]:
-            state.find(Rule.POSTINGS_OF_KIND, f"one posting from donors to fund {body.fund}", accounts[:3])
+        into_fund = (f"donors:{org}", f"fund:{org}:{body.fund}")
+        into_fees = (f"donors:{org}", f"fees:{org}")
+        if accounts not in ([into_fund], [into_fund, into_fees]):
+            state.find(Rule.POSTINGS_OF_KIND, f"a posting from donors to fund {body.fund}, its fee", accounts[:3])
+        else:
+            _check_fee(state, body, org, [posting.qty for posting in entry.postings])
     postings.move(entry, legs)
     return legs[0].dst if legs else None
 
 
-def _check_event(state: State, event: str, org: str, fund: str) -> None:
+def _check_fee(state: State, body: MoneyReceived, org: str, amounts: list[int]) -> None:
+    """The gift's last fen, as many as the clause says of the whole gift."""
+    clause = state.society.funds[org, body.fund].receipt_fee_ppm
+    fee = sum(amounts) * clause // MILLION
+    found = sum(amounts[1:])
+    if found != fee:
+        state.find(Rule.FEE_CLAUSE, f"a fee of {fee} of {sum(amounts)}, {clause} millionths", found)
+
+
+def check_event(state: State, event: str, org: str, fund: str) -> None:
     """A label names a declared event, and none beside that for which the fund was opened."""
     if event not in state.society.events:
         state.find(Rule.EVENT_LABEL, "a declared event", event)
@@ -123,7 +141,8 @@ def _check_event(state: State, event: str, org: str, fund: str) -> None:
         state.find(Rule.EVENT_LABEL, f"the fund's event {known.restriction.event}", event)
 
 
-def _check_channel(state: State, channel: str) -> None:
+def check_channel(state: State, channel: str) -> None:
+    """A channel is named by an id."""
     if account.is_id(channel):
         state.channels.add(channel)
     else:

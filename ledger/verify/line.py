@@ -69,6 +69,7 @@ class Line:
         self.name = name
         self.place = place
         self.donors = account.donors(place.org) if place.kind == "fund" else ""
+        """Where gifts to it come from, if a gift is one posting: empty where the fund's clause takes a fee."""
         self.credited = 0
         self.credit_los = array("q")
         self.credit_seqs = array("q")

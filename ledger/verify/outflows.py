@@ -4,19 +4,35 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from ledger import account
-from ledger.entries import GiftRefunded, MoneyAllocated, MoneyDisbursed, MoneyReleased
-from ledger.verify import authority, order, postings, targets
+from ledger.entries import (
+    ExchangeSettled,
+    FeeCharged,
+    GiftRefunded,
+    MoneyAllocated,
+    MoneyDisbursed,
+    MoneyReleased,
+    MoneyReturned,
+    SuspenseReturned,
+    TransferReceived,
+    TransferReturned,
+    TransferSent,
+)
+from ledger.verify import authority, costs, currencies, gifts, order, periods, postings, targets
 from ledger.verify.entry import NO_PROPOSAL, Envelope
 from ledger.verify.line import Line, Piece
 from ledger.verify.persons import check_division, check_evidence, check_few
 from ledger.verify.postings import Leg
-from ledger.verify.routes import destination
+from ledger.verify.routes import HOMEWARD, destination
 from ledger.verify.rule import Rule
 from ledger.verify.runs import follow
-from ledger.verify.society import fits, lies_in
-from ledger.verify.state import Held, Payment, Proposal, Run, State
+from ledger.verify.society import fits, keeps, lies_in
+from ledger.verify.state import Held, Payment, Proposal, Run, State, Transfer
 
-Outflow: TypeAlias = MoneyAllocated | MoneyReleased | MoneyDisbursed | GiftRefunded
+Targeted: TypeAlias = (
+    MoneyReleased | MoneyReturned | GiftRefunded | SuspenseReturned | TransferReceived | TransferReturned
+)
+Untargeted: TypeAlias = ExchangeSettled | FeeCharged | MoneyAllocated | MoneyDisbursed | TransferSent
+Outflow: TypeAlias = Untargeted | Targeted
 
 
 def enter(state: State, entry: Envelope, body: Outflow) -> None:
@@ -37,6 +53,7 @@ def enter(state: State, entry: Envelope, body: Outflow) -> None:
     if is_right:
         _check_positions(state, run, body, legs, proposal)
     postings.move(entry, legs)
+    periods.count(state, entry, body.on)
     run.qty += sum(leg.qty for leg in legs)
     if is_of_kind:
         _note(state, run, entry, body, legs)
@@ -61,23 +78,24 @@ def _check_words(state: State, body: Outflow) -> None:
     if isinstance(body, MoneyDisbursed):
         check_few(state, body.beneficiaries, body.region)
         check_division(state, body.region)
-    if isinstance(body, MoneyDisbursed | GiftRefunded):
+    if isinstance(body, FeeCharged):
+        gifts.check_channel(state, body.channel)
+    if hasattr(body, "evidence"):
         check_evidence(state, body.evidence)
 
 
 def _org(legs: Sequence[Leg]) -> str:
     """In whose books the entry is."""
-    return (legs[0].src or legs[0].dst).place.org
+    return legs[0].dst.place.org
 
 
 def _is_of_kind(state: State, kind: str, body: Outflow, legs: Sequence[Leg]) -> bool:
-    """From the accounts of this kind and body to one account."""
+    """From the accounts of this kind and body to one account, or each back to its own."""
     sources = [leg.src.place for leg in legs if leg.src is not None]
     into = {leg.dst for leg in legs}
-    if sources and len(sources) == len(legs) and len(into) == 1:
-        dst = legs[0].dst
+    if sources and len(sources) == len(legs) and (len(into) == 1 or kind in HOMEWARD):
         is_this_project = not isinstance(body, MoneyDisbursed) or sources[0].rest[:1] == (body.project,)
-        if is_this_project and destination(kind, sources, dst.place) == dst.name:
+        if is_this_project and all(destination(kind, sources, dst.place) == dst.name for dst in into):
             return True
     told = ", ".join(f"{leg.src} → {leg.dst}" for leg in legs[:3])
     state.find(Rule.POSTINGS_OF_KIND, "postings between the accounts of its kind and body", told or "no postings")
@@ -85,11 +103,19 @@ def _is_of_kind(state: State, kind: str, body: Outflow, legs: Sequence[Leg]) -> 
 
 
 def _keeps_its_way(state: State, run: Run, legs: Sequence[Leg], proposal: Proposal | None) -> bool:
-    """Into the account that was proposed, and every part into the same one."""
+    """Into the accounts that were proposed, every part into the same one; what comes back, to where it left."""
     dst = legs[0].dst
-    if proposal is not None and proposal.into != (dst.name,):
+    if proposal is not None and not {leg.dst.name for leg in legs} <= {*proposal.into}:
         state.find(Rule.PROPOSAL_HOLDS, f"into {', '.join(proposal.into) or 'no account'}", f"into {dst}")
         return False
+    if run.kind in HOMEWARD:
+        found = [(Piece(leg.src, leg.src_lo, leg.src_hi), leg.dst) for leg in legs if leg.src is not None]
+        homes = [home for piece, _ in found for home in targets.homes([piece])]
+        if [each for _, each in homes] != [each for _, each in found]:
+            told = ", ".join(f"{piece.line} [{piece.lo}, {piece.hi}) → {home}" for piece, home in homes[:3])
+            state.find(Rule.RETURN_HOME, told, f"into {', '.join(map(repr, dict.fromkeys(leg.dst for leg in legs)))}")
+            return False
+        return True
     if run.into is None:
         run.into = dst
     if run.into is not dst:
@@ -106,6 +132,10 @@ def _keeps_intent(state: State, body: Outflow, legs: Sequence[Leg]) -> bool:
         if not fits(restriction, state.society.projects[org, project]):
             state.find(Rule.RESTRICTION, f"a project that has {restriction}", project)
             return False
+    if isinstance(body, TransferReceived | TransferReturned):
+        return _keeps_promises(state, body, legs[0].dst)
+    if isinstance(body, ExchangeSettled | FeeCharged) and legs[0].src is not None:
+        return _keeps_clause(state, body, legs[0].src)
     if isinstance(body, MoneyDisbursed):
         for line in dict.fromkeys(leg.src for leg in legs if leg.src is not None):
             if not order.allows_spending(state, body, line):
@@ -115,6 +145,32 @@ def _keeps_intent(state: State, body: Outflow, legs: Sequence[Leg]) -> bool:
                 state.find(Rule.RECIPIENT, f"the recipient whom the fund of {line} names", body.payee)
                 return False
         return _keeps_region(state, body, legs[0].dst.place.org)
+    return True
+
+
+def _keeps_clause(state: State, body: ExchangeSettled | FeeCharged, src: Line) -> bool:
+    """A fund bears a later fee where its clause says so, and the losses of gifts it got in another currency."""
+    if isinstance(body, ExchangeSettled):
+        return currencies.is_of_gift(state, body, src)
+    if not state.society.funds[src.place.org, src.place.rest[0]].charges:
+        state.find(Rule.FEE_CLAUSE, "a fund whose clause allows later fees", src)
+        return False
+    return True
+
+
+def _keeps_promises(state: State, body: TransferReceived | TransferReturned, into: Line) -> bool:
+    """Another organisation's fund is as narrow as the sending one, or narrower; what comes back, comes back to that."""
+    sent = state.transfers.get(body.ref)
+    if sent is None:
+        return True  # said where positions are compared
+    if isinstance(body, TransferReturned):
+        if into is not sent.fund:
+            state.find(Rule.RETURN_HOME, f"into {sent.fund}", f"into {into}")
+        return into is sent.fund
+    funds = [state.society.funds[line.place.org, line.place.rest[0]] for line in (sent.fund, into)]
+    if not keeps(*funds):
+        state.find(Rule.RESTRICTION, f"a fund that keeps every promise of {sent.fund}", into)
+        return False
     return True
 
 
@@ -131,27 +187,25 @@ def _check_positions(state: State, run: Run, body: Outflow, legs: Sequence[Leg],
     """Exactly the positions that first in, first out or the cited entry gives."""
     taken = postings.pieces(legs)
     org = legs[0].dst.place.org
-    match body:
-        case MoneyReleased() | GiftRefunded() if proposal is not None:
+    if isinstance(body, Targeted):
+        if proposal is not None:
             _check_held_target(state, body, taken, proposal)
-        case MoneyReleased() | GiftRefunded():
+        else:
             _check_target(state, run.kind, body, org, taken)
-        case MoneyAllocated() | MoneyDisbursed() if proposal is not None:
-            if run.index == 1 and isinstance(body, MoneyDisbursed):
-                _check_chosen(state, body, proposal)
-            _check_held_order(state, taken, proposal)
-        case MoneyAllocated() | MoneyDisbursed():
-            if not run.plan:
-                run.plan = _plan(state, body, org, taken[0].line)
-            _check_order(state, run, body, taken)
-    if run.end is not None and (run.end.line, run.end.hi) == (taken[0].line, taken[0].lo):
+    elif proposal is not None:
+        if run.index == 1 and isinstance(body, MoneyDisbursed):
+            _check_chosen(state, body, proposal)
+        _check_held_order(state, taken, proposal)
+    else:
+        if not run.plan:
+            run.plan = _plan(state, body, org, taken[0].line)
+        _check_order(state, run, body, taken)
+    if run.end == (taken[0].line, taken[0].lo, legs[0].dst):
         state.find(Rule.FIRST_IN_FIRST_OUT, "parts whose postings could not be one", told(taken[:1]))
-    run.end = taken[-1]
+    run.end = (taken[-1].line, taken[-1].hi, legs[-1].dst)
 
 
-def _check_held_target(
-    state: State, body: MoneyReleased | GiftRefunded, taken: list[Piece], proposal: Proposal
-) -> None:
+def _check_held_target(state: State, body: Targeted, taken: list[Piece], proposal: Proposal) -> None:
     held = [Piece(hold.line, hold.lo, hold.lo + hold.qty) for hold in proposal.holds[: len(taken)]]
     del proposal.holds[: len(taken)]
     if taken != held:
@@ -160,7 +214,7 @@ def _check_held_target(
         state.find(Rule.TARGET_CITED, f"entry {proposal.ref}, whose positions were held", body.ref)
 
 
-def _check_target(state: State, kind: str, body: MoneyReleased | GiftRefunded, org: str, taken: list[Piece]) -> None:
+def _check_target(state: State, kind: str, body: Targeted, org: str, taken: list[Piece]) -> None:
     expected = targets.left(state, kind, body.ref, org, _qty(taken))
     if expected is None:
         state.find(Rule.TARGET_CITED, f"an entry of {org} that {kind} may cite", body.ref)
@@ -183,14 +237,14 @@ def _check_held_order(state: State, taken: list[Piece], proposal: Proposal) -> N
         state.find(Rule.FIRST_IN_FIRST_OUT if is_order else Rule.PROPOSAL_HOLDS, told(expected), told(taken))
 
 
-def _plan(state: State, body: MoneyAllocated | MoneyDisbursed, org: str, src: Line) -> list[Held]:
+def _plan(state: State, body: Untargeted, org: str, src: Line) -> list[Held]:
     """The lines that an outflow without a proposal draws on, in order; how much it takes shows with its last part."""
-    if isinstance(body, MoneyAllocated):
+    if not isinstance(body, MoneyDisbursed):
         return [Held(src, order.AMOUNT, account.MAX_POSITION)]
     return order.chosen(state, body, order.candidates(state, org, body.project), account.MAX_POSITION)
 
 
-def _check_order(state: State, run: Run, body: MoneyAllocated | MoneyDisbursed, taken: list[Piece]) -> None:
+def _check_order(state: State, run: Run, body: Untargeted, taken: list[Piece]) -> None:
     expected = order.take(run.plan, _qty(taken))
     if taken == expected:
         return
@@ -211,9 +265,22 @@ def _note(state: State, run: Run, entry: Envelope, body: Outflow, legs: Sequence
         state.allocations[run.first_seq] = Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty)
         if run.index > 1:
             state.first_parts[entry.seq] = run.first_seq
+    if isinstance(body, TransferSent):
+        line = legs[0].src
+        assert line is not None, "a transfer of its kind leaves a fund's line"
+        sent = state.transfers.get(run.first_seq)
+        lo = legs[0].dst_lo if sent is None else sent.piece.lo
+        state.transfers[run.first_seq] = Transfer(line, Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty))
+        if run.index > 1:
+            state.first_parts[entry.seq] = run.first_seq
     if isinstance(body, MoneyDisbursed):
-        payment = state.payments.setdefault(run.first_seq, Payment(legs[0].dst.place.org))
+        paid = Piece(legs[0].dst, legs[0].dst_lo, legs[-1].dst_lo + legs[-1].qty)
+        payment = state.payments.setdefault(run.first_seq, Payment(paid.line.place.org, paid))
+        payment.piece = Piece(paid.line, payment.piece.lo, paid.hi)
         payment.qty += sum(leg.qty for leg in legs)
+        if run.index > 1:
+            state.first_parts[entry.seq] = run.first_seq
+        costs.count(state, run, body, legs)
 
 
 def _settle(state: State, run: Run, proposal: Proposal, *, is_right: bool) -> None:

@@ -93,6 +93,9 @@ def _check_accounts(state: State, posting: Posting) -> bool:
         if not state.knows(address):
             state.find(Rule.POSTING_ACCOUNT, "an account that the entries set up", address)
             return False
+    if state.society.closed and (told := _closed(state, posting)):
+        state.find(Rule.CLOSED_UNTOUCHED, "accounts of open funds and projects", told)
+        return False
     if posting.unit != CNY:
         state.find(Rule.POSTING_UNIT, CNY, posting.unit)
         return False
@@ -104,6 +107,16 @@ def _check_accounts(state: State, posting: Posting) -> bool:
         state.find(Rule.POSTING_SOURCE, "src_lo -1 for a source alone, which gets nothing", _told(posting))
         return False
     return True
+
+
+def _closed(state: State, posting: Posting) -> str:
+    """Which end of the posting is on a line of a closed fund or project."""
+    for address in (posting.src, posting.dst):
+        kind, org, rest = account.parse(address)
+        names = {"fund": [("fund", rest[-1:])], "project": [("project", rest[:1]), ("fund", rest[-1:])]}.get(kind, [])
+        if any((org, what, *name) in state.society.closed for what, name in names):
+            return address
+    return ""
 
 
 def _check_quantity(state: State, posting: Posting) -> bool:

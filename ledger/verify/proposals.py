@@ -1,14 +1,16 @@
 """Proposals: what they hold, who may approve, reject or withdraw them, and that each is resolved once."""
 
+from datetime import date
+
 from ledger.account import CNY
-from ledger.entries import ProposalApproved, ProposalMade, ProposalRejected, ProposalWithdrawn
+from ledger.entries import ProposalApproved, ProposalExpired, ProposalMade, ProposalRejected, ProposalWithdrawn
 from ledger.verify import authority, order, outflows, targets
 from ledger.verify.entry import NO_LINE, Envelope
 from ledger.verify.line import Piece
 from ledger.verify.persons import check_digests
 from ledger.verify.postings import MAX_POSTINGS, none
 from ledger.verify.roles import REQUIRED
-from ledger.verify.routes import OUTFLOWS, PAYMENT, TARGETED, destination
+from ledger.verify.routes import HOMEWARD, OUTFLOWS, PAYMENT, TARGETED, destination
 from ledger.verify.rule import Rule
 from ledger.verify.runs import follow
 from ledger.verify.state import Held, Proposal, Run, State
@@ -40,6 +42,8 @@ def approved(state: State, entry: Envelope, body: ProposalApproved) -> None:
     if proposal is None:
         return
     authority.check_checker(state, proposal.command, entry.by.maker, proposal.org)
+    if _is_late(state, proposal):
+        state.find(Rule.PROPOSAL_EXPIRY, f"within {state.society.expires_days} days of {proposal.day}", state.day)
     if entry.by.maker in {proposal.maker, *proposal.approvals}:
         state.find(Rule.FOUR_EYES, "somebody else than the maker and those who approved", entry.by.maker)
     else:
@@ -72,8 +76,28 @@ def withdrawn(state: State, entry: Envelope, body: ProposalWithdrawn) -> None:
     authority.resolve(state, proposal)
 
 
+def expired(state: State, entry: Envelope, body: ProposalExpired) -> None:
+    """Its days are over; by somebody who could have made or checked it."""
+    proposal = _answer(state, entry, body)
+    if proposal is None:
+        return
+    if not _is_late(state, proposal):
+        state.find(Rule.PROPOSAL_EXPIRY, f"{state.society.expires_days} days after {proposal.day}", state.day)
+    required = REQUIRED[proposal.command]
+    if state.society.roles(entry.by.maker, proposal.org).isdisjoint(required.maker | required.checker):
+        state.find(Rule.ROLE_OF_MAKER, f"a maker's or checker's role in {proposal.org}", entry.by.maker)
+    authority.resolve(state, proposal)
+
+
+def _is_late(state: State, proposal: Proposal) -> bool:
+    days = state.society.expires_days
+    if not (days > 0 and proposal.day):
+        return False
+    return (date.fromisoformat(state.day) - date.fromisoformat(proposal.day)).days > days
+
+
 def _answer(
-    state: State, entry: Envelope, body: ProposalApproved | ProposalRejected | ProposalWithdrawn
+    state: State, entry: Envelope, body: ProposalApproved | ProposalRejected | ProposalWithdrawn | ProposalExpired
 ) -> Proposal | None:
     """The open proposal that an answer is about."""
     none(state, entry)
@@ -104,6 +128,7 @@ def _open(state: State, run: Run, body: ProposalMade) -> None:
         commitment=body.commitment,
         org=body.org,
         maker=run.by.maker,
+        day=state.day,
         into=body.into,
         holds=run.holds,
         qty=sum(hold.qty for hold in run.holds),
@@ -129,8 +154,10 @@ def _holds_what_it_takes(state: State, proposal: Proposal) -> bool:
     """Amounts of lines, each once, or positions; of the accounts that its kind draws on and goes to."""
     if proposal.command not in OUTFLOWS:
         return not proposal.holds and not proposal.into
-    into = state.line(proposal.into[0]) if len(proposal.into) == 1 else None
-    if into is None or not proposal.holds or into.place.org != proposal.org:
+    into = [line for address in proposal.into if (line := state.line(address)) is not None]
+    if not into or not proposal.holds or any(line.place.org != proposal.org for line in into):
+        return False
+    if len(into) != len(proposal.into) or (len(into) > 1 and proposal.command not in HOMEWARD):
         return False
     is_targeted = proposal.command in TARGETED
     if any((hold.lo >= 0) is not is_targeted for hold in proposal.holds):
@@ -138,7 +165,8 @@ def _holds_what_it_takes(state: State, proposal: Proposal) -> bool:
     lines = [hold.line for hold in proposal.holds]
     if not is_targeted and len(set(lines)) != len(lines):
         return False
-    return destination(proposal.command, [line.place for line in lines], into.place) == into.name
+    places = [line.place for line in lines]
+    return all(destination(proposal.command, places, line.place) == line.name for line in into)
 
 
 def _holds_its_target(state: State, proposal: Proposal) -> bool:
@@ -151,4 +179,9 @@ def _holds_its_target(state: State, proposal: Proposal) -> bool:
         told = outflows.told(expected or [])
         state.find(Rule.TARGET_CITED, f"of entry {proposal.ref}: {told}", outflows.told(held))
         return False
+    if proposal.command in HOMEWARD:
+        homes = tuple(dict.fromkeys(home.name for _, home in targets.homes(held)))
+        if homes != proposal.into:
+            state.find(Rule.RETURN_HOME, f"into {', '.join(homes)}", f"into {', '.join(proposal.into)}")
+            return False
     return True

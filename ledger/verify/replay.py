@@ -5,7 +5,7 @@ from typing import Any
 
 from ledger import account
 from ledger.account import AccountClass
-from ledger.verify import deliveries, gifts, outflows, proposals, runs, setup, words
+from ledger.verify import deliveries, endings, gifts, outflows, periods, proposals, runs, setup, suspense, words
 from ledger.verify.entry import Envelope, UnreadableError, beijing_day, is_instant, read
 from ledger.verify.finding import Findings
 from ledger.verify.references import References
@@ -17,26 +17,40 @@ Handler = Callable[[State, Envelope, Any], None]
 HANDLERS: dict[str, Handler] = {
     "delivery.confirmed": deliveries.confirmed,
     "event.declared": setup.event_declared,
+    "exchange.settled": outflows.enter,
+    "fee.charged": outflows.enter,
     "feedback.published": deliveries.feedback,
+    "fund.closed": endings.fund_closed,
     "fund.opened": setup.fund_opened,
     "gift.refunded": outflows.enter,
     "import.approved": gifts.import_approved,
     "import.completed": gifts.import_completed,
+    "income.received": suspense.income,
     "log.opened": setup.log_opened,
     "money.allocated": outflows.enter,
     "money.disbursed": outflows.enter,
+    "money.identified": suspense.identified,
     "money.received": gifts.received,
     "money.released": outflows.enter,
+    "money.returned": outflows.enter,
+    "money.unidentified": suspense.unidentified,
     "org.changed": setup.organisation_changed,
     "org.registered": setup.organisation_registered,
+    "period.closed": periods.closed,
     "policy.set": setup.policy_set,
+    "project.closed": endings.project_closed,
     "project.opened": setup.project_opened,
     "proposal.approved": proposals.approved,
+    "proposal.expired": proposals.expired,
     "proposal.made": proposals.made,
     "proposal.rejected": proposals.rejected,
     "proposal.withdrawn": proposals.withdrawn,
     "staff.dismissed": setup.staff_dismissed,
     "staff.enrolled": setup.staff_enrolled,
+    "suspense.returned": outflows.enter,
+    "transfer.received": outflows.enter,
+    "transfer.returned": outflows.enter,
+    "transfer.sent": outflows.enter,
 }
 """What is asked of each kind of entry."""
 

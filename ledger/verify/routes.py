@@ -9,14 +9,30 @@ PAYMENT = "money.disbursed"
 ALLOCATION = "money.allocated"
 RELEASE = "money.released"
 REFUND = "gift.refunded"
+SUSPENSE_RETURN = "suspense.returned"
+FEE = "fee.charged"
+EXCHANGE = "exchange.settled"
+RETURN = "money.returned"
+SENT = "transfer.sent"
+ARRIVED = "transfer.received"
+SENT_BACK = "transfer.returned"
 
-OUTFLOWS = frozenset({ALLOCATION, PAYMENT, RELEASE, REFUND})
-TARGETED = frozenset({RELEASE, REFUND})
+TRANSFERS = frozenset({ARRIVED, SENT_BACK})
+"""Out of transit."""
+
+TARGETED = frozenset({RELEASE, REFUND, RETURN, SUSPENSE_RETURN}) | TRANSFERS
+OUTFLOWS = frozenset({ALLOCATION, EXCHANGE, FEE, PAYMENT, SENT}) | TARGETED
 """They cite an entry; the others take what came first."""
 
+HOMEWARD = frozenset({RETURN})
+"""Each position goes back to the account it left; all others go to one account."""
 
-def destination(kind: str, sources: Sequence[Address], into: Address) -> str:
-    """The account to which money of this kind goes from there, if it goes anywhere; of allocations, given `into`."""
+
+def destination(kind: str, sources: Sequence[Address], into: Address) -> str:  # noqa: C901  an arm for each kind
+    """The account to which money of this kind goes from there, if it goes anywhere.
+
+    Of allocations and transfers, given `into`: the project, the other organisation, the fund.
+    """
     src = sources[0]
     is_one = all(each == src for each in sources)
     is_one_org = all(each.org == src.org for each in sources)
@@ -30,5 +46,19 @@ def destination(kind: str, sources: Sequence[Address], into: Address) -> str:
             return account.payees(src.org)
         case "gift.refunded" if is_one_org and kinds <= {"fund", "project"}:
             return account.refunds(src.org)
+        case "money.returned" if is_one and kinds == {"payees"} and into.kind == "project" and into.org == src.org:
+            return account.project(src.org, *into.rest)
+        case "fee.charged" if is_one and kinds == {"fund"}:
+            return account.fees(src.org)
+        case "exchange.settled" if is_one and kinds == {"fund"}:
+            return account.losses(src.org)
+        case "suspense.returned" if is_one and kinds == {"suspense"}:
+            return account.refunds(src.org)
+        case "transfer.sent" if is_one and kinds == {"fund"} and into.kind == "transit" and into.org == src.org:
+            return account.transit(src.org, into.rest[0])
+        case "transfer.received" if is_one and kinds == {"transit"} and into.kind == "fund" and into.org == src.rest[0]:
+            return account.fund(into.org, into.rest[0])
+        case "transfer.returned" if is_one and kinds == {"transit"} and into.kind == "fund" and into.org == src.org:
+            return account.fund(into.org, into.rest[0])
         case _:
             return ""

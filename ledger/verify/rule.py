@@ -59,7 +59,18 @@ class Rule(StrEnum):
     RESTRICTION = "restriction"
     SPENDING = "spending"
     RECIPIENT = "recipient"
+    RETURN_HOME = "return-home"
     PAYMENT_REGION = "payment-region"
+    FEE_CLAUSE = "fee-clause"
+    CURRENCY = "currency"
+    MANAGEMENT_CEILING = "management-ceiling"
+    # --- periods ---
+    PERIOD_OPEN = "period-open"
+    PERIOD_CLOSING = "period-closing"
+    PERIOD_ROOT = "period-root"
+    # --- ends ---
+    CLOSED_EMPTY = "closed-empty"
+    CLOSED_UNTOUCHED = "closed-untouched"
     # --- four eyes ---
     ROLE_OF_MAKER = "role-of-maker"
     ROLE_OF_CHECKER = "role-of-checker"
@@ -72,6 +83,7 @@ class Rule(StrEnum):
     PROPOSAL_COMMITMENT = "proposal-commitment"
     PROPOSAL_HOLDS = "proposal-holds"
     APPROVAL_EFFECT = "approval-effect"
+    PROPOSAL_EXPIRY = "proposal-expiry"
     # --- gifts, imports, the loop ---
     DIGEST_FORM = "digest-form"
     REFERENCE_UNIQUE = "reference-unique"
@@ -140,7 +152,19 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.RESTRICTION: ("限定用途得到遵守", "restricted money reaches only projects that fit"),
     Rule.SPENDING: ("支出类别为基金所允许", "the fund allows this kind of spending"),
     Rule.RECIPIENT: ("受助方为捐赠人所限定", "the payee is the recipient the fund names"),
+    Rule.RETURN_HOME: ("退回原账户", "what comes back goes to the account it left"),
     Rule.PAYMENT_REGION: ("付款地区与项目一致", "a payment lies in its project's region or names a wider one"),
+    Rule.FEE_CLAUSE: ("手续费符合基金条款", "a fee is what the fund's clause says, at receipt and later"),
+    Rule.CURRENCY: ("外币捐款按所列汇率入账", "a gift in another currency is booked at the rate it names"),
+    Rule.MANAGEMENT_CEILING: ("管理费不超过条款上限", "a year's management cost stays within the fund's clause"),
+    Rule.PERIOD_OPEN: ("不记入已结账期间", "nothing is dated into a closed period"),
+    Rule.PERIOD_CLOSING: (
+        "期间首尾相接地结账",
+        "a closed period follows the last one, is over, awaits no rows",
+    ),
+    Rule.PERIOD_ROOT: ("结账时的试算平衡表一致", "a period is closed with the root of its trial balance"),
+    Rule.CLOSED_EMPTY: ("关闭时已清空", "a fund or project is closed once, empty, with its residue told"),
+    Rule.CLOSED_UNTOUCHED: ("关闭后不再变动", "nothing moves in or out of what is closed"),
     Rule.ROLE_OF_MAKER: ("经办人当时有职责", "the maker held the role then"),
     Rule.ROLE_OF_CHECKER: ("复核人当时有职责", "the checker held the role then"),
     Rule.FOUR_EYES: ("经办与复核为不同的人", "maker and checkers are different people, each once"),
@@ -152,6 +176,10 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.PROPOSAL_COMMITMENT: ("内容与承诺一致", "the body opens the proposal's commitment"),
     Rule.PROPOSAL_HOLDS: ("动用的正是所占用的", "the effect takes exactly what the proposal held, to where it said"),
     Rule.APPROVAL_EFFECT: ("审批齐备即办理", "the last approval and the effect stand side by side"),
+    Rule.PROPOSAL_EXPIRY: (
+        "申请按期限作废",
+        "a proposal is approved in the policy's days, and expires after them",
+    ),
     Rule.DIGEST_FORM: ("承诺为哈希值", "commitments are SHA-256 in hex"),
     Rule.REFERENCE_UNIQUE: ("渠道流水不重复", "a channel reference is entered once"),
     Rule.IMPORT_ROW: ("导入行号递增", "rows of an open import come in ascending order"),

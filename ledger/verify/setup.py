@@ -17,6 +17,7 @@ from ledger.entries import (
 from ledger.entries import Rule as PolicyRule
 from ledger.verify.authority import check_alone, check_entry
 from ledger.verify.entry import Envelope, is_day
+from ledger.verify.gifts import MILLION
 from ledger.verify.persons import check_division, is_pseudonym
 from ledger.verify.postings import none
 from ledger.verify.roles import ADMINISTRATOR, OF_THE_WHOLE_LOG, REQUIRED, ROLES
@@ -29,6 +30,7 @@ FOUNDERS = 2
 """Administrators of the whole log at the least: four eyes need them."""
 
 MAX_TIERS = 10
+MAX_EXPIRES_DAYS = 3_660
 MAX_APPROVALS = 5
 
 
@@ -105,7 +107,10 @@ def policy_set(state: State, entry: Envelope, body: PolicySet) -> None:
         state.find(Rule.POLICY_FORM, "each kind once, ascending", ", ".join(kinds))
     for rule in body.rules:
         _check_rule(state, rule)
+    if not 0 <= body.expires_days <= MAX_EXPIRES_DAYS:
+        state.find(Rule.POLICY_FORM, f"0 to {MAX_EXPIRES_DAYS} days", body.expires_days)
     state.society.policy = {rule.kind: rule for rule in body.rules}
+    state.society.expires_days = body.expires_days
 
 
 def event_declared(state: State, entry: Envelope, body: EventDeclared) -> None:
@@ -124,6 +129,9 @@ def fund_opened(state: State, entry: Envelope, body: FundOpened) -> None:
     check_division(state, wanted.region)
     check_text(state, "recipient", wanted.recipient, is_optional=True)
     check_ascending(state, "spending", body.spending)
+    if not (0 <= body.receipt_fee_ppm < MILLION and -1 <= body.management_ppm < MILLION):
+        told = f"{body.receipt_fee_ppm}, {body.management_ppm}"
+        state.find(Rule.ENTRY_FORM, f"shares below {MILLION} millionths; -1: no ceiling", told)
     for text in (wanted.category, wanted.project):
         _check_id(state, text)
     _check_event(state, wanted.event)

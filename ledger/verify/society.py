@@ -21,7 +21,11 @@ class Society:
     events: set[str] = field(default_factory=set)
     funds: dict[tuple[str, str], FundOpened] = field(default_factory=dict)
     projects: dict[tuple[str, str], ProjectOpened] = field(default_factory=dict)
+    closed: set[tuple[str, str, str]] = field(default_factory=set)
+    """Organisation, `fund` or `project`, and its id."""
     policy: dict[str, Rule] | None = None
+    expires_days: int = 0
+    """How long a proposal may be approved; 0: for ever."""
     _roles: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     def register(self, body: OrganisationRegistered) -> None:
@@ -83,6 +87,9 @@ class Society:
         return rule.decision_from if rule is not None and rule.decision_from >= 0 else None
 
 
+_COMPARED = ("project", "event", "category", "recipient")
+
+
 def fits(wanted: Restriction, project: ProjectOpened) -> bool:
     """Whether a project has every attribute the restriction asks for; the recipient is compared where money is paid."""
     return (
@@ -90,6 +97,19 @@ def fits(wanted: Restriction, project: ProjectOpened) -> bool:
         and wanted.event in {"", project.event}
         and wanted.category in {"", project.category}
         and lies_in(project.region, wanted.region)
+    )
+
+
+def keeps(sending: FundOpened, receiving: FundOpened) -> bool:
+    """Whether a fund keeps every promise of the one its money comes from: restriction, spending, fees, ceiling."""
+    wanted, given = sending.restriction, receiving.restriction
+    ceiling = sending.management_ppm
+    return (
+        all(getattr(wanted, name) in {"", getattr(given, name)} for name in _COMPARED)
+        and lies_in(given.region, wanted.region)
+        and set(receiving.spending or USUAL_SPENDING) <= set(sending.spending or USUAL_SPENDING)
+        and (sending.charges or not receiving.charges)
+        and (ceiling < 0 or 0 <= receiving.management_ppm <= ceiling)
     )
 
 

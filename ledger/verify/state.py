@@ -47,6 +47,8 @@ class Proposal:
     commitment: str
     org: str
     maker: str
+    day: str
+    """In Beijing, when it was made."""
     into: tuple[str, ...]
     holds: list[Held]
     qty: int
@@ -78,8 +80,10 @@ class Run:
     """One of these holds is of no account that could be held."""
     into: Line | None = None
     """The account that its parts go into."""
-    end: Piece | None = None
-    """The last piece that was taken."""
+    costs: list[tuple[str, str, str]] = field(default_factory=list)
+    """Of a payment of management cost: funds and years it counts in."""
+    end: tuple[Line, int, Line] | None = None
+    """The line last taken from, where that ended, and where it went."""
 
     @property
     def is_whole(self) -> bool:
@@ -89,11 +93,28 @@ class Run:
 
 @dataclass(slots=True)
 class Payment:
-    """What may be confirmed of it."""
+    """What may be confirmed of it, and what the payee got."""
 
     org: str
+    piece: Piece
     qty: int = 0
     confirmed: int = 0
+
+
+@dataclass(slots=True)
+class Cost:
+    """What a fund paid in a year, and what of it was management."""
+
+    spent: int = 0
+    management: int = 0
+
+
+@dataclass(slots=True)
+class Transfer:
+    """What an organisation sent to another one, and the line of the fund it left."""
+
+    fund: Line
+    piece: Piece
 
 
 @dataclass(slots=True)
@@ -127,8 +148,22 @@ class State:
     imports: dict[int, Import] = field(default_factory=dict)
     allocations: dict[int, Piece] = field(default_factory=dict)
     """By first part: the positions of the project's line that it credited."""
+    transfers: dict[int, Transfer] = field(default_factory=dict)
+    """By first part: what was put in transit."""
     first_parts: dict[int, int] = field(default_factory=dict)
-    """Later parts of a split allocation → its first part."""
+    """Later parts of a split allocation, payment or transfer → its first part."""
+    unidentified: dict[int, Piece] = field(default_factory=dict)
+    """The positions of suspense that each `money.unidentified` credited."""
+    identified: dict[int, Piece] = field(default_factory=dict)
+    """The positions of its fund that each `money.identified` credited."""
+    turnovers: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    """By account and business date: credited, consumed."""
+    closed: dict[str, str] = field(default_factory=dict)
+    """Organisation → the last day of its last closed period."""
+    costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
+    """By organisation, fund and year: what was paid."""
+    foreign: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Gifts in a foreign currency → organisation and fund."""
     payments: dict[int, Payment] = field(default_factory=dict)
     run: Run | None = None
     """Parts are still to come."""
@@ -158,6 +193,8 @@ class State:
             if place.kind == "project":
                 self.project_lines.setdefault((place.org, place.rest[0]), []).append(line)
             elif place.kind == "fund":
+                if self.society.funds[place.org, place.rest[0]].receipt_fee_ppm:
+                    line.donors = ""
                 self.fund_lines.setdefault(place.org, []).append(line)
         return line
 
@@ -174,6 +211,8 @@ class State:
                 return (org, rest[0]) in self.society.funds
             case "project":
                 return (org, rest[0]) in self.society.projects and (org, rest[1]) in self.society.funds
+            case "transit":
+                return rest[0] in self.society.organisations and rest[0] != org
             case _:
                 return True
 

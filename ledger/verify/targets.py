@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from ledger import account
 from ledger.account import AccountClass
 from ledger.verify.line import Line, Piece, joined, resting
-from ledger.verify.routes import REFUND
+from ledger.verify.routes import ARRIVED, HOMEWARD, REFUND, RELEASE, RETURN, SENT_BACK
 from ledger.verify.state import NONE, State
 
 
@@ -16,10 +16,14 @@ def left(state: State, kind: str, ref: int, org: str, qty: int) -> list[Piece] |
         return (
             None if gift is None else joined(_free(each for each in resting(*gift) if _is_inside(each.line, org)), qty)
         )
-    allocation = state.allocations.get(ref)
-    if allocation is None or allocation.line.place.org != org:
+    credited = _credited(state, kind, ref)
+    if credited is None:
         return None
-    return joined(_free([allocation]), qty)
+    place = credited.line.place
+    if org != (place.rest[0] if kind == ARRIVED else place.org):
+        return None
+    found = joined(_free([credited]), qty)
+    return [piece for piece, _ in homes(found)] if kind in HOMEWARD else found
 
 
 def cited_by(state: State, kind: str, line: Line, position: int) -> int:
@@ -27,6 +31,8 @@ def cited_by(state: State, kind: str, line: Line, position: int) -> int:
     if kind == REFUND:
         # Back along the way it came, a posting a step; each step leads to an earlier entry, so this ends.
         while move := next(line.arrivals.within(position, position + 1), None):
+            if line.seq_at(position) in state.identified:  # a gift from here on
+                break
             line, position = move.other, move.other_lo
     if not 0 <= position < line.credited:
         return NONE
@@ -34,8 +40,35 @@ def cited_by(state: State, kind: str, line: Line, position: int) -> int:
     return state.first_parts.get(seq, seq)
 
 
+def _credited(state: State, kind: str, ref: int) -> Piece | None:
+    """What an entry that this kind may cite put on one line."""
+    if kind in {ARRIVED, SENT_BACK}:
+        sent = state.transfers.get(ref)
+        return None if sent is None else sent.piece
+    if kind == RETURN:
+        payment = state.payments.get(ref)
+        return None if payment is None else payment.piece
+    return (state.allocations if kind == RELEASE else state.unidentified).get(ref)
+
+
+def homes(pieces: Iterable[Piece]) -> list[tuple[Piece, Line]]:
+    """Positions cut where they came from different lines, and the lines they came from."""
+    found: list[tuple[Piece, Line]] = []
+    for line, lo, hi in pieces:
+        for move in line.arrivals.within(lo, hi):
+            before, home = found[-1] if found else (None, None)
+            if before is not None and (before.line, before.hi, home) == (line, move.lo, move.other):
+                found[-1] = (Piece(line, before.lo, move.hi), move.other)
+            else:
+                found.append((Piece(line, move.lo, move.hi), move.other))
+    return found
+
+
 def _gift(state: State, seq: int, org: str) -> Piece | None:
     """What a gift to this organisation credited."""
+    found = state.identified.get(seq)
+    if found is not None:
+        return found if found.line.place.org == org else None
     for line in state.fund_lines.get(org, []):
         span = line.credit_of(seq)
         if span is not None and next(line.arrivals.within(*span), None) is None:  # released money is no gift

@@ -9,10 +9,10 @@ from ledger.verify.state import State
 MAX_TEXT = 500
 """Characters of a text."""
 
-TEXTS = frozenset({"name", "operator", "payee", "profile", "purpose", "reason", "text"})
+TEXTS = frozenset({"basis", "name", "operator", "payee", "profile", "purpose", "reason", "text"})
 """Fields that are never empty."""
 
-OPTIONAL_TEXTS = frozenset({"decision"})
+OPTIONAL_TEXTS = frozenset({"decision", "note"})
 
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _USCC_SYMBOLS = "0123456789ABCDEFGHJKLMNPQRTUWXY"

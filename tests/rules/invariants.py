@@ -12,12 +12,12 @@ from ledger import account, entries
 from ledger.account import CNY, Account
 from ledger.books import Books
 from ledger.entries import Entry, Restriction
-from ledger.organisations import OpenProject
+from ledger.organisations import OpenFund, OpenProject
 from ledger.posting import NO_LINE, Posting
 from ledger.roles import REQUIRED
 from tests.support.foreign import foreign
 from tests.support.model import Pen, read_back, shape, state
-from tests.support.society import FUNDS, PROJECTS
+from tests.support.society import CITY, FUNDS, NEIGHBOURS_FUNDS, PROJECTS
 from tests.support.units import Place, Unit, UnitModel
 
 
@@ -81,7 +81,8 @@ class Invariants(RuleBasedStateMachine):
         taken = [posting for entry in self.new for posting in entry.postings]
         assert _places(taken) == self.expected
         for left, right in pairwise(taken):
-            assert (left.src, left.src_span.hi) != (right.src, right.src_lo), "neighbours that could be one"
+            ends = (left.src, left.src_span.hi, left.dst)
+            assert ends != (right.src, right.src_lo, right.dst), "neighbours that could be one"
 
     @invariant()
     def available_is_never_negative_and_as_in_the_model(self) -> None:
@@ -97,9 +98,13 @@ class Invariants(RuleBasedStateMachine):
         for entry in self.pen.entries:
             for posting in entry.postings:
                 if posting.src_lo == NO_LINE:
-                    moved = [Unit(entry.seq, nth) for nth in range(posting.qty)]
+                    first = sum(each.qty for each in entry.postings[: entry.postings.index(posting)])
+                    moved = [Unit(entry.seq, nth) for nth in range(first, first + posting.qty)]
                 else:
                     moved = found[posting.src][posting.src_lo : posting.src_span.hi]
+                if entry.kind == "money.identified":  # a gift from here on
+                    nth = posting.dst_lo - entry.postings[0].dst_lo
+                    moved = [Unit(entry.seq, nth + i) for i in range(posting.qty)]
                 found.setdefault(posting.dst, []).extend(moved)
         modelled = {address: [slot.unit for slot in slots] for address, slots in self.units.accounts.items()}
         assert found == {address: units for address, units in modelled.items() if units}
@@ -113,14 +118,17 @@ class Invariants(RuleBasedStateMachine):
     @invariant()
     def restrictions_hold_for_every_unit_to_its_end(self) -> None:
         for address, slots in self.units.accounts.items():
-            kind, _, rest = account.parse(address)
+            kind, org, rest = account.parse(address)
             for slot in slots:
+                if isinstance(self.pen.entries[slot.unit.gift].body, entries.MoneyUnidentified):
+                    assert kind in {"suspense", "refunds"}
+                    continue
                 fund = FUNDS[self._fund_of(slot.unit)]
                 match kind:
                     case "fund":
-                        assert rest == (fund.fund,)
+                        assert _keeps(fund, (FUNDS if org == CITY else NEIGHBOURS_FUNDS)[rest[0]])
                     case "project":
-                        assert rest[1] == fund.fund
+                        assert _keeps(fund, FUNDS[rest[1]])
                         assert _fits(fund.restriction, PROJECTS[rest[0]])
                     case "payees":
                         paid = self.pen.entries[slot.seq].body
@@ -128,8 +136,10 @@ class Invariants(RuleBasedStateMachine):
                         assert fund.restriction.recipient in {"", paid.payee}
                         assert paid.spending in (fund.spending or ("aid", "purchase"))
                         assert _fits(fund.restriction, PROJECTS[paid.project])
+                    case "fees":
+                        assert fund.charges or fund.receipt_fee_ppm
                     case _:
-                        assert kind == "refunds"
+                        assert kind in {"refunds", "transit"}
 
     @invariant()
     def makers_and_checkers_differ_and_hold_their_roles(self) -> None:
@@ -178,8 +188,7 @@ class Invariants(RuleBasedStateMachine):
 
     @invariant()
     def references_are_unique(self) -> None:
-        refs = Counter(entry.body.ref for entry in self.pen.entries if isinstance(entry.body, entries.MoneyReceived))
-        del refs[""]
+        refs = Counter(_refs(self.pen.entries))
         assert all(count == 1 for count in refs.values())
 
     @invariant()
@@ -213,8 +222,7 @@ class Invariants(RuleBasedStateMachine):
     @invariant()
     def books_read_back_from_the_bytes_are_the_living_ones(self) -> None:
         read = read_back(self.pen.written, self.pen.credits)
-        bodies = (entry.body for entry in self.pen.entries)
-        assert read.refs == {body.ref for body in bodies if isinstance(body, entries.MoneyReceived)} - {""}
+        assert read.refs == set(_refs(self.pen.entries))
         assert {where: shape(line) for where, line in read.lines.items()} == {
             where: shape(self.pen.line(where)) for where in self.pen.credits
         }
@@ -225,20 +233,25 @@ class Invariants(RuleBasedStateMachine):
     @invariant()
     def every_gift_is_found_whole(self) -> None:
         for entry in self.pen.entries:
-            if isinstance(entry.body, entries.MoneyReceived):
-                (posting,) = entry.postings
+            if isinstance(entry.body, entries.MoneyReceived | entries.MoneyIdentified):
                 rest = [
                     self.units.accounts[where.address][position]
+                    for posting in entry.postings
                     for where, span in self.pen.images(Account(posting.dst, CNY), posting.dst_span)
                     for position in range(*span)
                 ]
-                assert [slot.unit for slot in rest] == [Unit(entry.seq, nth) for nth in range(posting.qty)]
+                assert [slot.unit for slot in rest] == [Unit(entry.seq, nth) for nth in range(entries.qty_of(entry))]
                 assert not any(slot.gone for slot in rest)
 
     def _fund_of(self, unit: Unit) -> str:
         body = self.pen.entries[unit.gift].body
-        assert isinstance(body, entries.MoneyReceived)
+        assert isinstance(body, entries.MoneyReceived | entries.MoneyIdentified | entries.IncomeReceived)
         return body.fund
+
+
+def _refs(log: Iterable[Entry]) -> list[str]:
+    """Every channel's reference."""
+    return [ref for entry in log if isinstance(ref := getattr(entry.body, "ref", ""), str) and ref]
 
 
 def _places(postings: Iterable[Posting]) -> list[Place]:
@@ -254,6 +267,20 @@ def _fits(wanted: Restriction, project: OpenProject) -> bool:
         and wanted.event in {"", project.event}
         and wanted.category in {"", project.category}
         and project.region.startswith(wanted.region.removesuffix("00").removesuffix("00"))
+    )
+
+
+def _keeps(promised: OpenFund, fund: OpenFund) -> bool:
+    """Whether a fund is as narrow as the one the money was given for, or narrower."""
+    wanted, given = promised.restriction, fund.restriction
+    usual = ("aid", "purchase")
+    return (
+        wanted.project in {"", given.project}
+        and wanted.event in {"", given.event}
+        and wanted.category in {"", given.category}
+        and wanted.recipient in {"", given.recipient}
+        and given.region.startswith(wanted.region.removesuffix("00").removesuffix("00"))
+        and {*(fund.spending or usual)} <= {*(promised.spending or usual)}
     )
 
 

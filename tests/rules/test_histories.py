@@ -8,16 +8,22 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
+from msgspec import structs
 
-from ledger import account, entries, posting
+from ledger import account, entries, periods, posting
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.approvals import ApproveProposal, RejectProposal, SetPolicy, WithdrawProposal
 from ledger.corrections import RefundGift
 from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.entries import Outcome, Rule, Spending, Tier
+from ledger.fees import ChargeFee
 from ledger.organisations import DismissStaff, EnrolStaff
+from ledger.periods import ClosePeriod
 from ledger.refusals import InsufficientAmount, NothingLeft, Refused
+from ledger.returns import ReturnMoney
+from ledger.suspense import IdentifyMoney, ReturnSuspense
+from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.rules.invariants import Invariants
 from tests.support.fixed import FIXED
 from tests.support.model import TODAY, Pen, state
@@ -31,6 +37,9 @@ from tests.support.society import (
     FINANCE,
     FUNDS,
     HOSPITAL,
+    NEIGHBOUR,
+    NEIGHBOURS_APPROVER,
+    NEIGHBOURS_FUNDS,
     OTHER_ADMINISTRATOR,
     OTHER_APPROVER,
     OTHER_CITY,
@@ -42,11 +51,20 @@ from tests.support.society import (
     THIRD_APPROVER,
     USUAL_RULES,
     allocation,
+    arrival,
+    charge,
     gift,
+    handed_back,
+    identification,
+    income,
     open_society,
     payment,
     refund,
     release,
+    sending,
+    sent_back,
+    suspense_return,
+    unidentified,
 )
 from tests.support.units import Plan
 
@@ -77,8 +95,11 @@ FIRST = (
     ("bridge", "bridge"),
     ("hospital", "relief"),
     ("office", "anything"),
+    ("platform", "anything"),
 )
 """Where each fund's money may go."""
+
+DAYS = ("2026-10-31", "2026-11-10", "2026-11-20")
 
 amounts = st.integers(1, 12)
 some = st.integers(0, 6)
@@ -105,10 +126,29 @@ class Histories(Invariants):
             self.do(gift(qty, fund))
             self.do(allocation(qty // 2, fund, project, decision="红〔2026〕1号"))
 
-    @rule(fund=funds, qty=amounts, number=st.integers(0, 99), maker=cashiers)
-    def give(self, fund: str, qty: int, number: int, maker: str) -> None:
+    @rule(
+        fund=funds, qty=amounts, number=st.integers(0, 99), maker=cashiers, on=st.sampled_from([TODAY, *DAYS]),
+    )  # fmt: skip
+    def give(self, fund: str, qty: int, number: int, maker: str, on: str) -> None:
         ref = sha256(b"%d" % number).hexdigest() if number else ""
-        self.do(gift(qty, fund, ref=ref, maker=maker))
+        self.do(structs.replace(gift(qty, fund, ref=ref, maker=maker), on=on))
+
+    @rule(last_on=st.sampled_from(DAYS))
+    def close_period(self, last_on: str) -> None:
+        before = self.pen.books.closed.get(CITY)
+        first_on = periods.day_after(before) if before else DAYS[0]
+        self.do(ClosePeriod(maker=FINANCE, org=CITY, first_on=first_on, last_on=last_on))
+
+    @rule(fund=funds, qty=amounts, number=st.integers(0, 99), whose=st.sampled_from(["nobody", "nobody", "income"]))
+    def take_in(self, fund: str, qty: int, number: int, whose: str) -> None:
+        ref = sha256(b"%d" % number).hexdigest() if number else ""
+        self.do(income(qty, fund, ref=ref) if whose == "income" else unidentified(qty, ref=ref))
+
+    @precondition(lambda self: self.seqs("money.unidentified"))
+    @rule(which=whichever, qty=amounts, fund=funds, found=st.booleans(), maker=makers)
+    def clear_up(self, which: int, qty: int, fund: str, *, found: bool, maker: str) -> None:
+        ref = self.one("money.unidentified", which)
+        self.do(identification(ref, qty, fund, maker=maker) if found else suspense_return(ref, qty, maker=maker))
 
     @precondition(lambda self: self.funded())
     @rule(which=whichever, qty=amounts)
@@ -127,6 +167,30 @@ class Histories(Invariants):
     @rule(which=whichever, qty=some, maker=makers)
     def release(self, which: int, qty: int, maker: str) -> None:
         self.do(release(self.one("money.allocated", which), qty, maker=maker))
+
+    @precondition(lambda self: self.seqs("money.disbursed"))
+    @rule(which=whichever, qty=some, maker=makers)
+    def hand_back(self, which: int, qty: int, maker: str) -> None:
+        self.do(handed_back(self.one("money.disbursed", which), qty, maker=maker))
+
+    @rule(fund=funds, qty=amounts, back=st.booleans())
+    def send(self, fund: str, qty: int, *, back: bool) -> None:
+        if back:
+            fund = fund if fund in NEIGHBOURS_FUNDS else "general"
+            self.do(sending(qty, fund, org=OTHER_CITY, to=CITY, maker=NEIGHBOUR))
+        else:
+            self.do(sending(qty, fund))
+
+    @precondition(lambda self: self.seqs("transfer.sent"))
+    @rule(which=whichever, qty=some, fund=funds, how=st.sampled_from(["arrived", "arrived", "sent back"]))
+    def clear_transit(self, which: int, qty: int, fund: str, how: str) -> None:
+        ref = self.one("transfer.sent", which)
+        ours = entries.org_of(self.pen.entries[ref]) == CITY
+        org, maker = (CITY, FINANCE) if ours is (how == "sent back") else (OTHER_CITY, NEIGHBOUR)
+        if how == "sent back":
+            self.do(sent_back(ref, qty, org=org, maker=maker))
+        else:
+            self.do(arrival(ref, qty, fund, org=org, maker=maker))
 
     @precondition(lambda self: self.seqs("money.received"))
     @rule(which=whichever, qty=some, maker=makers, org=st.sampled_from([CITY] * 9 + [OTHER_CITY]))
@@ -154,6 +218,10 @@ class Histories(Invariants):
         else:
             self.do(allocation(qty, fund, project, maker=maker, decision="红〔2026〕1号" if decided else ""))
 
+    @rule(qty=amounts, fund=st.sampled_from(["platform", "platform", "platform", "general"]), maker=makers)
+    def charge(self, qty: int, fund: str, maker: str) -> None:
+        self.do(charge(qty, fund, maker=maker))
+
     @precondition(lambda self: self.seqs("money.disbursed"))
     @rule(which=whichever, qty=amounts, outcome=st.sampled_from(["ok", "short", "damaged", ""]))
     def tell_what_arrived(self, which: int, qty: int, outcome: Outcome | Literal[""]) -> None:
@@ -168,7 +236,11 @@ class Histories(Invariants):
     def approve(self, which: int) -> None:
         number = self.open(which)
         proposal = self.pen.books.proposals[number]
-        may = (OTHER_ADMINISTRATOR,) if number in self.setting_up() else (THIRD_APPROVER, OTHER_APPROVER, APPROVER)
+        may: tuple[str, ...] = (THIRD_APPROVER, OTHER_APPROVER, APPROVER)
+        if number in self.setting_up():
+            may = (OTHER_ADMINISTRATOR,)
+        elif proposal.org == OTHER_CITY:
+            may = (NEIGHBOURS_APPROVER,)
         checker = next((each for each in may if each not in proposal.approvals), may[0])
         self.do(ApproveProposal(maker=checker, proposal=number))
 
@@ -215,13 +287,22 @@ class Histories(Invariants):
     def agree(self, refused: Refused, command: AnyCommand, plan: Plan) -> None:
         """Where there is too little for a command, there is as little in the model."""
         match refused, command:
-            case InsufficientAmount(), AllocateMoney() | DisburseMoney():
+            case InsufficientAmount(), AllocateMoney() | DisburseMoney() | ChargeFee() | SendTransfer():
                 available = sum(self.units.available(address) for address in self.sources(command))
                 assert refused.facts["available"] == available < command.amount_fen
             case InsufficientAmount(), _:
                 taken = Counter(place.address for place in plan.places)
                 assert any(qty > self.units.available(address) for address, qty in taken.items())
-            case NothingLeft(), ReleaseMoney() | RefundGift():
+            case (
+                NothingLeft(),
+                ReleaseMoney()
+                | RefundGift()
+                | IdentifyMoney()
+                | ReturnMoney()
+                | ReturnSuspense()
+                | ReceiveTransfer()
+                | ReturnTransfer(),
+            ):
                 assert refused.facts["left"] == len(plan.places) < max(command.amount_fen, 1)
             case _:
                 assert not isinstance(refused, NothingLeft)
@@ -231,7 +312,19 @@ class Histories(Invariants):
         match command:
             case ApproveProposal(proposal=number):
                 return Plan(self.units.planned(number), by_amount=False)
-            case AllocateMoney() | DisburseMoney() | ReleaseMoney() | RefundGift():
+            case (
+                AllocateMoney()
+                | ChargeFee()
+                | DisburseMoney()
+                | ReleaseMoney()
+                | RefundGift()
+                | IdentifyMoney()
+                | ReturnMoney()
+                | ReturnSuspense()
+                | SendTransfer()
+                | ReceiveTransfer()
+                | ReturnTransfer()
+            ):
                 return self.units.plan(command, self.sources(command))
             case _:
                 return Plan([], by_amount=False)
@@ -240,9 +333,11 @@ class Histories(Invariants):
         """Do in the model what was entered."""
         first, last = self.new[0], self.new[-1]
         match first.body:
-            case entries.MoneyReceived():
-                (into,) = first.postings
-                self.units.receive(first.seq, into.dst, into.qty)
+            case entries.MoneyReceived() | entries.MoneyUnidentified() | entries.IncomeReceived():
+                nth = 0
+                for into in first.postings:
+                    self.units.receive(first.seq, into.dst, into.qty, nth)
+                    nth += into.qty
             case entries.ProposalMade():
                 self.units.hold(first.seq, plan)
             case entries.ProposalRejected(proposal=number) | entries.ProposalWithdrawn(proposal=number):
@@ -250,15 +345,18 @@ class Histories(Invariants):
             case _ if last.postings:
                 effect = next(entry for entry in self.new if entry.postings)
                 self.units.resolve(last.by.proposal)
-                self.units.move(plan.places, effect.postings[0].dst, effect.seq)
+                goes_home = isinstance(effect.body, entries.MoneyReturned)
+                self.units.move(plan.places, "" if goes_home else effect.postings[0].dst, effect.seq)
+                if isinstance(effect.body, entries.MoneyIdentified):
+                    self.units.identify(effect.seq, len(plan.places))
                 self.expected = plan.places
             case _:
                 pass  # nothing moves
 
     def sources(self, command: AnyCommand) -> list[str]:
         """The accounts that a first-in-first-out outflow may draw on."""
-        if isinstance(command, AllocateMoney):
-            return [account.fund(CITY, command.fund)]
+        if isinstance(command, AllocateMoney | ChargeFee | SendTransfer):
+            return [account.fund(command.org, command.fund)]
         if isinstance(command, DisburseMoney):
             return [
                 account.project(CITY, command.project, fund.fund)

@@ -8,10 +8,15 @@ from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, PublishFeedback
 from ledger.donations import CompleteImport
 from ledger.entries import Rule, Tier
-from ledger.organisations import ChangeOrganisation, DismissStaff, EnrolStaff
+from ledger.fees import ChargeFee
+from ledger.income import ReceiveIncome
+from ledger.organisations import ChangeOrganisation, DismissStaff, EnrolStaff, OpenFund
+from ledger.periods import ClosePeriod
+from ledger.privacy import Identity
 from ledger.refusals import Refused
 from ledger.roles import Role
-from ledger.store.vault import SealedGift
+from ledger.store.vault import Gift, SealedGift
+from ledger.suspense import ReceiveUnidentified, ReturnSuspense
 from tests.support.clerk import CHECKER, CITY, DAY, MAKER, Clerk, allocation, payment, refund, sequenced
 
 COMMANDS = 150
@@ -22,6 +27,7 @@ ROWS = 300
 async def busy_history(office: Clerk) -> None:
     """Every projection gets rows."""
     await import_gifts(office)
+    await enter_other_money(office)
     await change_society(office)
     await do_anything(office, Random(1))
 
@@ -32,6 +38,30 @@ async def import_gifts(office: Clerk) -> None:
     rows = [office.row(approved.seq, row) for row in range(1, ROWS + 1)]
     assert len(await office.sequencer.enqueue(rows)) == ROWS
     await office.do(CompleteImport(maker=MAKER, batch=approved.seq))
+
+
+async def enter_other_money(office: Clerk) -> None:
+    """Suspense, of which a part is identified and a part goes back; fees; interest."""
+    (waits,) = await office.do(
+        ReceiveUnidentified(maker=MAKER, org=CITY, amount_fen=1_000, channel="bank", on=DAY, ref="5" * 64)
+    )
+    found = office.sealer.seal(Gift(
+        maker=MAKER, org=CITY, fund="general", amount_fen=300, channel="bank", channel_ref="", on=DAY,
+        donor_class="person", identity=Identity(), suspense=waits.seq,
+    ))  # fmt: skip
+    await office.do(found)
+    await office.do(ReturnSuspense(maker=MAKER, org=CITY, ref=waits.seq, amount_fen=200, on=DAY, reason="付款人撤回"))
+    await office.do(
+        OpenFund(maker=demo.FOUNDER, org=CITY, fund="platform", name="平台", receipt_fee_ppm=6_000, charges=True)
+    )
+    await office.do(office.gift(1_000, fund="platform"))
+    await office.do(
+        ChargeFee(maker=MAKER, org=CITY, fund="platform", amount_fen=10, channel="alipay", on=DAY, reason="服务费")
+    )
+    await office.agreed(ClosePeriod(maker=MAKER, org=CITY, first_on="2020-01-01", last_on="2020-12-31"))
+    await office.do(
+        ReceiveIncome(maker=MAKER, org=CITY, fund="general", amount_fen=50, source="interest", on=DAY, ref="6" * 64)
+    )
 
 
 async def change_society(office: Clerk) -> None:

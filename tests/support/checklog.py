@@ -14,7 +14,7 @@ import msgspec
 from ledger import entries, privacy
 from ledger.account import Account
 from ledger.decide import AnyProposable
-from ledger.entries import Entry, MoneyReceived, ProposalMade
+from ledger.entries import Entry, MoneyIdentified, MoneyReceived, ProposalMade
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.database import Database
@@ -142,7 +142,7 @@ def _check_money(written: list[bytes], log: list[Entry]) -> None:
 
 def _check_vault(settings: Settings, found: dict[str, Any], log: list[Entry]) -> None:
     """Each gift has one vault row and one receipt, which open with its own key and code and say what its entry says."""
-    gifts = [entry for entry in log if isinstance(entry.body, MoneyReceived)]
+    gifts = [entry for entry in log if isinstance(entry.body, MoneyReceived | MoneyIdentified)]
     assert [row["seq"] for row in found["vault"]] == [entry.seq for entry in gifts]
     assert [row["seq"] for row in found["receipt"]] == [entry.seq for entry in gifts]
     slots = [row["slot"] for row in found["vault"]]
@@ -161,14 +161,15 @@ def _check_vault(settings: Settings, found: dict[str, Any], log: list[Entry]) ->
 def _check_gift(  # noqa: PLR0913, PLR0917  all that is kept of a gift
     entry: Entry, sealed: bytes, key: bytes, receipt: Any, keys: LogKeys, lookup: LookupKeys
 ) -> None:
-    body, (posting, *_) = entry.body, entry.postings
-    assert isinstance(body, MoneyReceived)
+    body = entry.body
+    assert isinstance(body, MoneyReceived | MoneyIdentified)
     record = open_record(key, sealed)
     assert privacy.parse_code(record.code) == record.code
     assert receipt["digest"] in lookup_digests(lookup, record.code)
     said = record.channel
-    assert (said.amount_fen, said.channel, said.on) == (posting.qty, body.channel, body.on)
-    assert body.ref == keys.ref(entries.org_of(entry), said.channel, said.channel_ref)
+    assert (said.amount_fen, said.channel, said.on) == (entries.qty_of(entry), body.channel, body.on)
+    if isinstance(body, MoneyReceived):
+        assert body.ref == keys.ref(entries.org_of(entry), said.channel, said.channel_ref)
     box = open_box(record.code, receipt["box"])
     assert box is not None, f"the box of gift {entry.seq} does not open with its code"
     assert (box.channel, bytes.fromhex(box.channel_salt)) == (said, record.channel_salt)

@@ -4,10 +4,10 @@ What the store reads from PostgreSQL has to be what stands here.
 """
 
 from bisect import bisect_right, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -15,15 +15,13 @@ from ledger import account, corrections, decide, entries
 from ledger.account import CNY, Account
 from ledger.approvals import ApproveProposal
 from ledger.books import Books
-from ledger.command import Facts, Needs
+from ledger.command import Facts, Needs, Origin
 from ledger.decide import AnyCommand, AnyProposable, Proposed
-from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.line import Line, Span
 from ledger.posting import NO_LINE, Posting
 
 TODAY = "2026-11-21"
-NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
 
 
 class Credit(NamedTuple):
@@ -55,10 +53,12 @@ class Pen:
         """The entries that one command amounts to. Raises Refused; nothing has changed then."""
         approved = self.proposed.get(command.proposal) if isinstance(command, ApproveProposal) else None
         facts = self.facts(decide.needs(approved or command))
-        for where in decide.lines(command, self.books, facts):
+        wanted = decide.lines(command, self.books, facts)
+        if approved is not None:
+            wanted |= decide.lines(approved, self.books, facts)
+        for where in wanted:
             self.books.put(where, self._consumed(where))
-        if isinstance(command, ReceiveMoney):
-            self.books.refs = self._refs & {command.ref}
+        self.books.refs = self._refs & {getattr(command, "ref", "")}
         before = state(self.books)
         try:
             drafts = decide.decide(command, self.books, facts, approved)
@@ -91,6 +91,8 @@ class Pen:
         salt = sha256(b"salt %d" % len(self.entries)).hexdigest()
         if needs is None:
             return Facts(today=self.today, salt=salt)
+        if needs.turnovers is not None:
+            return Facts(today=self.today, salt=salt, turnovers=self.turnovers(*needs.turnovers))
         cited = self.parts(needs.ref)
         return Facts(
             today=self.today,
@@ -99,7 +101,27 @@ class Pen:
             cited_qty=sum(map(entries.qty_of, cited)),
             confirmed_qty=self._confirmed(needs.ref),
             spans=tuple(self._spans(cited, images=needs.images)),
+            origins=tuple(
+                Origin(Account(each.dst, each.unit), each.dst_span, each.src)
+                for entry in cited
+                for each in entry.postings
+                if needs.origins
+            ),
             first_seqs=self._first_seqs(*needs.project) if needs.project else {},
+        )
+
+    def turnovers(self, org: str, last_on: str) -> tuple[tuple[str, str, int, int], ...]:
+        """What each account of the organisation moved until that day."""
+        credited, consumed = Counter[Account](), Counter[Account]()
+        for entry in self.entries:
+            if entry.postings and getattr(entry.body, "on", "") <= last_on:
+                for each in entry.postings:
+                    credited[Account(each.dst, each.unit)] += each.qty
+                    consumed[Account(each.src, each.unit)] += each.qty
+        return tuple(
+            (*where, credited[where], consumed[where])
+            for where in {*credited, *consumed}
+            if account.parse(where.address).org == org
         )
 
     def parts(self, ref: int) -> list[Entry]:
@@ -183,8 +205,8 @@ class Pen:
             self.credits[Account(posting.dst, posting.unit)].append(Credit(*posting.dst_span, entry.seq))
             if posting.src_lo != NO_LINE:
                 insort(self.debits[Account(posting.src, posting.unit)], posting, key=_src_lo)
-        if isinstance(entry.body, entries.MoneyReceived) and entry.body.ref:
-            self._refs.add(entry.body.ref)
+        if isinstance(ref := getattr(entry.body, "ref", ""), str) and ref:
+            self._refs.add(ref)
 
     def _unload(self) -> None:
         """Nothing outlives a command in the books but what entries beside gifts say."""
@@ -192,7 +214,8 @@ class Pen:
         self.books.refs = set()
 
     def _at(self) -> str:
-        return entries.instant(NOON + timedelta(milliseconds=len(self.entries)))
+        noon = datetime.fromisoformat(f"{self.today}T04:00:00+00:00")
+        return entries.instant(noon + timedelta(milliseconds=len(self.entries)))
 
 
 def read_back(written: Iterable[bytes], lines: Iterable[Account]) -> Books:
@@ -210,11 +233,15 @@ def state(books: Books) -> dict[str, Any]:
         "organisations": dict(books.organisations),
         "staff": {staff: dict(held) for staff, held in books.staff.items()},
         "policy": None if books.policy is None else dict(books.policy),
+        "expires_days": books.expires_days,
         "named": (dict(books.events), dict(books.funds), dict(books.projects)),
         "proposals": {
             number: replace(each, holds=[*each.holds], approvals=[*each.approvals])
             for number, each in books.proposals.items()
         },
+        "costs": dict(books.costs),
+        "closed": (dict(books.closed), set(books.closed_funds), set(books.closed_projects)),
+        "in_transit": (dict(books.in_transit), dict(books.sent_from)),
         "imports": {number: replace(each) for number, each in books.imports.items()},
         "lines": {where: shape(line) for where, line in books.lines.items()},
         "refs": set(books.refs),

@@ -18,16 +18,32 @@ from ledger.decide import AnyCommand, AnyProposable, Proposed
 from ledger.disbursements import DisburseMoney
 from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
+from ledger.exchange import SettleExchange
+from ledger.fees import ChargeFee
+from ledger.income import ReceiveIncome
+from ledger.returns import ReturnMoney
+from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
+from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.support.model import Pen
 
 _COMMANDS: dict[type[Any], Any] = {
+    entries.ExchangeSettled: SettleExchange,
+    entries.FeeCharged: ChargeFee,
     entries.GiftRefunded: RefundGift,
+    entries.IncomeReceived: ReceiveIncome,
     entries.MoneyAllocated: AllocateMoney,
     entries.MoneyDisbursed: DisburseMoney,
+    entries.MoneyIdentified: IdentifyMoney,
     entries.MoneyReceived: ReceiveMoney,
     entries.MoneyReleased: ReleaseMoney,
+    entries.MoneyReturned: ReturnMoney,
+    entries.MoneyUnidentified: ReceiveUnidentified,
     entries.ProposalRejected: RejectProposal,
     entries.ProposalWithdrawn: WithdrawProposal,
+    entries.SuspenseReturned: ReturnSuspense,
+    entries.TransferReceived: ReceiveTransfer,
+    entries.TransferReturned: ReturnTransfer,
+    entries.TransferSent: SendTransfer,
 }
 """What entered a body that waited for nobody. Kinds that are not here move nothing and are taken as they are."""
 
@@ -77,6 +93,13 @@ def _commanded(parts: Sequence[Entry]) -> AnyCommand:
     fields["amount_fen"] = sum(map(entries.qty_of, parts))
     if kind is AllocateMoney:
         fields["project"], fields["fund"] = account.parse(first.postings[0].dst).rest
+    if kind is SendTransfer:
+        (fields["fund"],) = account.parse(first.postings[0].src).rest
+        (fields["to"],) = account.parse(first.postings[0].dst).rest
+    if kind is ReceiveTransfer:
+        (fields["fund"],) = account.parse(first.postings[0].dst).rest
+    if kind is ChargeFee:
+        (fields["fund"],) = account.parse(first.postings[0].src).rest
     known: AnyCommand = msgspec.convert({name: fields[name] for name in kind.__struct_fields__ if name in fields}, kind)
     return known
 
@@ -84,6 +107,6 @@ def _commanded(parts: Sequence[Entry]) -> AnyCommand:
 def _said(entry: Entry) -> tuple[Any, ...]:
     """What an entry says beside its place in the log, to which its receipt is bound."""
     body = entry.body
-    if isinstance(body, entries.MoneyReceived):
+    if isinstance(body, entries.MoneyReceived | entries.MoneyIdentified):
         body = msgspec.structs.replace(body, receipt="")
     return body, entry.by, entry.postings

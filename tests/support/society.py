@@ -8,7 +8,9 @@ from ledger.corrections import RefundGift
 from ledger.decide import AnyProposable
 from ledger.disbursements import DisburseMoney
 from ledger.donations import ReceiveMoney
-from ledger.entries import Restriction, Rule, Spending, Tier
+from ledger.entries import IncomeKind, Restriction, Rule, Spending, Tier
+from ledger.fees import ChargeFee
+from ledger.income import ReceiveIncome
 from ledger.organisations import (
     DeclareEvent,
     EnrolStaff,
@@ -18,7 +20,10 @@ from ledger.organisations import (
     RegisterOrganisation,
 )
 from ledger.privacy import code_of
+from ledger.returns import ReturnMoney
 from ledger.roles import Role
+from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
+from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.support.model import TODAY, Pen
 
 PROVINCE = "330000"
@@ -45,6 +50,9 @@ BOTH = pseudonym("both")
 """Prepares and approves, though never the same thing."""
 AUDITOR = pseudonym("auditor")
 STRANGER = pseudonym("stranger")
+NEIGHBOUR = pseudonym("neighbour")
+"""Finance of the other city."""
+NEIGHBOURS_APPROVER = pseudonym("neighbour-b")
 
 ROLES: dict[str, tuple[Role, ...]] = {
     CITY_ADMINISTRATOR: (Role.ADMINISTRATOR,),
@@ -75,7 +83,12 @@ _FUNDS: tuple[tuple[str, Restriction, tuple[Spending, ...]], ...] = (
 FUNDS = {
     fund: OpenFund(maker=ADMINISTRATOR, org=CITY, fund=fund, name=fund, restriction=restriction, spending=spending)
     for fund, restriction, spending in _FUNDS
-}
+} | {
+    "platform": OpenFund(
+        maker=ADMINISTRATOR, org=CITY, fund="platform", name="platform", spending=("aid", "management", "purchase"),
+        receipt_fee_ppm=250_000, charges=True, management_ppm=400_000,
+    )
+}  # fmt: skip
 """The city's funds: what each is restricted to, and its fee clause."""
 
 PROJECTS = {
@@ -91,12 +104,23 @@ PROJECTS = {
 }
 """The city's projects and what each of them has."""
 
+NEIGHBOURS_FUNDS = {
+    fund: OpenFund(maker=ADMINISTRATOR, org=OTHER_CITY, fund=fund, name=fund, restriction=Restriction(event=event))
+    for fund, event in (("general", ""), ("flood", "flood-2026"))
+}
+"""The other city's funds."""
+
 USUAL_RULES = (
     Rule(kind="money.allocated", approvals=(Tier(0, 0), Tier(6, 1), Tier(10, 2)), decision_from=9),
     Rule(kind="money.disbursed", approvals=(Tier(0, 1), Tier(8, 2))),
     Rule(kind="money.released", approvals=(Tier(5, 1),)),
     Rule(kind="gift.refunded", approvals=(Tier(3, 1),)),
     Rule(kind="feedback.published", approvals=(Tier(0, 1),)),
+    Rule(kind="suspense.returned", approvals=(Tier(4, 1),)),
+    Rule(kind="fee.charged", approvals=(Tier(3, 1),)),
+    Rule(kind="money.returned", approvals=(Tier(4, 1),)),
+    Rule(kind="transfer.sent", approvals=(Tier(4, 1),)),
+    Rule(kind="transfer.received", approvals=(Tier(6, 1),)),
 )
 
 
@@ -111,8 +135,10 @@ def open_society(rules: tuple[Rule, ...] | None = ()) -> Pen:
         ))  # fmt: skip
     for staff, roles in ROLES.items():
         settle(pen, EnrolStaff(maker=ADMINISTRATOR, staff=staff, org=CITY, roles=roles))
+    settle(pen, EnrolStaff(maker=ADMINISTRATOR, staff=NEIGHBOUR, org=OTHER_CITY, roles=(Role.FINANCE,)))
+    settle(pen, EnrolStaff(maker=ADMINISTRATOR, staff=NEIGHBOURS_APPROVER, org=OTHER_CITY, roles=(Role.APPROVER,)))
     settle(pen, DeclareEvent(maker=ADMINISTRATOR, event="flood-2026", name="洪灾", emergency=True))
-    for fund in FUNDS.values():
+    for fund in (*FUNDS.values(), *NEIGHBOURS_FUNDS.values()):
         settle(pen, fund)
     for project in PROJECTS.values():
         settle(pen, project)
@@ -145,6 +171,61 @@ def allocation(
     """The city's money for one of its projects."""
     return AllocateMoney(
         maker=maker, org=CITY, fund=fund, project=project, amount_fen=amount_fen, on=TODAY, decision=decision
+    )
+
+
+def handed_back(ref: int, amount_fen: int = 0, *, maker: str = FINANCE) -> ReturnMoney:
+    """The payee of a payment gave back what it could not use."""
+    return ReturnMoney(maker=maker, org=CITY, ref=ref, on=TODAY, reason="采购结余", amount_fen=amount_fen)
+
+
+def sending(
+    amount_fen: int, fund: str = "general", *, org: str = CITY, to: str = OTHER_CITY, maker: str = FINANCE
+) -> SendTransfer:
+    """The city's money for its neighbour, unless told otherwise."""
+    return SendTransfer(maker=maker, org=org, fund=fund, to=to, amount_fen=amount_fen, on=TODAY)
+
+
+def arrival(
+    ref: int, amount_fen: int = 0, fund: str = "general", *, org: str = OTHER_CITY, maker: str = NEIGHBOUR
+) -> ReceiveTransfer:
+    """The neighbour has what the city sent."""
+    return ReceiveTransfer(maker=maker, org=org, ref=ref, fund=fund, on=TODAY, amount_fen=amount_fen)
+
+
+def sent_back(ref: int, amount_fen: int = 0, *, org: str = CITY, maker: str = FINANCE) -> ReturnTransfer:
+    """What the city sent came back."""
+    return ReturnTransfer(maker=maker, org=org, ref=ref, on=TODAY, reason="账号有误", amount_fen=amount_fen)
+
+
+def unidentified(amount_fen: int, *, ref: str = "", maker: str = CASHIER) -> ReceiveUnidentified:
+    """Money in the city's bank from nobody knows whom."""
+    return ReceiveUnidentified(maker=maker, org=CITY, amount_fen=amount_fen, channel="bank", on=TODAY, ref=ref)
+
+
+def identification(ref: int, amount_fen: int, fund: str = "general", *, maker: str = FINANCE) -> IdentifyMoney:
+    """A gift found in suspense."""
+    donor = sha256(f"donor {ref} {amount_fen}".encode()).hexdigest()
+    return IdentifyMoney(
+        maker=maker, org=CITY, ref=ref, fund=fund, amount_fen=amount_fen, channel="bank", on=TODAY, donor=donor,
+        code=code_of([amount_fen % 32] * 15),
+    )  # fmt: skip
+
+
+def suspense_return(ref: int, amount_fen: int = 0, *, maker: str = FINANCE) -> ReturnSuspense:
+    """Money in suspense, back to where it came from."""
+    return ReturnSuspense(maker=maker, org=CITY, ref=ref, on=TODAY, reason="无法查明", amount_fen=amount_fen)
+
+
+def income(amount_fen: int, fund: str = "general", *, source: IncomeKind = "interest", ref: str = "") -> ReceiveIncome:
+    """Money of the city that nobody donated."""
+    return ReceiveIncome(maker=FINANCE, org=CITY, fund=fund, amount_fen=amount_fen, source=source, on=TODAY, ref=ref)
+
+
+def charge(amount_fen: int, fund: str = "platform", *, maker: str = FINANCE) -> ChargeFee:
+    """A platform's later fee, out of a fund of the city."""
+    return ChargeFee(
+        maker=maker, org=CITY, fund=fund, amount_fen=amount_fen, channel="alipay", on=TODAY, reason="平台服务费"
     )
 
 

@@ -3,12 +3,30 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ledger import account
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.corrections import RefundGift
 from ledger.disbursements import DisburseMoney
+from ledger.fees import ChargeFee
+from ledger.returns import ReturnMoney
+from ledger.suspense import IdentifyMoney, ReturnSuspense
+from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
+
+AnyOutflow: TypeAlias = (
+    AllocateMoney
+    | ChargeFee
+    | DisburseMoney
+    | IdentifyMoney
+    | ReceiveTransfer
+    | RefundGift
+    | ReleaseMoney
+    | ReturnMoney
+    | ReturnSuspense
+    | ReturnTransfer
+    | SendTransfer
+)
 
 NOBODY = 0
 """In place of a proposal."""
@@ -29,6 +47,8 @@ class Slot:
     seq: int
     """The entry that put the unit here."""
     gone: bool = False
+    home: str = ""
+    """The list it was on before."""
 
 
 class Place(NamedTuple):
@@ -79,23 +99,29 @@ class UnitModel:
         free = self._free(address, NOBODY)
         return self.accounts[address][free[0]].seq if free else None
 
-    def receive(self, gift: int, address: str, qty: int) -> None:
-        """New units."""
-        self.accounts[address] += [Slot(Unit(gift, nth), gift) for nth in range(qty)]
+    def receive(self, gift: int, address: str, qty: int, first: int = 0) -> None:
+        """New units, the gift's from its `first` on."""
+        self.accounts[address] += [Slot(Unit(gift, nth), gift) for nth in range(first, first + qty)]
 
     def plan(
         self,
-        command: AllocateMoney | ReleaseMoney | DisburseMoney | RefundGift,
+        command: AnyOutflow,
         payable: Iterable[str] = (),
     ) -> Plan:
         """What a new command would take. `payable`: the lines a payment may draw on."""
         match command:
-            case AllocateMoney():
+            case AllocateMoney() | ChargeFee() | SendTransfer():
                 return Plan(self._lowest(account.fund(command.org, command.fund), command.amount_fen), by_amount=True)
             case DisburseMoney():
                 return Plan(self._oldest(payable, command.amount_fen), by_amount=True)
             case ReleaseMoney():
                 return Plan(self._of_allocation(command.ref)[: command.amount_fen or None], by_amount=False)
+            case IdentifyMoney() | ReturnSuspense():
+                return Plan(self._in_suspense(command.org, command.ref)[: command.amount_fen or None], by_amount=False)
+            case ReturnMoney():
+                return Plan(self._at_payees(command.org, command.ref)[: command.amount_fen or None], by_amount=False)
+            case ReceiveTransfer() | ReturnTransfer():
+                return Plan(self._in_transit(command)[: command.amount_fen or None], by_amount=False)
             case RefundGift():
                 return Plan(self._of_gift(command.org, command.ref)[: command.amount_fen or None], by_amount=False)
 
@@ -121,13 +147,21 @@ class UnitModel:
         self.amounts.pop(proposal, None)
         self.places.pop(proposal, None)
 
+    def identify(self, gift: int, qty: int) -> None:
+        """The units that this entry moved are a gift's from now on."""
+        moved = (slot for slots in self.accounts.values() for slot in slots if slot.seq == gift)
+        for nth, slot in enumerate(moved):
+            slot.unit = Unit(gift, nth)
+            qty -= 1
+        assert qty == 0
+
     def move(self, places: list[Place], into: str, seq: int) -> None:
-        """Take the units from their places and put them on the end of another list, in this order."""
+        """Take the units from their places and put them on the end of another list, in this order; "": back home."""
         for address, position in places:
             slot = self.accounts[address][position]
             assert not slot.gone, "moved twice"
             slot.gone = True
-            self.accounts[into].append(Slot(slot.unit, seq))
+            self.accounts[into or slot.home].append(Slot(slot.unit, seq, home=address))
 
     def _free(self, address: str, proposal: int) -> list[int]:
         """Positions neither gone nor held by name by another proposal."""
@@ -156,6 +190,26 @@ class UnitModel:
             if address.startswith("project:")
             for position in self._free(address, NOBODY)
             if slots[position].seq == seq
+        ]
+
+    def _in_suspense(self, org: str, seq: int) -> list[Place]:
+        address = account.suspense(org)
+        slots = self.accounts[address]
+        return [Place(address, position) for position in self._free(address, NOBODY) if slots[position].seq == seq]
+
+    def _at_payees(self, org: str, payment: int) -> list[Place]:
+        address = account.payees(org)
+        slots = self.accounts[address]
+        return [Place(address, position) for position in self._free(address, NOBODY) if slots[position].seq == payment]
+
+    def _in_transit(self, command: ReceiveTransfer | ReturnTransfer) -> list[Place]:
+        receives = isinstance(command, ReceiveTransfer)
+        return [
+            Place(address, position)
+            for address, slots in self.accounts.items()
+            if address.startswith("transit:") and address.split(":")[2 if receives else 1] == command.org
+            for position in self._free(address, NOBODY)
+            if slots[position].seq == command.ref
         ]
 
     def _of_gift(self, org: str, gift: int) -> list[Place]:

@@ -1,28 +1,43 @@
 """Sums for pages: what was received and where it is now, to the fen. Each set has to add up before anybody sees it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
 from ledger import account
+from ledger.donations import GIFTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Where what was received is now: received = held + allocated + paid + refunded."""
+    """Where what came in is now.
+
+    received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out.
+    `received_fen`: donations, those identified in suspense among them. Suspense itself is in none of these.
+    `moved_in_fen`, `moved_out_fen`: from and to another fund or organisation; of the whole ledger the difference is in
+    transit.
+    """
 
     gift_count: int
     received_fen: int
+    income_fen: int
+    moved_in_fen: int
     held_fen: int
     allocated_fen: int
     paid_fen: int
     refunded_fen: int
+    fees_fen: int
+    lost_fen: int
+    moved_out_fen: int
 
     def __post_init__(self) -> None:
-        now = self.held_fen + self.allocated_fen + self.paid_fen + self.refunded_fen
-        assert self.received_fen == now, f"{self.received_fen} fen received, {now} found"
+        came = self.received_fen + self.income_fen + self.moved_in_fen
+        inside = self.held_fen + self.allocated_fen
+        gone = self.paid_fen + self.refunded_fen + self.fees_fen + self.lost_fen
+        now = inside + gone + self.moved_out_fen
+        assert came == now, f"{came} fen came in, {now} found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +65,7 @@ class Tally:
         for org, fund, project, kind, count, qty in moved:
             for scope in ((org,), (org, "fund", fund), (org, "project", project)):
                 self._moved[kind, *scope] += qty
-                if kind == "money.received":
+                if kind in GIFTS:
                     self._gifts[scope] += count
         for address, qty in resting:
             kind, org, ids = account.parse(address)
@@ -62,14 +77,12 @@ class Tally:
 
     def organisation(self, org: str) -> Figures:
         """Everything an organisation received. What left it is read from where it went."""
-        return self._figures(org, paid=self._resting["payees", org], refunded=self._resting["refunds", org])
+        return self._figures(org, paid=self._resting["payees", org])
 
     def fund(self, org: str, fund: str) -> Figures:
         """What one fund received. What left it is read from the movements."""
         scope = (org, "fund", fund)
-        return self._figures(
-            *scope, paid=self._moved["money.disbursed", *scope], refunded=self._moved["gift.refunded", *scope]
-        )
+        return self._figures(*scope, paid=self._paid(*scope))
 
     def project(self, org: str, project: str) -> ProjectFigures:
         """What was allocated to one project, of whatever fund."""
@@ -77,19 +90,28 @@ class Tally:
         return ProjectFigures(
             total_allocated_fen=self._moved["money.allocated", *scope],
             allocated_fen=self._resting["project", *scope],
-            paid_fen=self._moved["money.disbursed", *scope],
+            paid_fen=self._paid(*scope),
             released_fen=self._moved["money.released", *scope],
             refunded_fen=self._moved["gift.refunded", *scope],
         )
 
-    def _figures(self, *scope: str, paid: int, refunded: int) -> Figures:
+    def _paid(self, *scope: str) -> int:
+        """What payees got and did not hand back."""
+        return self._moved["money.disbursed", *scope] - self._moved["money.returned", *scope]
+
+    def _figures(self, *scope: str, paid: int) -> Figures:
         return Figures(
             gift_count=self._gifts[scope],
-            received_fen=self._moved["money.received", *scope],
+            received_fen=sum(self._moved[kind, *scope] for kind in GIFTS),
+            income_fen=self._moved["income.received", *scope],
+            moved_in_fen=moved_in({kind: self._moved[kind, *scope] for kind in MOVING}),
             held_fen=self._resting["fund", *scope],
             allocated_fen=self._resting["project", *scope],
             paid_fen=paid,
-            refunded_fen=refunded,
+            refunded_fen=self._moved["gift.refunded", *scope],
+            fees_fen=self._moved["fees", *scope],
+            lost_fen=self._moved["exchange.settled", *scope],
+            moved_out_fen=moved_out({kind: self._moved[kind, *scope] for kind in MOVING}),
         )
 
 
@@ -100,16 +122,40 @@ async def read_tally(connection: asyncpg.Connection, orgs: Sequence[str]) -> Tal
 
 async def read_figures(connection: asyncpg.Connection) -> Figures:
     """The figures of the whole ledger."""
-    gift_count, received = await connection.fetchrow(_RECEIVED)
+    moved = {
+        row["kind"]: row
+        for row in await connection.fetch(_ALL_MOVED, [*GIFTS, "income.received", "gift.refunded", *MOVING])
+    }
+    entered = {kind: (row["entries"], row["qty"]) for kind, row in moved.items()}
+    between = {kind: entered.get(kind, _NOTHING)[1] for kind in MOVING}
     resting = Counter({row["kind"]: row["qty"] for row in await connection.fetch(_ALL_RESTING)})
     return Figures(
-        gift_count=gift_count,
-        received_fen=received,
+        gift_count=sum(entered.get(kind, _NOTHING)[0] for kind in GIFTS),
+        received_fen=sum(entered.get(kind, _NOTHING)[1] for kind in GIFTS),
+        income_fen=entered.get("income.received", _NOTHING)[1],
+        moved_in_fen=moved_in(between),
         held_fen=resting["fund"],
         allocated_fen=resting["project"],
         paid_fen=resting["payees"],
-        refunded_fen=resting["refunds"],
+        refunded_fen=entered.get("gift.refunded", _NOTHING)[1],
+        fees_fen=resting["fees"],
+        lost_fen=resting["losses"],
+        moved_out_fen=moved_out(between),
     )
+
+
+MOVING = ("transfer.received", "transfer.returned", "transfer.sent")
+"""Kinds that take money from one fund or organisation to another."""
+
+
+def moved_in(moved: Mapping[str, int]) -> int:
+    """What came from another one."""
+    return moved["transfer.received"]
+
+
+def moved_out(moved: Mapping[str, int]) -> int:
+    """What went to another one, or is on its way there."""
+    return moved["transfer.sent"] - moved["transfer.returned"]
 
 
 _MOVED = """
@@ -119,8 +165,9 @@ _MOVED = """
 _RESTING = """
   select a.address, l.credited - l.consumed as qty from account a join line l on l.account = a.id where a.org = any($1)
 """
-_RECEIVED = """
-  select coalesce(sum(entries), 0)::bigint, coalesce(sum(qty), 0)::bigint from rollup where kind = 'money.received'
+_NOTHING = (0, 0)
+_ALL_MOVED = """
+  select kind, sum(entries)::bigint as entries, sum(qty)::bigint as qty from rollup where kind = any($1) group by kind
 """
 _ALL_RESTING = """
   select split_part(a.address, ':', 1) as kind, sum(l.credited - l.consumed)::bigint as qty

@@ -7,7 +7,7 @@ import asyncpg
 
 from ledger import entries
 from ledger.account import MAX_POSITION
-from ledger.entries import Entry, MoneyReceived
+from ledger.entries import Entry, MoneyIdentified, MoneyReceived
 from ledger.store.database import Database
 from ledger.store.queries.head import Head, read_head
 from ledger.store.queries.log import Progress, read_progress
@@ -82,11 +82,12 @@ class Traces:
         effect_ends = effects(moves.values())
         citing = [entries.decode(row["bytes"]) for row in await connection.fetch(_CITING, [*effect_ends], size)]
         totals = await _totals(connection, moves)
-        batches = {each.body.batch for each in gifts.values() if isinstance(each.body, MoneyReceived)}
+        batches = {each.body.batch for each in gifts.values() if isinstance(each.body, MoneyReceived)} - {0}
         completed = {row["seq"] for row in await connection.fetch(_COMPLETED, [*batches], size)}
         found: dict[int, Found | None] = {}
         for seq, gift in gifts.items():
-            assert isinstance(gift.body, MoneyReceived)
+            assert isinstance(gift.body, MoneyReceived | MoneyIdentified)
+            batch = gift.body.batch if isinstance(gift.body, MoneyReceived) else 0
             if (followed := pieces[seq]) is None:
                 found[seq] = None
                 continue
@@ -99,7 +100,7 @@ class Traces:
                 moves=its_moves,
                 totals=totals,
                 citing=[entry for entry in citing if getattr(entry.body, "ref", -1) in its_effects],
-                entering=bool(gift.body.batch) and gift.body.batch not in completed,
+                entering=bool(batch) and batch not in completed,
             )
         return found
 
@@ -136,7 +137,7 @@ async def _totals(connection: asyncpg.Connection, moves: Mapping[int, Entry]) ->
     return totals
 
 
-_GIFTS = "select seq, bytes from entry where seq = any($1) and kind = 'money.received'"
+_GIFTS = "select seq, bytes from entry where seq = any($1) and kind in ('money.received', 'money.identified')"
 _CITING = """
   select e.bytes from citation c join entry e on e.seq = c.seq
   where c.ref = any($1) and c.kind in ('delivery.confirmed', 'feedback.published') and c.seq < $2 order by e.seq

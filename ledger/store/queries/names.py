@@ -17,7 +17,7 @@ async def read_names(
     projects = {(each.org, each.rest[0]) for each in parsed if each.kind == "project"}
     found = await connection.fetch(
         _NAMES,
-        [*{*orgs, *(each.org for each in parsed)}],
+        [*{*orgs, *(each.org for each in parsed), *(each.rest[0] for each in parsed if each.kind == "transit")}],
         *([key[i] for key in keys] for keys in (funds, projects) for i in (0, 1)),
         [*events],
     )

@@ -22,6 +22,8 @@ class Project:
     budget_fen: int
     starts: str
     ends: str
+    closed_seq: int | None
+    successor: str
     figures: ProjectFigures
 
 
@@ -44,10 +46,10 @@ async def _projects(connection: asyncpg.Connection, rows: Sequence[asyncpg.Recor
 
 
 _ONE = """
-  select org, project, name, seq, category, region, event, budget_fen, starts, ends from project
+  select org, project, name, seq, category, region, event, budget_fen, starts, ends, closed_seq, successor from project
   where org = $1 and project = $2
 """
 _PAGE = """
-  select org, project, name, seq, category, region, event, budget_fen, starts, ends from project
+  select org, project, name, seq, category, region, event, budget_fen, starts, ends, closed_seq, successor from project
   where (org, project) > ($1, $2) and ($3 = '' or org = $3) order by org, project limit $4
 """

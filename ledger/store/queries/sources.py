@@ -6,6 +6,7 @@ from datetime import date
 import asyncpg
 
 from ledger import entries
+from ledger.posting import NO_LINE
 from ledger.store.queries.trace import TooManyPieces
 
 MAX_SOURCE_PIECES = 200_000
@@ -14,9 +15,10 @@ MAX_SOURCE_PIECES = 200_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A gift's part in the movement."""
+    """A gift's part in the movement; or, of money that nobody donated, another source's."""
 
     seq: int
+    kind: str
     on: date
     amount_fen: int
     gift_amount_fen: int
@@ -24,7 +26,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """All gifts a movement came from; `items` is one page of them. Their parts always sum to what moved."""
+    """All gifts (and other sources) a movement came from; `items` is one page. Their parts always sum to what moved."""
 
     seq: int
     kind: str
@@ -42,7 +44,9 @@ async def read_sources(connection: asyncpg.Connection, seq: int, *, after: int, 
     """
     written = await connection.fetchval("select bytes from entry where seq = $1", seq)
     entry = entries.decode(written) if written else None
-    if entry is None or not entry.postings or isinstance(entry.body, entries.MoneyReceived):
+    if entry is None or not any(posting.src_lo != NO_LINE for posting in entry.postings):
+        return None
+    if isinstance(entry.body, entries.MoneyIdentified):
         return None
     index, count = entries.part_of(entry.body)
     first = seq - index + 1
@@ -53,7 +57,7 @@ async def read_sources(connection: asyncpg.Connection, seq: int, *, after: int, 
         raise TooManyPieces
     assert given == moved, f"entry {first} moved {moved} fen, of which {given} are traced to gifts"
     items = [
-        Source(seq=row["seq"], on=row["day"], amount_fen=row["part"], gift_amount_fen=row["qty"])
+        Source(seq=row["seq"], kind=row["kind"], on=row["day"], amount_fen=row["part"], gift_amount_fen=row["qty"])
         for row in found
         if row["seq"] is not None  # a page beyond the last gift
     ]
@@ -67,11 +71,14 @@ async def read_sources(connection: asyncpg.Connection, seq: int, *, after: int, 
     )
 
 
+# Money identified in suspense is a gift from there on: the way back ends where it left suspense.
 _SOURCES = """
 with recursive piece (account, lo, qty, seq) as (
   select src, src_lo, qty, seq from posting where seq = any($1)
   union all
-  select q.src, q.src_lo + greatest(p.lo, q.dst_lo) - q.dst_lo,
+  select q.src,
+         case when (select kind from entry where entry.seq = q.seq) <> 'money.identified'
+              then q.src_lo + greatest(p.lo, q.dst_lo) - q.dst_lo end,
          least(p.lo + p.qty, q.dst_hi) - greatest(p.lo, q.dst_lo), q.seq
   from piece p cross join lateral (
     select q.src, q.src_lo, q.dst_lo, q.dst_hi, q.seq from posting q
@@ -90,7 +97,8 @@ select (select sum(qty)::bigint from posting where seq = any($1)) as moved,
        (select count(*) from source) as gifts,
        (select coalesce(sum(part), 0)::bigint from source) as given,
        page.seq, page.part,
-       (select qty from gift where gift.seq = page.seq),
-       (select day from gift where gift.seq = page.seq)
+       (select sum(qty)::bigint from posting where posting.seq = page.seq) as qty,
+       (select kind from entry where entry.seq = page.seq) as kind,
+       (select (convert_from(bytes, 'utf8')::jsonb #>> '{body,on}')::date from entry where entry.seq = page.seq) as day
 from (select 1) one left join page on true order by page.seq
 """

@@ -8,7 +8,7 @@ import msgspec
 from ledger import account, entries
 from ledger.account import CNY, Account
 from ledger.books import Books
-from ledger.command import Facts, Needs
+from ledger.command import Facts, Needs, Origin
 from ledger.corrections import refundable
 from ledger.decide import AnyProposable, Proposed
 from ledger.line import Line, Span
@@ -68,6 +68,9 @@ async def load_facts(  # noqa: PLR0913  what there is to know
     salt: str,
 ) -> Facts:
     """What the postings say about what the decision asks."""
+    if needs.turnovers is not None:
+        found = await connection.fetch(_TURNOVERS, *needs.turnovers)
+        return Facts(today=today, salt=salt, turnovers=tuple(tuple(row) for row in found))
     if needs.project is not None:
         return Facts(today=today, salt=salt, first_seqs=await _first_seqs(connection, needs.project, books, ids))
     found = await connection.fetchrow("select bytes from entry where seq = $1", needs.ref)
@@ -91,6 +94,7 @@ async def load_facts(  # noqa: PLR0913  what there is to know
         cited_qty=await connection.fetchval(_QTY, first, last),
         confirmed_qty=await connection.fetchval(_CONFIRMED, first, last),
         spans=tuple(spans),
+        origins=await _origins(connection, first, last) if needs.origins else (),
     )
 
 
@@ -104,6 +108,11 @@ async def _left(
     ]
     await load_lines(connection, books, ids, {where for where, *_ in credited})
     return [(where, span) for where, lo, hi in credited for span in books.lines[where].consumed.without(lo, hi)]
+
+
+async def _origins(connection: asyncpg.Connection, first: int, last: int) -> tuple[Origin, ...]:
+    found = await connection.fetch(_ORIGINS, first, last)
+    return tuple(Origin(Account(dst, unit), Span(lo, hi), src) for dst, unit, lo, hi, src in found)
 
 
 async def load_proposed(connection: asyncpg.Connection, proposal: int) -> Proposed | None:
@@ -140,7 +149,16 @@ _CREDITED = """
   from posting p join account a on a.id = p.dst where p.seq between $1 and $2
   group by a.address, a.unit, p.dst order by 1
 """
+_ORIGINS = """
+  select dst.address, p.unit, p.dst_lo, p.dst_hi, src.address
+  from posting p join account dst on dst.id = p.dst join account src on src.id = p.src
+  where p.seq between $1 and $2 order by p.seq, p.n
+"""
 _CREDITED_BY = "select seq from posting where dst = $1 and dst_lo <= $2 order by dst_lo desc limit 1"
+_TURNOVERS = """
+  select a.address, a.unit, sum(t.credited)::bigint, sum(t.consumed)::bigint
+  from account a join turnover t on t.account = a.id where a.org = $1 and t.day <= $2::text::date group by a.id
+"""
 _QTY = "select coalesce(sum(qty), 0)::bigint from posting where seq between $1 and $2"
 _CONFIRMED = """
   select coalesce(sum(qty), 0)::bigint from citation where ref between $1 and $2 and kind = 'delivery.confirmed'

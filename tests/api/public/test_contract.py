@@ -89,4 +89,4 @@ def try_everything(document: dict[str, Any], address: str) -> None:
 
         try_it()
         tried.append(operation.label)
-    assert len(tried) == 24
+    assert len(tried) == sum(map(len, document["paths"].values())) > 0

@@ -8,6 +8,7 @@ from ledger import entries
 from ledger.account import CNY
 from ledger.entries import AnyBody, By, Entry, Restriction, Rule, Tier
 from ledger.posting import Hold, Posting
+from ledger.roles import REQUIRED
 
 FOLDER = Path(__file__).parent
 
@@ -27,6 +28,12 @@ BODIES: tuple[AnyBody, ...] = (
     entries.FeedbackPublished(
         beneficiaries="120", evidence=(_digest("照片"),), on=DAY, org="330800", ref=1_211, text="家庭包已送达“山村”。"
     ),
+    entries.ExchangeSettled(evidence=(_digest("水单"),), on=DAY, reason="结汇差额", ref=1_201),
+    entries.FeeCharged(channel="alipay", evidence=(_digest("账单"),), on=DAY, reason="平台服务费"),
+    entries.FundClosed(
+        basis="捐赠协议第五条", evidence=(_digest("同意函"),), fund="flood", org="330800", residue="moved",
+        successor="general",
+    ),
     entries.FundOpened(
         fund="flood", name="防汛救灾", org="330800", restriction=Restriction(event="flood-2026", region="330800"),
         spending=("aid", "management"),
@@ -37,30 +44,40 @@ BODIES: tuple[AnyBody, ...] = (
         last_on=DAY, name="十一月流水 №1", org="330800", profile="notice", rows=3, sum_fen=9_007_199_254_740_991,
     ),
     entries.ImportCompleted(batch=1_205, org="330800", rejected=1, rejected_fen=5, rows=2, sum_fen=60),
+    entries.IncomeReceived(fund="general", note="活期利息", on=DAY, ref=_digest("ref"), source="interest"),
     entries.LogOpened(administrators=(MAKER, CHECKER), operator="市红十字会", origin="ledger.example.org/log"),
     entries.MoneyAllocated(decision="红〔2026〕12号", on=DAY, part=(1, 2)),
     entries.MoneyDisbursed(
         beneficiaries="1-4", decision="红〔2026〕12号", evidence=(_digest("发票"), _digest("回单")), on=DAY,
         payee="persons", project="qz-09", purpose="临时救助", region="330800", spending="aid",
     ),
+    entries.MoneyIdentified(
+        channel="bank", donor=_digest("donor"), donor_class="organisation", event="flood-2026", fund="flood", on=DAY,
+        receipt=_digest("receipt"), ref=1_201,
+    ),
     entries.MoneyReceived(
         batch=1_205, channel="wechat", donor=_digest("donor"), donor_class="person", event="flood-2026", fund="flood",
         on=DAY, receipt=_digest("receipt"), ref=_digest("ref"), row=2,
     ),
+    entries.MoneyReturned(evidence=(_digest("退款回单"),), on=DAY, reason="采购结余", ref=1_211),
     entries.MoneyReleased(on=DAY, reason="结余退回", ref=1_207),
+    entries.MoneyUnidentified(channel="bank", on=DAY, ref=_digest("ref")),
     entries.OrganisationChanged(
         division="330800", level="city", name="市红十字会", org="330800", parent="330000", uscc="91330100716105852F"
     ),
     entries.OrganisationRegistered(division="330000", level="province", name="省红十字会", org="330000"),
+    entries.PeriodClosed(first_on="2026-10-01", last_on="2026-10-31", org="330800", root=_digest("试算平衡表")),
     entries.PolicySet(rules=(
         Rule(kind="gift.refunded", approvals=(Tier(0, 1),)),
         Rule(kind="money.allocated", approvals=(Tier(0, 1), Tier(5_000_000, 2)), decision_from=5_000_000),
     )),
+    entries.ProjectClosed(basis="项目期满", org="330800", project="qz-09", residue="none"),
     entries.ProjectOpened(
         budget_fen=10_000_000, category="relief", ends="2027-03-31", event="flood-2026", name="过冬物资", org="330800",
         project="qz-09", region="330802", starts=DAY,
     ),
     entries.ProposalApproved(org="330800", proposal=1_204),
+    entries.ProposalExpired(org="330800", proposal=1_204),
     entries.ProposalMade(
         command="gift.refunded", commitment=_digest("body"),
         holds=(Hold("fund:330800:general", -1, 50_000, CNY), Hold("project:330800:qz-09:general", 7, 3, CNY)),
@@ -70,17 +87,34 @@ BODIES: tuple[AnyBody, ...] = (
     entries.ProposalWithdrawn(org="330800", proposal=1_204),
     entries.StaffDismissed(org="330800", staff=CHECKER),
     entries.StaffEnrolled(org="330800", roles=("approver", "finance"), staff=CHECKER),
+    entries.TransferReceived(on=DAY, ref=1_209),
+    entries.TransferReturned(on=DAY, reason="账号有误", ref=1_209),
+    entries.TransferSent(decision="红〔2026〕12号", on=DAY),
+    entries.SuspenseReturned(evidence=(_digest("回单"),), on=DAY, reason="无法查明", ref=1_201),
 )  # fmt: skip
 
 POSTINGS: dict[str, tuple[Posting, ...]] = {
+    "exchange.settled": (Posting("fund:330800:general", 0, "losses:330800", 0, 12, CNY),),
+    "fee.charged": (Posting("fund:330800:general", 0, "fees:330800", 9, 60, CNY),),
     "gift.refunded": (Posting("fund:330800:general", 3, "refunds:330800", 0, 9_007_199_254_740_991, CNY),),
     "money.allocated": (
         Posting("fund:330800:general", 120_000, "project:330800:qz-09:general", 0, 50_000, CNY),
         Posting("fund:330800:general", 180_000, "project:330800:qz-09:general", 50_000, 1, CNY),
     ),
     "money.disbursed": (Posting("project:330800:qz-09:general", 0, "payees:330800", 77, 20_000, CNY),),
+    "income.received": (Posting("income:330800:interest", -1, "fund:330800:general", 7, 3, CNY),),
+    "money.identified": (Posting("suspense:330800", 0, "fund:330800:flood", 5, 2_000, CNY),),
     "money.received": (Posting("donors:330800", -1, "fund:330800:flood", 0, 5_000, CNY),),
     "money.released": (Posting("project:330800:qz-09:general", 20_000, "fund:330800:general", 240_000, 30_000, CNY),),
+    "money.unidentified": (Posting("unidentified:330800", -1, "suspense:330800", 0, 5_000, CNY),),
+    "suspense.returned": (Posting("suspense:330800", 2_000, "refunds:330800", 0, 3_000, CNY),),
+    "money.returned": (
+        Posting("payees:330800", 77, "project:330800:qz-09:flood", 100, 30, CNY),
+        Posting("payees:330800", 107, "project:330800:qz-09:general", 50_001, 5, CNY),
+    ),
+    "transfer.received": (Posting("transit:330000:330800", 0, "fund:330800:flood", 5_000, 700, CNY),),
+    "transfer.returned": (Posting("transit:330000:330800", 700, "fund:330000:flood", 90_000, 300, CNY),),
+    "transfer.sent": (Posting("fund:330000:flood", 0, "transit:330000:330800", 0, 1_000, CNY),),
 }
 """Of the kinds that have postings."""
 
@@ -89,7 +123,7 @@ def example(body: AnyBody) -> bytes:
     """An entry of one kind; with a proposal's facts where it has postings but is no gift."""
     kind = entries.kind_of(body)
     by = By(maker=MAKER)
-    if kind in POSTINGS and kind != "money.received":
+    if kind in POSTINGS and REQUIRED[kind].checker:
         by = By(maker=MAKER, checkers=(CHECKER,), proposal=1_204, salt=_digest("salt"))
     opening = kind == "log.opened"
     return entries.encode(

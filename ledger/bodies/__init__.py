@@ -1,0 +1,1 @@
+"""What entries say beside their postings: one struct for each kind, by noun; `ledger.entries` names them all."""

@@ -1,0 +1,78 @@
+"""Money: gifts, allocations, payments."""
+
+from typing import Literal
+
+from ledger.account import Whole
+from ledger.bodies.body import Body, Part, Spending
+
+DonorClass = Literal["person", "organisation", "unknown"]
+
+
+class MoneyReceived(Body, frozen=True):
+    """A gift. `ref`: see privacy.reference; `donor` and `receipt`: commitments; `batch`, `row`: of an import."""
+
+    channel: str
+    donor: str
+    fund: str
+    on: str
+    batch: Whole = 0
+    currency: str = ""
+    donor_class: DonorClass = "unknown"
+    event: str = ""
+    original: Whole = 0
+    rate: str = ""
+    receipt: str = ""
+    ref: str = ""
+    row: Whole = 0
+
+
+class MoneyAllocated(Body, frozen=True):
+    """From a fund to a project of the same organisation, first in first out."""
+
+    on: str
+    decision: str = ""
+    part: Part = ()
+
+
+class MoneyReleased(Body, frozen=True):
+    """Back from the project to its fund: what is left of the allocation `ref`."""
+
+    on: str
+    reason: str
+    ref: Whole
+    part: Part = ()
+
+
+class MoneyDisbursed(Body, frozen=True):
+    """Paid to an institution, or to persons. `beneficiaries`: a count, or `1-4` where fewer than five."""
+
+    on: str
+    payee: str
+    project: str
+    purpose: str
+    spending: Spending
+    beneficiaries: str = ""
+    decision: str = ""
+    evidence: tuple[str, ...] = ()
+    part: Part = ()
+    region: str = ""
+
+
+class MoneyReturned(Body, frozen=True):
+    """Handed back by the payee of `ref`: the positions it was paid, each to the project's line it left."""
+
+    on: str
+    reason: str
+    ref: Whole
+    evidence: tuple[str, ...] = ()
+    part: Part = ()
+
+
+class GiftRefunded(Body, frozen=True):
+    """Given back to the donor: what of the gift `ref` was neither spent nor held."""
+
+    on: str
+    reason: str
+    ref: Whole
+    evidence: tuple[str, ...] = ()
+    part: Part = ()

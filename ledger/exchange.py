@@ -1,0 +1,99 @@
+"""Foreign currency: gifts are booked in CNY at the bank's settlement; amount, currency and rate stay in the entry."""
+
+import re
+
+from ledger import account, entries
+from ledger.account import CNY, Account
+from ledger.books import Books
+from ledger.command import (
+    Effect,
+    Facts,
+    Needs,
+    Proposable,
+    body_of,
+    check_cited,
+    check_day,
+    check_evidence,
+    check_quantity,
+    check_text,
+)
+from ledger.entries import ExchangeSettled
+from ledger.posting import Take
+from ledger.refusals import Invalid, PolicyMissing
+
+_CODE = re.compile(r"[A-Z]{3}")
+_RATE = re.compile(r"(0|[1-9][0-9]{0,5})(?:\.([0-9]{1,8}))?")
+
+MINOR_DIGITS = {"BHD": 3, "JOD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "OMR": 3, "TND": 3, "VND": 0}
+"""Decimal digits of the smallest unit (ISO 4217); two where not named."""
+
+
+class SettleExchange(Proposable, frozen=True, kw_only=True, tag="exchange.settled"):
+    """The settlement of a gift in a foreign currency came to less than was booked."""
+
+    org: str
+    ref: int
+    amount_fen: int
+    on: str
+    reason: str
+    evidence: tuple[str, ...] = ()
+
+
+def check_currency(currency: str, original: int, rate: str, amount_fen: int) -> None:
+    """Currency, amount and rate come together, and to the booked fen (give or take the bank's rounding of one).
+
+    Raises Invalid.
+    """
+    if not (currency or original or rate):
+        return
+    if not _CODE.fullmatch(currency) or currency == CNY:
+        raise Invalid("currency: three letters of ISO 4217, not CNY", field="currency")
+    if type(original) is not int or not 0 < original <= account.MAX_POSITION:
+        raise Invalid("original: a whole number of the currency's smallest unit", field="original")
+    digits = _RATE.fullmatch(rate)
+    if digits is None:
+        raise Invalid("rate: CNY for one unit, such as 7.1234", field="rate")
+    whole, decimals = digits.group(1), digits.group(2) or ""
+    scale = 10 ** (len(decimals) + MINOR_DIGITS.get(currency, 2))
+    exact = original * int(whole + decimals) * 100
+    if abs(amount_fen * scale - exact) > scale:
+        raise Invalid(f"amount_fen: {exact // scale} at this rate", field="amount_fen")
+
+
+def settle(command: SettleExchange, books: Books, facts: Facts, proposal: int) -> Effect:
+    """The loss, out of the gift's fund, first in first out: the settlement concerns all of its money alike."""
+    qty = check_quantity(command.amount_fen)
+    if books.policy is None:
+        raise PolicyMissing
+    check_day("on", command.on, latest=facts.today)
+    check_text("reason", command.reason)
+    check_evidence(command.evidence)
+    check_cited(facts, command.ref, "money.received", command.org)
+    src = fund_of(command, facts)
+    if src is None:
+        raise Invalid(f"ref: entry {command.ref} was given in CNY", field="ref")
+    return Effect(
+        body=body_of(ExchangeSettled, command),
+        org=command.org,
+        takes=(Take(src, tuple(books.lines[src].first_in(qty, proposal))),),
+        into=account.losses(command.org),
+    )
+
+
+def needs_gift(command: SettleExchange) -> Needs:
+    """The gift it speaks of."""
+    return Needs(ref=command.ref)
+
+
+def fund_of(command: SettleExchange, facts: Facts) -> Account | None:
+    """The fund of the cited gift, if that was given in a foreign currency."""
+    body = facts.cited.body if facts.cited is not None else None
+    if isinstance(body, entries.MoneyReceived) and body.currency:
+        return Account(account.fund(command.org, body.fund), CNY)
+    return None
+
+
+def lines(command: SettleExchange, facts: Facts) -> set[Account]:
+    """The fund and the losses."""
+    fund = fund_of(command, facts)
+    return {Account(account.losses(command.org), CNY)} | ({fund} if fund else set())

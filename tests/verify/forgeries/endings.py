@@ -1,0 +1,113 @@
+"""Lies about funds and projects that are closed."""
+
+from ledger.donations import ApproveImport
+from ledger.endings import CloseFund, CloseProject
+from ledger.verify.rule import Rule
+from tests.support.model import TODAY, Pen
+from tests.support.society import (
+    ADMINISTRATOR,
+    APPROVER,
+    CITY,
+    FINANCE,
+    OTHER_ADMINISTRATOR,
+    allocation,
+    gift,
+    sending,
+)
+from tests.verify.export import forged, read, sealed
+from tests.verify.forgeries.registry import forgery, free
+
+CONSENT = "c" * 64
+FLOOD = "fund:330800:flood"
+
+
+@forgery(Rule.CLOSED_EMPTY)
+def a_fund_closed_with_money_in_it() -> list[bytes]:
+    pen = free()
+    pen.write(gift(5, "flood"))
+    return _closing(pen, "general", "flood")
+
+
+@forgery(Rule.CLOSED_EMPTY)
+def a_project_closed_with_money_in_it() -> list[bytes]:
+    pen = free()
+    pen.write(gift(5))
+    pen.write(allocation(5))
+    pen.agreed(
+        CloseProject(maker=ADMINISTRATOR, org=CITY, project="school", residue="none", basis="期满"), OTHER_ADMINISTRATOR
+    )
+    return forged(pen.written, -1, lambda value: value["body"].update(project="relief"))
+
+
+@forgery(Rule.CLOSED_EMPTY)
+def a_fund_closed_with_its_money_on_the_way() -> list[bytes]:
+    pen = free()
+    pen.write(gift(5, "flood"))
+    pen.write(sending(5, "flood"))
+    return _closing(pen, "general", "flood")
+
+
+@forgery(Rule.CLOSED_EMPTY)
+def a_fund_closed_while_rows_are_entered() -> list[bytes]:
+    pen = free()
+    approve = ApproveImport(
+        maker=FINANCE, org=CITY, fund="flood", channel="bank", name="流水", profile="notice", file="a" * 64, rows=1,
+        sum_fen=5, first_on=TODAY, last_on=TODAY,
+    )  # fmt: skip
+    pen.agreed(approve, APPROVER)
+    return _closing(pen, "general", "flood")
+
+
+@forgery(Rule.CLOSED_EMPTY)
+def a_fund_closed_whose_residue_went_nowhere() -> list[bytes]:
+    pen = free()
+    closing = CloseFund(
+        maker=ADMINISTRATOR, org=CITY, fund="general", residue="moved", successor="flood", basis="期满",
+        evidence=(CONSENT,),
+    )  # fmt: skip
+    pen.agreed(closing, OTHER_ADMINISTRATOR)
+    return forged(pen.written, -1, lambda value: value["body"].pop("successor"))
+
+
+@forgery(Rule.CLOSED_EMPTY)
+def a_fund_closed_by_an_agreement_nobody_shows() -> list[bytes]:
+    pen = free()
+    closing = CloseFund(
+        maker=ADMINISTRATOR, org=CITY, fund="general", residue="agreed", basis="期满", evidence=(CONSENT,)
+    )
+    pen.agreed(closing, OTHER_ADMINISTRATOR)
+    return forged(pen.written, -1, lambda value: value["body"].pop("evidence"))
+
+
+@forgery(Rule.CLOSED_UNTOUCHED)
+def a_gift_to_a_closed_fund() -> list[bytes]:
+    pen = free()
+    pen.agreed(_of("flood"), OTHER_ADMINISTRATOR)
+    pen.write(gift(5))
+    log = read(pen.written)
+    log[-1]["body"]["fund"] = "flood"
+    log[-1]["postings"][0][2] = FLOOD
+    return sealed(log)
+
+
+@forgery(Rule.CLOSED_UNTOUCHED)
+def an_allocation_to_a_closed_project() -> list[bytes]:
+    pen = free()
+    pen.write(gift(5))
+    pen.agreed(
+        CloseProject(maker=ADMINISTRATOR, org=CITY, project="anything", residue="none", basis="期满"),
+        OTHER_ADMINISTRATOR,
+    )
+    pen.write(allocation(5))
+    log = read(pen.written)
+    log[-1]["postings"][0][2] = "project:330800:anything:general"
+    return sealed(log)
+
+
+def _closing(pen: Pen, closed: str, forged_to: str) -> list[bytes]:
+    pen.agreed(_of(closed), OTHER_ADMINISTRATOR)
+    return forged(pen.written, -1, lambda value: value["body"].update(fund=forged_to))
+
+
+def _of(fund: str) -> CloseFund:
+    return CloseFund(maker=ADMINISTRATOR, org=CITY, fund=fund, residue="none", basis="期满")
