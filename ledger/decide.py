@@ -18,6 +18,7 @@ from ledger import (
     income,
     organisations,
     periods,
+    pledges,
     returns,
     suspense,
     transfers,
@@ -47,6 +48,7 @@ from ledger.organisations import (
     RegisterOrganisation,
 )
 from ledger.periods import ClosePeriod
+from ledger.pledges import EndPledge, MakePledge
 from ledger.posting import Posting, move, parts
 from ledger.refusals import Invalid
 from ledger.returns import ReturnMoney
@@ -66,7 +68,9 @@ AnyProposable: TypeAlias = (
     | DeclareEvent
     | DisburseMoney
     | DismissStaff
+    | EndPledge
     | EnrolStaff
+    | MakePledge
     | OpenFund
     | OpenProject
     | PublishFeedback
@@ -293,6 +297,10 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return approvals.set_policy(command)
         case ClosePeriod():
             return periods.close(command, books, facts)
+        case MakePledge():
+            return pledges.make(command, books, facts)
+        case EndPledge():
+            return pledges.end(command, books, facts)
         case CloseFund():
             return endings.close_fund(command, books)
         case CloseProject():

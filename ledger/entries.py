@@ -38,6 +38,7 @@ from ledger.bodies.money import (
     MoneyReturned,
 )
 from ledger.bodies.periods import PeriodClosed
+from ledger.bodies.pledges import PledgeEnd, PledgeEnded, PledgeMade
 from ledger.bodies.setup import (
     EventDeclared,
     FundOpened,
@@ -91,6 +92,8 @@ AnyBody: TypeAlias = (
     | OrganisationChanged
     | OrganisationRegistered
     | PeriodClosed
+    | PledgeEnded
+    | PledgeMade
     | PolicySet
     | ProjectClosed
     | ProjectOpened
@@ -130,6 +133,8 @@ KINDS: dict[str, type[AnyBody]] = {
     "org.changed": OrganisationChanged,
     "org.registered": OrganisationRegistered,
     "period.closed": PeriodClosed,
+    "pledge.ended": PledgeEnded,
+    "pledge.made": PledgeMade,
     "policy.set": PolicySet,
     "project.closed": ProjectClosed,
     "project.opened": ProjectOpened,

@@ -55,6 +55,8 @@ REQUIRED: dict[str, Required] = {
     "org.changed": Required(_ADMINISTRATOR, _ADMINISTRATOR),
     "org.registered": Required(_ADMINISTRATOR, _ADMINISTRATOR),
     "period.closed": Required((Role.FINANCE,), _APPROVER, approvals=1),
+    "pledge.ended": Required((Role.FINANCE, Role.PROGRAMME), _APPROVER),
+    "pledge.made": Required((Role.FINANCE, Role.PROGRAMME), _APPROVER),
     "policy.set": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),
     "project.closed": Required((Role.ADMINISTRATOR, Role.PROGRAMME), _ADMINISTRATOR, approvals=1),
     "project.opened": Required((Role.ADMINISTRATOR, Role.PROGRAMME), _ADMINISTRATOR),

@@ -13,7 +13,7 @@ from litestar.plugins.pydantic import PydanticPlugin
 from pydantic import BaseModel, Field
 
 from api import problems
-from api.admin import imports, money, organisations, periods, proposals, suspense, transfers
+from api.admin import imports, money, organisations, periods, pledges, proposals, suspense, transfers
 from api.admin.resources import Clerk, Resources
 from api.health import healthz, readyz
 from api.observability import observe
@@ -48,6 +48,7 @@ def build(resources: Resources) -> Litestar:
             *money.HANDLERS,
             *suspense.HANDLERS,
             *periods.HANDLERS,
+            *pledges.HANDLERS,
             *transfers.HANDLERS,
             *proposals.HANDLERS,
             *imports.HANDLERS,

@@ -323,6 +323,23 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         seq,
         body.successor,
     ),
+    entries.PledgeMade: lambda seq, body, _: (
+        """insert into pledge (seq, org, fund, promiser, amount_fen, day, due, outcome)
+           values ($1, $2, $3, $4, $5, $6, $7, '')""",
+        seq,
+        body.org,
+        body.fund,
+        body.promiser,
+        body.amount_fen,
+        date.fromisoformat(body.on),
+        body.due,
+    ),
+    entries.PledgeEnded: lambda seq, body, _: (
+        "update pledge set outcome = $2, ended_seq = $3 where seq = $1",
+        body.ref,
+        body.outcome,
+        seq,
+    ),
     entries.PeriodClosed: lambda seq, body, _: (
         "insert into period (org, last_on, first_on, root, seq) values ($1, $2, $3, $4, $5)",
         body.org,

@@ -52,6 +52,8 @@ REQUIRED: dict[str, Required] = {
     "org.changed": _set_up(),
     "org.registered": _set_up(),
     "period.closed": _money(_FINANCE, approvals=1),
+    "pledge.ended": _money(_FINANCE, _PROGRAMME),
+    "pledge.made": _money(_FINANCE, _PROGRAMME),
     "policy.set": _set_up(approvals=1),
     "project.closed": Required(frozenset({ADMINISTRATOR, _PROGRAMME}), frozenset({ADMINISTRATOR}), 1),
     "project.opened": Required(frozenset({ADMINISTRATOR, _PROGRAMME}), frozenset({ADMINISTRATOR})),

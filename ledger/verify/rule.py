@@ -67,6 +67,7 @@ class Rule(StrEnum):
     PERIOD_OPEN = "period-open"
     PERIOD_CLOSING = "period-closing"
     PERIOD_ROOT = "period-root"
+    PLEDGE = "pledge"
     # --- ends ---
     CLOSED_EMPTY = "closed-empty"
     CLOSED_UNTOUCHED = "closed-untouched"
@@ -151,6 +152,7 @@ WORDS: dict[Rule, tuple[str, str]] = {
         "a closed period follows the last one, is over, awaits no rows",
     ),
     Rule.PERIOD_ROOT: ("结账时的试算平衡表一致", "a period is closed with the root of its trial balance"),
+    Rule.PLEDGE: ("认捐只是承诺，且只了结一次", "a pledge moves nothing and ends once"),
     Rule.CLOSED_EMPTY: ("关闭时已清空", "a fund or project is closed once, empty, with its residue told"),
     Rule.CLOSED_UNTOUCHED: ("关闭后不再变动", "nothing moves in or out of what is closed"),
     Rule.ROLE_OF_MAKER: ("经办人当时有职责", "the maker held the role then"),

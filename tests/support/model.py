@@ -234,6 +234,7 @@ def state(books: Books) -> dict[str, Any]:
         "staff": {staff: dict(held) for staff, held in books.staff.items()},
         "policy": None if books.policy is None else dict(books.policy),
         "expires_days": books.expires_days,
+        "pledges": dict(books.pledges),
         "named": (dict(books.events), dict(books.funds), dict(books.projects)),
         "proposals": {
             number: replace(each, holds=[*each.holds], approvals=[*each.approvals])

@@ -67,6 +67,10 @@ BODIES: tuple[AnyBody, ...] = (
     ),
     entries.OrganisationRegistered(division="330000", level="province", name="省红十字会", org="330000"),
     entries.PeriodClosed(first_on="2026-10-01", last_on="2026-10-31", org="330800", root=_digest("试算平衡表")),
+    entries.PledgeEnded(note="分两笔到账", on=DAY, org="330800", outcome="fulfilled", ref=1_201),
+    entries.PledgeMade(
+        amount_fen=100_000_000, due="2026-12-31", fund="flood", on=DAY, org="330800", promiser="某某有限公司"
+    ),
     entries.PolicySet(rules=(
         Rule(kind="gift.refunded", approvals=(Tier(0, 1),)),
         Rule(kind="money.allocated", approvals=(Tier(0, 1), Tier(5_000_000, 2)), decision_from=5_000_000),
