@@ -38,6 +38,11 @@ class Proposal:
         """What it holds in all."""
         return sum(hold.qty for hold in self.holds)
 
+    @property
+    def orgs(self) -> set[str]:
+        """The organisations whose people have to agree: its own, and those whose funds or projects it takes from."""
+        return {self.org, *account.answering(hold.address for hold in self.holds)}
+
 
 @dataclass(slots=True, kw_only=True)
 class Import:
@@ -250,6 +255,7 @@ class Books:
                 | entries.MoneyReturned()
                 | entries.ExchangeSettled()
                 | entries.FeeCharged()
+                | entries.GiftRedirected()
                 | entries.GiftRefunded()
                 | entries.MoneyIdentified()
                 | entries.SuspenseReturned()

@@ -30,6 +30,7 @@ from ledger.bodies.income import IncomeKind, IncomeReceived
 from ledger.bodies.loop import DeliveryConfirmed, FeedbackPublished, Outcome
 from ledger.bodies.money import (
     DonorClass,
+    GiftRedirected,
     GiftRefunded,
     MoneyAllocated,
     MoneyDisbursed,
@@ -77,6 +78,7 @@ AnyBody: TypeAlias = (
     | FeedbackPublished
     | FundClosed
     | FundOpened
+    | GiftRedirected
     | GiftRefunded
     | ImportApproved
     | ImportCompleted
@@ -118,6 +120,7 @@ KINDS: dict[str, type[AnyBody]] = {
     "feedback.published": FeedbackPublished,
     "fund.closed": FundClosed,
     "fund.opened": FundOpened,
+    "gift.redirected": GiftRedirected,
     "gift.refunded": GiftRefunded,
     "import.approved": ImportApproved,
     "import.completed": ImportCompleted,

@@ -42,6 +42,7 @@ REQUIRED: dict[str, Required] = {
     "feedback.published": Required((Role.PROGRAMME, Role.FINANCE), _APPROVER),
     "fund.closed": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),
     "fund.opened": Required(_ADMINISTRATOR, _ADMINISTRATOR),
+    "gift.redirected": Required((Role.FINANCE,), _APPROVER),
     "gift.refunded": Required((Role.FINANCE,), _APPROVER),
     "import.approved": Required((Role.FINANCE,), _APPROVER, approvals=1),
     "income.received": Required((Role.INTAKE, Role.FINANCE)),

@@ -20,6 +20,9 @@ from ledger.store.rows import BLOCK_ENTRIES
 FEES = "fees"
 """In a rollup, in place of a kind: what went to fees, at receipt or later."""
 
+REDIRECTED = "redirected"
+"""The same: what a redirection brought to a fund, beside what it took from another one."""
+
 _RollupKey = tuple[int, str, str, str, str, date]
 
 
@@ -141,6 +144,9 @@ class Projector:
                 sums[0] += 1
                 counts = False
             sums[1] += posting.qty
+            if isinstance(entry.body, entries.GiftRedirected):
+                there = (block, *_dimensions(posting.dst, posting.dst))
+                self._rollup.setdefault((*there, REDIRECTED, day), [0, 0])[1] += posting.qty
             if posting.dst.startswith("fees:"):
                 self._rollup.setdefault((*where, FEES, day), [0, 0])[1] += posting.qty
 

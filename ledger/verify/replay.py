@@ -34,6 +34,7 @@ HANDLERS: dict[str, Handler] = {
     "feedback.published": deliveries.feedback,
     "fund.closed": endings.fund_closed,
     "fund.opened": setup.fund_opened,
+    "gift.redirected": outflows.enter,
     "gift.refunded": outflows.enter,
     "import.approved": gifts.import_approved,
     "import.completed": gifts.import_completed,

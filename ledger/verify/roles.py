@@ -39,6 +39,7 @@ REQUIRED: dict[str, Required] = {
     "feedback.published": _money(_PROGRAMME, _FINANCE),
     "fund.closed": _set_up(approvals=1),
     "fund.opened": _set_up(),
+    "gift.redirected": _money(_FINANCE),
     "gift.refunded": _money(_FINANCE),
     "import.approved": _money(_FINANCE, approvals=1),
     "income.received": Required(frozenset({_INTAKE, _FINANCE})),

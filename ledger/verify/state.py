@@ -46,6 +46,8 @@ class Proposal:
     command: str
     commitment: str
     org: str
+    orgs: set[str]
+    """Whose people have to agree: its own, and those whose funds or projects it takes from."""
     maker: str
     day: str
     """In Beijing, when it was made."""
