@@ -1,6 +1,7 @@
 """Accounts: every place where a fen or a box can be. An account is an (address, unit) pair."""
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, NamedTuple, TypeAlias
@@ -86,6 +87,11 @@ def class_of(address: str) -> AccountClass:
 def has_line(address: str) -> bool:
     """Sources have no line."""
     return class_of(address) is not AccountClass.SOURCE
+
+
+def answering(addresses: Iterable[str]) -> set[str]:
+    """The organisations whose funds or projects these are; transit is nobody's to give."""
+    return {place.org for address in addresses if (place := parse(address)).kind in {"fund", "project"}}
 
 
 def donors(org: str) -> str:

@@ -118,7 +118,8 @@ def approve(command: ApproveProposal, books: Books, today: str) -> tuple[Proposa
         raise SamePerson("the maker of a proposal does not approve it")
     if command.maker in proposal.approvals:
         raise SamePerson("one person approves once")
-    books.require(command.maker, REQUIRED[proposal.command].checker, proposal.org)
+    for org in sorted(proposal.orgs):
+        books.require(command.maker, REQUIRED[proposal.command].checker, org)
     body = entries.ProposalApproved(proposal=command.proposal, org=proposal.org)
     return proposal, Draft(body, By(maker=command.maker))
 

@@ -38,6 +38,11 @@ class Proposal:
         """What it holds in all."""
         return sum(hold.qty for hold in self.holds)
 
+    @property
+    def orgs(self) -> set[str]:
+        """The organisations whose people have to agree: its own, and those whose funds or projects it takes from."""
+        return {self.org, *account.answering(hold.address for hold in self.holds)}
+
 
 @dataclass(slots=True, kw_only=True)
 class Import:
@@ -77,6 +82,8 @@ class Books:
     imports: dict[int, Import] = field(default_factory=dict)
     costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
     """By organisation, fund and year."""
+    pledges: dict[int, str] = field(default_factory=dict)
+    """Open ones → organisation."""
     closed_funds: set[tuple[str, str]] = field(default_factory=set)
     closed_projects: set[tuple[str, str]] = field(default_factory=set)
     in_transit: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -226,6 +233,10 @@ class Books:
                 self.imports[entry.seq] = Import(approved=body, maker=entry.by.maker)
             case entries.ImportCompleted() as body:
                 del self.imports[body.batch]
+            case entries.PledgeMade(org=org):
+                self.pledges[entry.seq] = org
+            case entries.PledgeEnded(ref=ref):
+                del self.pledges[ref]
             case entries.FundClosed(org=org, fund=fund):
                 self.closed_funds.add((org, fund))
             case entries.ProjectClosed(org=org, project=project):
@@ -244,6 +255,7 @@ class Books:
                 | entries.MoneyReturned()
                 | entries.ExchangeSettled()
                 | entries.FeeCharged()
+                | entries.GiftRedirected()
                 | entries.GiftRefunded()
                 | entries.MoneyIdentified()
                 | entries.SuspenseReturned()

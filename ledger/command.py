@@ -61,6 +61,14 @@ class Origin(NamedTuple):
     address: str
 
 
+class Gone(NamedTuple):
+    """So much of what was cited rests where it cannot be taken, since entry `seq`."""
+
+    address: str
+    qty: int
+    seq: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a decision is given beside the books. Read by the store, or in tests by a model of it."""
@@ -77,6 +85,8 @@ class Facts:
     """What earlier confirmations say of it."""
     spans: tuple[tuple[Account, Span], ...] = ()
     """Positions that Needs asked for and that no posting consumed, in the order of the cited entry's own positions."""
+    gone: tuple[Gone, ...] = ()
+    """Of Needs.images: what rests anywhere else."""
     origins: tuple[Origin, ...] = ()
     """Of Needs.origins: the cited entry's postings, all parts of it, in order."""
     first_seqs: Mapping[Account, int] = field(default_factory=dict)

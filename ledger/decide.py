@@ -18,6 +18,7 @@ from ledger import (
     income,
     organisations,
     periods,
+    pledges,
     returns,
     suspense,
     transfers,
@@ -27,7 +28,7 @@ from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, SetPolicy, WithdrawProposal
 from ledger.books import Books
 from ledger.command import Draft, Effect, Facts, Needs
-from ledger.corrections import RefundGift
+from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
 from ledger.endings import CloseFund, CloseProject
@@ -47,6 +48,7 @@ from ledger.organisations import (
     RegisterOrganisation,
 )
 from ledger.periods import ClosePeriod
+from ledger.pledges import EndPledge, MakePledge
 from ledger.posting import Posting, move, parts
 from ledger.refusals import Invalid
 from ledger.returns import ReturnMoney
@@ -66,11 +68,14 @@ AnyProposable: TypeAlias = (
     | DeclareEvent
     | DisburseMoney
     | DismissStaff
+    | EndPledge
     | EnrolStaff
+    | MakePledge
     | OpenFund
     | OpenProject
     | PublishFeedback
     | ReceiveTransfer
+    | RedirectGift
     | RefundGift
     | RegisterOrganisation
     | ReleaseMoney
@@ -147,8 +152,8 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901
             return periods.needs_close(command)
         case SettleExchange():
             return exchange.needs_gift(command)
-        case RefundGift():
-            return corrections.needs_refund(command)
+        case RefundGift() | RedirectGift():
+            return corrections.needs_gift(command)
         case IdentifyMoney() | ReturnSuspense():
             return suspense.needs_cited(command)
         case ReturnMoney():
@@ -190,8 +195,8 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
             }
         case DisburseMoney(org=org):
             return {*facts.first_seqs, Account(account.payees(org), CNY)}
-        case RefundGift(org=org):
-            return {where for where, _ in facts.spans} | {Account(account.refunds(org), CNY)}
+        case RefundGift() | RedirectGift():
+            return corrections.lines(command, facts)
         case ReceiveUnidentified() | IdentifyMoney() | ReturnSuspense():
             return suspense.lines(command)
         case ReturnMoney():
@@ -241,7 +246,9 @@ def _approve(command: ApproveProposal, proposed: Proposed | None, books: Books, 
     assert entries.commitment(effect.body, proposed.salt) == proposal.commitment, "not what was proposed"
     # Each held the role when she said yes; only those who hold it now count for the effect.
     role = REQUIRED[proposal.command].checker
-    standing = (each for each in proposal.approvals if not books.roles(each, proposal.org).isdisjoint(role))
+    standing = [
+        each for each in proposal.approvals if not any(books.roles(each, org).isdisjoint(role) for org in proposal.orgs)
+    ]
     checkers = (*standing, command.maker)
     if len(checkers) < approvals.needed(books, proposal.command, effect.qty):
         return [approval]
@@ -252,7 +259,8 @@ def _approve(command: ApproveProposal, proposed: Proposed | None, books: Books, 
 def _checked(command: AnyProposable, books: Books, facts: Facts, proposal: int) -> Effect:
     """The effect, if the rules, the maker's role and the policy allow it."""
     effect = _effect(command, books, facts, proposal)
-    books.require(command.maker, REQUIRED[entries.kind_of(effect.body)].maker, effect.org)
+    for org in sorted({effect.org, *account.answering(take.account.address for take in effect.takes)}):
+        books.require(command.maker, REQUIRED[entries.kind_of(effect.body)].maker, org)
     periods.check_effect(effect, books)
     endings.check_untouched(effect, books)
     approvals.check_decision(books, effect)
@@ -269,6 +277,8 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return disbursements.disburse(command, books, facts, proposal)
         case RefundGift():
             return corrections.refund(command, books, facts, proposal)
+        case RedirectGift():
+            return corrections.redirect(command, books, facts, proposal)
         case ChargeFee():
             return fees.charge(command, books, facts, proposal)
         case SettleExchange():
@@ -293,6 +303,10 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return approvals.set_policy(command)
         case ClosePeriod():
             return periods.close(command, books, facts)
+        case MakePledge():
+            return pledges.make(command, books, facts)
+        case EndPledge():
+            return pledges.end(command, books, facts)
         case CloseFund():
             return endings.close_fund(command, books)
         case CloseProject():

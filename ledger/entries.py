@@ -30,6 +30,7 @@ from ledger.bodies.income import IncomeKind, IncomeReceived
 from ledger.bodies.loop import DeliveryConfirmed, FeedbackPublished, Outcome
 from ledger.bodies.money import (
     DonorClass,
+    GiftRedirected,
     GiftRefunded,
     MoneyAllocated,
     MoneyDisbursed,
@@ -38,6 +39,7 @@ from ledger.bodies.money import (
     MoneyReturned,
 )
 from ledger.bodies.periods import PeriodClosed
+from ledger.bodies.pledges import PledgeEnd, PledgeEnded, PledgeMade
 from ledger.bodies.setup import (
     EventDeclared,
     FundOpened,
@@ -76,6 +78,7 @@ AnyBody: TypeAlias = (
     | FeedbackPublished
     | FundClosed
     | FundOpened
+    | GiftRedirected
     | GiftRefunded
     | ImportApproved
     | ImportCompleted
@@ -91,6 +94,8 @@ AnyBody: TypeAlias = (
     | OrganisationChanged
     | OrganisationRegistered
     | PeriodClosed
+    | PledgeEnded
+    | PledgeMade
     | PolicySet
     | ProjectClosed
     | ProjectOpened
@@ -115,6 +120,7 @@ KINDS: dict[str, type[AnyBody]] = {
     "feedback.published": FeedbackPublished,
     "fund.closed": FundClosed,
     "fund.opened": FundOpened,
+    "gift.redirected": GiftRedirected,
     "gift.refunded": GiftRefunded,
     "import.approved": ImportApproved,
     "import.completed": ImportCompleted,
@@ -130,6 +136,8 @@ KINDS: dict[str, type[AnyBody]] = {
     "org.changed": OrganisationChanged,
     "org.registered": OrganisationRegistered,
     "period.closed": PeriodClosed,
+    "pledge.ended": PledgeEnded,
+    "pledge.made": PledgeMade,
     "policy.set": PolicySet,
     "project.closed": ProjectClosed,
     "project.opened": ProjectOpened,

@@ -142,6 +142,16 @@ class PeriodIsClosed(Refused):
     advice_en = "A closed period does not change: date it after the last closed day, corrections too."
 
 
+class ConsentRequired(Refused):
+    """Another purpose than the donor's, without her consent."""
+
+    slug = "consent-required"
+    title = "改变用途须经捐赠人同意"
+    title_en = "Another purpose needs the donor's consent"
+    advice = "请附捐赠人同意的凭证（SHA-256）；改到限定相同或更严的基金则不需要。"
+    advice_en = "Give the digest of the donor's consent; a fund with the same or a narrower restriction needs none."
+
+
 class Closed(Refused):
     """The fund, project, staff member or proposal is no longer open."""
 

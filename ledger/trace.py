@@ -271,10 +271,10 @@ def _steps(found: Found, names: Names) -> Iterator[Step]:
     for effect, piece in first.items():
         entry = _entry(found, piece)
         posting = entry.postings[piece.n]
-        # Money that goes to a project, or comes back from one: the project's line says more than the fund's.
-        place = max(
-            (posting.dst, posting.src), key=lambda each: (account.parse(each).kind == "project", _is_place(each))
-        )
+        # Money that goes to a project, or comes back from one: the project's line says more than the fund's. Of another
+        # purpose, the new one does.
+        is_new_purpose = isinstance(entry.body, entries.GiftRedirected)
+        place = posting.dst if is_new_purpose else max((posting.dst, posting.src), key=_tells)
         yield _step(entry, place, names, part=parts[effect], total=_total(found, entry))
     for entry in found.citing:
         body = entry.body
@@ -350,6 +350,11 @@ def _confirmed(citing: Iterable[Entry]) -> Counter[int]:
         if isinstance(entry.body, entries.DeliveryConfirmed) and entry.body.outcome == "ok":
             amounts[entry.body.ref] += entry.body.qty
     return amounts
+
+
+def _tells(address: str) -> tuple[bool, bool]:
+    """How much an address says of where money is."""
+    return account.parse(address).kind == "project", _is_place(address)
 
 
 def _is_place(address: str) -> bool:

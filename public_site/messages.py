@@ -42,6 +42,7 @@ _HEADINGS = {
     "exchange.settled": "结汇差额",
     "fee.charged": "平台扣除手续费",
     "gift.refunded": "退回捐赠人",
+    "gift.redirected": "改变用途，转到「{fund}」",
     "feedback.published": "使用反馈",
 }
 
@@ -156,6 +157,7 @@ def heading(step: Step) -> str:
         project=f"「{step.project.name}」" if step.project else "",
         payee=payee(step.payee),
         organisation=step.organisation.name,
+        fund=step.fund.name if step.fund else "",
         other=step.other.name if step.other else "",
     )
 

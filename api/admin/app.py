@@ -13,7 +13,7 @@ from litestar.plugins.pydantic import PydanticPlugin
 from pydantic import BaseModel, Field
 
 from api import problems
-from api.admin import imports, money, organisations, periods, proposals, suspense, transfers
+from api.admin import imports, money, organisations, periods, pledges, proposals, standing, suspense, transfers
 from api.admin.resources import Clerk, Resources
 from api.health import healthz, readyz
 from api.observability import observe
@@ -48,7 +48,9 @@ def build(resources: Resources) -> Litestar:
             *money.HANDLERS,
             *suspense.HANDLERS,
             *periods.HANDLERS,
+            *pledges.HANDLERS,
             *transfers.HANDLERS,
+            *standing.HANDLERS,
             *proposals.HANDLERS,
             *imports.HANDLERS,
         ],

@@ -25,7 +25,7 @@ from api.fields import (
 )
 from ledger import account
 from ledger.allocations import AllocateMoney, ReleaseMoney
-from ledger.corrections import RefundGift
+from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.privacy import Identity
 from ledger.returns import ReturnMoney
@@ -122,6 +122,24 @@ class NewRefund(Input):
     evidence: Evidence = ()
 
 
+class NewRedirection(Input):
+    """经捐赠人同意，改变一笔捐款中未用部分的用途。"""
+
+    org: Org
+    ref: Seq = Field(description="捐款条目的序号")
+    fund: FundId = Field(description="改到哪个基金")
+    on: Day
+    reason: Text
+    consent: str = Field(
+        "",
+        pattern=r"^([0-9a-f]{64})?$",
+        description="捐赠人同意书的 SHA-256；改到限定相同或更严的基金不需要",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
+    amount_fen: Part = 0
+    evidence: Evidence = ()
+
+
 class NewConfirmation(Input):
     """受助方签收。"""
 
@@ -199,6 +217,14 @@ async def refund_gift(request: Door, data: JSONBody[NewRefund], clerk: NamedDepe
     return await carry_out(request, clerk, as_command(RefundGift, data, clerk.staff))
 
 
+@writes("/api/v1/redirections", "改变捐款用途", "资金")
+async def redirect_gift(
+    request: Door, data: JSONBody[NewRedirection], clerk: NamedDependency[Clerk]
+) -> Response[Answer]:
+    """未用且未被占用的部分转到另一个基金；放宽限定须附捐赠人同意的凭证。"""
+    return await carry_out(request, clerk, as_command(RedirectGift, data, clerk.staff))
+
+
 @writes("/api/v1/confirmations", "签收", "资金")
 async def confirm_delivery(
     request: Door, data: JSONBody[NewConfirmation], clerk: NamedDependency[Clerk]
@@ -222,6 +248,7 @@ HANDLERS = [
     disburse_money,
     return_money,
     refund_gift,
+    redirect_gift,
     confirm_delivery,
     publish_feedback,
 ]

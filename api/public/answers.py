@@ -52,14 +52,14 @@ class Figures(Shape):
     gift_count: int = Field(description="捐款笔数")
     received_fen: int = Field(description="收到捐款")
     income_fen: int = Field(description="其他收入（利息、财政、彩票公益金、会费、上级拨款），不是捐款")
-    moved_in_fen: int = Field(description="从其他组织转入")
+    moved_in_fen: int = Field(description="从其他组织或其他基金转入")
     held_fen: int = Field(description="已入账未分配")
     allocated_fen: int = Field(description="已分配未使用")
     paid_fen: int = Field(description="已拨付（含已签收）")
     refunded_fen: int = Field(description="已退回")
     fees_fen: int = Field(description="渠道手续费")
     lost_fen: int = Field(description="汇兑损失")
-    moved_out_fen: int = Field(description="转给其他组织（含在途）")
+    moved_out_fen: int = Field(description="转给其他组织（含在途），或经捐赠人同意转到其他基金")
     equation: Literal["received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out"] = (
         Field(
             "received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out",
@@ -69,15 +69,16 @@ class Figures(Shape):
 
 
 class ProjectFigures(Shape):
-    """分配到项目的钱现在在哪里。单位：分。五个数永远相符，不符则不答复。"""
+    """分配到项目的钱现在在哪里。单位：分。各数永远相符，不符则不答复。"""
 
     total_allocated_fen: int = Field(description="累计分配")
     allocated_fen: int = Field(description="已分配未使用")
     paid_fen: int = Field(description="已拨付（含已签收）")
     released_fen: int = Field(description="退回原基金")
     refunded_fen: int = Field(description="退回捐赠人")
-    equation: Literal["total_allocated = allocated + paid + released + refunded"] = Field(
-        "total_allocated = allocated + paid + released + refunded", description="各数的关系"
+    redirected_fen: int = Field(description="经捐赠人同意改变用途")
+    equation: Literal["total_allocated = allocated + paid + released + refunded + redirected"] = Field(
+        "total_allocated = allocated + paid + released + refunded + redirected", description="各数的关系"
     )
 
 

@@ -68,6 +68,17 @@ class MoneyReturned(Body, frozen=True):
     part: Part = ()
 
 
+class GiftRedirected(Body, frozen=True):
+    """Moved to another purpose: what of the gift `ref` was neither spent nor held. `consent`: the donor's, a digest."""
+
+    on: str
+    reason: str
+    ref: Whole
+    consent: str = ""
+    evidence: tuple[str, ...] = ()
+    part: Part = ()
+
+
 class GiftRefunded(Body, frozen=True):
     """Given back to the donor: what of the gift `ref` was neither spent nor held."""
 

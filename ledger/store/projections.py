@@ -20,6 +20,9 @@ from ledger.store.rows import BLOCK_ENTRIES
 FEES = "fees"
 """In a rollup, in place of a kind: what went to fees, at receipt or later."""
 
+REDIRECTED = "redirected"
+"""The same: what a redirection brought to a fund, beside what it took from another one."""
+
 _RollupKey = tuple[int, str, str, str, str, date]
 
 
@@ -144,6 +147,9 @@ class Projector:
                 sums[0] += 1
                 counts = False
             sums[1] += posting.qty
+            if isinstance(entry.body, entries.GiftRedirected):
+                there = (block, *_dimensions(posting.dst, posting.dst))
+                self._rollup.setdefault((*there, REDIRECTED, day), [0, 0])[1] += posting.qty
             if posting.dst.startswith("fees:"):
                 self._rollup.setdefault((*where, FEES, day), [0, 0])[1] += posting.qty
 
@@ -325,6 +331,23 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         body.project,
         seq,
         body.successor,
+    ),
+    entries.PledgeMade: lambda seq, body, _: (
+        """insert into pledge (seq, org, fund, promiser, amount_fen, day, due, outcome)
+           values ($1, $2, $3, $4, $5, $6, $7, '')""",
+        seq,
+        body.org,
+        body.fund,
+        body.promiser,
+        body.amount_fen,
+        date.fromisoformat(body.on),
+        body.due,
+    ),
+    entries.PledgeEnded: lambda seq, body, _: (
+        "update pledge set outcome = $2, ended_seq = $3 where seq = $1",
+        body.ref,
+        body.outcome,
+        seq,
     ),
     entries.PeriodClosed: lambda seq, body, _: (
         "insert into period (org, last_on, first_on, root, seq) values ($1, $2, $3, $4, $5)",

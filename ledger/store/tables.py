@@ -299,6 +299,22 @@ class PeriodRow(_Row, table=True):
     seq: Entry
 
 
+class PledgeRow(_Row, table=True):
+    """A promise, and what became of it."""
+
+    __table_args__ = (Check("amount_fen > 0", "pledge_of_something"), Index("pledge_of_organisation", "org", "seq"))
+
+    seq: EntryKey
+    org: Text
+    fund: Text
+    promiser: Text
+    amount_fen: Big
+    day: date
+    due: Text
+    outcome: Text
+    ended_seq: EntryOrNone
+
+
 class ProjectRow(_Row, table=True):
     """What money is allocated to."""
 

@@ -37,6 +37,8 @@ def check(state: State, entry: Envelope, body: AnyBody, *, org: str, qty: int, a
         state.find(Rule.PROPOSAL_OPEN, "an open proposal", by.proposal)
         return
     _check_as_made(state, entry, proposal, org)
+    for other in sorted(proposal.orgs - {org}):
+        check_maker(state, entry.kind, by.maker, other)
     _check_checkers(state, entry, proposal, needed)
     if approved != by.proposal:
         before = "another entry" if approved == NONE else f"an approval of {approved}"
@@ -115,7 +117,8 @@ def _check_checkers(state: State, entry: Envelope, proposal: Proposal, needed: i
     if len({entry.by.maker, *checkers}) != 1 + len(checkers):
         state.find(Rule.FOUR_EYES, "a maker and other people, each once", f"{entry.by.maker}: {', '.join(checkers)}")
     for checker in checkers:
-        check_checker(state, entry.kind, checker, proposal.org)
+        for org in sorted(proposal.orgs):
+            check_checker(state, entry.kind, checker, org)
     approved = [checker for checker in proposal.approvals if checker in checkers]
     if len(approved) < max(needed, 1) or approved != [*dict.fromkeys(checkers)]:
         expected = f"{max(needed, 1)} at least, in the order of their approvals: {', '.join(proposal.approvals)}"

@@ -7,6 +7,7 @@ from ledger import account
 from ledger.entries import (
     ExchangeSettled,
     FeeCharged,
+    GiftRedirected,
     GiftRefunded,
     MoneyAllocated,
     MoneyDisbursed,
@@ -20,7 +21,7 @@ from ledger.entries import (
 from ledger.verify import authority, costs, currencies, gifts, order, periods, postings, targets
 from ledger.verify.entry import NO_PROPOSAL, Envelope
 from ledger.verify.line import Line, Piece
-from ledger.verify.persons import check_division, check_evidence, check_few
+from ledger.verify.persons import check_digests, check_division, check_evidence, check_few
 from ledger.verify.postings import Leg
 from ledger.verify.routes import HOMEWARD, destination
 from ledger.verify.rule import Rule
@@ -29,10 +30,26 @@ from ledger.verify.society import fits, keeps, lies_in
 from ledger.verify.state import Held, Payment, Proposal, Run, State, Transfer
 
 Targeted: TypeAlias = (
-    MoneyReleased | MoneyReturned | GiftRefunded | SuspenseReturned | TransferReceived | TransferReturned
+    GiftRedirected
+    | GiftRefunded
+    | MoneyReleased
+    | MoneyReturned
+    | SuspenseReturned
+    | TransferReceived
+    | TransferReturned
 )
 Untargeted: TypeAlias = ExchangeSettled | FeeCharged | MoneyAllocated | MoneyDisbursed | TransferSent
 Outflow: TypeAlias = Untargeted | Targeted
+
+_EVIDENCED = (
+    ExchangeSettled,
+    FeeCharged,
+    GiftRedirected,
+    GiftRefunded,
+    MoneyDisbursed,
+    MoneyReturned,
+    SuspenseReturned,
+)
 
 
 def enter(state: State, entry: Envelope, body: Outflow) -> None:
@@ -80,7 +97,7 @@ def _check_words(state: State, body: Outflow) -> None:
         check_division(state, body.region)
     if isinstance(body, FeeCharged):
         gifts.check_channel(state, body.channel)
-    if hasattr(body, "evidence"):
+    if isinstance(body, _EVIDENCED):
         check_evidence(state, body.evidence)
 
 
@@ -132,6 +149,8 @@ def _keeps_intent(state: State, body: Outflow, legs: Sequence[Leg]) -> bool:
         if not fits(restriction, state.society.projects[org, project]):
             state.find(Rule.RESTRICTION, f"a project that has {restriction}", project)
             return False
+    if isinstance(body, GiftRedirected):
+        return _keeps_consent(state, body, legs)
     if isinstance(body, TransferReceived | TransferReturned):
         return _keeps_promises(state, body, legs[0].dst)
     if isinstance(body, ExchangeSettled | FeeCharged) and legs[0].src is not None:
@@ -145,6 +164,19 @@ def _keeps_intent(state: State, body: Outflow, legs: Sequence[Leg]) -> bool:
                 state.find(Rule.RECIPIENT, f"the recipient whom the fund of {line} names", body.payee)
                 return False
         return _keeps_region(state, body, legs[0].dst.place.org)
+    return True
+
+
+def _keeps_consent(state: State, body: GiftRedirected, legs: Sequence[Leg]) -> bool:
+    """The donor agreed, or every promise of the funds that the money leaves is kept."""
+    if body.consent:
+        check_digests(state, "consent", body.consent)
+        return True
+    into = state.society.funds[legs[0].dst.place.org, legs[0].dst.place.rest[0]]
+    for line in dict.fromkeys(leg.src for leg in legs if leg.src is not None):
+        if not keeps(state.society.funds[line.place.org, line.place.rest[-1]], into):
+            state.find(Rule.CONSENT, "the donor's consent, or a fund as narrow as before", f"from {line}")
+            return False
     return True
 
 
@@ -191,7 +223,7 @@ def _check_positions(state: State, run: Run, body: Outflow, legs: Sequence[Leg],
         if proposal is not None:
             _check_held_target(state, body, taken, proposal)
         else:
-            _check_target(state, run.kind, body, org, taken)
+            _check_target(state, run, body, legs[0].dst, taken)
     elif proposal is not None:
         if run.index == 1 and isinstance(body, MoneyDisbursed):
             _check_chosen(state, body, proposal)
@@ -214,10 +246,10 @@ def _check_held_target(state: State, body: Targeted, taken: list[Piece], proposa
         state.find(Rule.TARGET_CITED, f"entry {proposal.ref}, whose positions were held", body.ref)
 
 
-def _check_target(state: State, kind: str, body: Targeted, org: str, taken: list[Piece]) -> None:
-    expected = targets.left(state, kind, body.ref, org, _qty(taken))
+def _check_target(state: State, run: Run, body: Targeted, into: Line, taken: list[Piece]) -> None:
+    expected = targets.left(state, run.kind, body.ref, run.by.maker, into, _qty(taken))
     if expected is None:
-        state.find(Rule.TARGET_CITED, f"an entry of {org} that {kind} may cite", body.ref)
+        state.find(Rule.TARGET_CITED, f"an entry of {into.place.org} that {run.kind} may cite", body.ref)
     elif taken != expected:
         state.find(Rule.TARGET_CITED, told(expected), told(taken))
 

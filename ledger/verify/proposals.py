@@ -41,7 +41,8 @@ def approved(state: State, entry: Envelope, body: ProposalApproved) -> None:
     proposal = _answer(state, entry, body)
     if proposal is None:
         return
-    authority.check_checker(state, proposal.command, entry.by.maker, proposal.org)
+    for org in sorted(proposal.orgs):
+        authority.check_checker(state, proposal.command, entry.by.maker, org)
     if _is_late(state, proposal):
         state.find(Rule.PROPOSAL_EXPIRY, f"within {state.society.expires_days} days of {proposal.day}", state.day)
     if entry.by.maker in {proposal.maker, *proposal.approvals}:
@@ -50,7 +51,11 @@ def approved(state: State, entry: Envelope, body: ProposalApproved) -> None:
         proposal.approvals.append(entry.by.maker)
     state.approved = proposal.number
     wanted = REQUIRED[proposal.command].checker
-    standing = [each for each in proposal.approvals if not state.society.roles(each, proposal.org).isdisjoint(wanted)]
+    standing = [
+        each
+        for each in proposal.approvals
+        if not any(state.society.roles(each, org).isdisjoint(wanted) for org in proposal.orgs)
+    ]
     if len(standing) >= max(_needed(state, proposal), 1):
         state.due = (proposal.number, state.position)
 
@@ -127,6 +132,7 @@ def _open(state: State, run: Run, body: ProposalMade) -> None:
         command=body.command,
         commitment=body.commitment,
         org=body.org,
+        orgs={body.org},
         maker=run.by.maker,
         day=state.day,
         into=body.into,
@@ -134,7 +140,10 @@ def _open(state: State, run: Run, body: ProposalMade) -> None:
         qty=sum(hold.qty for hold in run.holds),
     )
     state.proposals[proposal.number] = proposal
-    authority.check_maker(state, body.command, proposal.maker, body.org)
+    places = [hold.line.place for hold in run.holds]
+    proposal.orgs |= {place.org for place in places if place.kind in {"fund", "project"}}
+    for org in sorted(proposal.orgs):
+        authority.check_maker(state, body.command, proposal.maker, org)
     if run.is_broken or not _holds_what_it_takes(state, proposal):
         told = ", ".join(f"{hold.qty} of {hold.address} from {hold.lo}" for hold in body.holds[:3])
         state.find(Rule.PROPOSAL_FORM, f"the holds and the account of {body.command}", f"{told} into {body.into}")
@@ -174,7 +183,8 @@ def _holds_its_target(state: State, proposal: Proposal) -> bool:
     first = proposal.holds[0]
     proposal.ref = targets.cited_by(state, proposal.command, first.line, first.lo)
     held = [Piece(hold.line, hold.lo, hold.lo + hold.qty) for hold in proposal.holds]
-    expected = targets.left(state, proposal.command, proposal.ref, proposal.org, proposal.qty)
+    into = state.lines[proposal.into[0]]
+    expected = targets.left(state, proposal.command, proposal.ref, proposal.maker, into, proposal.qty)
     if held != expected:
         told = outflows.told(expected or [])
         state.find(Rule.TARGET_CITED, f"of entry {proposal.ref}: {told}", outflows.told(held))

@@ -5,7 +5,19 @@ from typing import Any
 
 from ledger import account
 from ledger.account import AccountClass
-from ledger.verify import deliveries, endings, gifts, outflows, periods, proposals, runs, setup, suspense, words
+from ledger.verify import (
+    deliveries,
+    endings,
+    gifts,
+    outflows,
+    periods,
+    pledges,
+    proposals,
+    runs,
+    setup,
+    suspense,
+    words,
+)
 from ledger.verify.entry import Envelope, UnreadableError, beijing_day, is_instant, read
 from ledger.verify.finding import Findings
 from ledger.verify.references import References
@@ -22,6 +34,7 @@ HANDLERS: dict[str, Handler] = {
     "feedback.published": deliveries.feedback,
     "fund.closed": endings.fund_closed,
     "fund.opened": setup.fund_opened,
+    "gift.redirected": outflows.enter,
     "gift.refunded": outflows.enter,
     "import.approved": gifts.import_approved,
     "import.completed": gifts.import_completed,
@@ -37,6 +50,8 @@ HANDLERS: dict[str, Handler] = {
     "org.changed": setup.organisation_changed,
     "org.registered": setup.organisation_registered,
     "period.closed": periods.closed,
+    "pledge.ended": pledges.ended,
+    "pledge.made": pledges.made,
     "policy.set": setup.policy_set,
     "project.closed": endings.project_closed,
     "project.opened": setup.project_opened,

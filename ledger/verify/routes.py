@@ -9,6 +9,7 @@ PAYMENT = "money.disbursed"
 ALLOCATION = "money.allocated"
 RELEASE = "money.released"
 REFUND = "gift.refunded"
+REDIRECTION = "gift.redirected"
 SUSPENSE_RETURN = "suspense.returned"
 FEE = "fee.charged"
 EXCHANGE = "exchange.settled"
@@ -20,7 +21,10 @@ SENT_BACK = "transfer.returned"
 TRANSFERS = frozenset({ARRIVED, SENT_BACK})
 """Out of transit."""
 
-TARGETED = frozenset({RELEASE, REFUND, RETURN, SUSPENSE_RETURN}) | TRANSFERS
+TARGETED = frozenset({RELEASE, REDIRECTION, REFUND, RETURN, SUSPENSE_RETURN}) | TRANSFERS
+OF_A_GIFT = frozenset({REFUND, REDIRECTION})
+"""They take what a gift has become, of every organisation for which the maker answers."""
+
 OUTFLOWS = frozenset({ALLOCATION, EXCHANGE, FEE, PAYMENT, SENT}) | TARGETED
 """They cite an entry; the others take what came first."""
 
@@ -28,10 +32,10 @@ HOMEWARD = frozenset({RETURN})
 """Each position goes back to the account it left; all others go to one account."""
 
 
-def destination(kind: str, sources: Sequence[Address], into: Address) -> str:  # noqa: C901  an arm for each kind
+def destination(kind: str, sources: Sequence[Address], into: Address) -> str:  # noqa: C901, PLR0912  kind by kind
     """The account to which money of this kind goes from there, if it goes anywhere.
 
-    Of allocations and transfers, given `into`: the project, the other organisation, the fund.
+    Given `into` where the kind leaves a choice: the project, the other organisation, the fund.
     """
     src = sources[0]
     is_one = all(each == src for each in sources)
@@ -44,8 +48,10 @@ def destination(kind: str, sources: Sequence[Address], into: Address) -> str:  #
             return account.fund(src.org, src.rest[1])
         case "money.disbursed" if is_one_org and kinds == {"project"} and len({each.rest[0] for each in sources}) == 1:
             return account.payees(src.org)
-        case "gift.refunded" if is_one_org and kinds <= {"fund", "project"}:
-            return account.refunds(src.org)
+        case "gift.refunded" if kinds <= {"fund", "project"}:
+            return account.refunds(into.org)
+        case "gift.redirected" if kinds <= {"fund", "project"} and into.kind == "fund":
+            return account.fund(into.org, into.rest[0])
         case "money.returned" if is_one and kinds == {"payees"} and into.kind == "project" and into.org == src.org:
             return account.project(src.org, *into.rest)
         case "fee.charged" if is_one and kinds == {"fund"}:

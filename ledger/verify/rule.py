@@ -60,6 +60,7 @@ class Rule(StrEnum):
     SPENDING = "spending"
     RECIPIENT = "recipient"
     RETURN_HOME = "return-home"
+    CONSENT = "consent"
     PAYMENT_REGION = "payment-region"
     FEE_CLAUSE = "fee-clause"
     CURRENCY = "currency"
@@ -68,6 +69,7 @@ class Rule(StrEnum):
     PERIOD_OPEN = "period-open"
     PERIOD_CLOSING = "period-closing"
     PERIOD_ROOT = "period-root"
+    PLEDGE = "pledge"
     # --- ends ---
     CLOSED_EMPTY = "closed-empty"
     CLOSED_UNTOUCHED = "closed-untouched"
@@ -152,6 +154,7 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.RESTRICTION: ("限定用途得到遵守", "restricted money reaches only projects that fit"),
     Rule.SPENDING: ("支出类别为基金所允许", "the fund allows this kind of spending"),
     Rule.RECIPIENT: ("受助方为捐赠人所限定", "the payee is the recipient the fund names"),
+    Rule.CONSENT: ("改变用途经捐赠人同意", "another purpose has the donor's consent, or is as narrow as before"),
     Rule.RETURN_HOME: ("退回原账户", "what comes back goes to the account it left"),
     Rule.PAYMENT_REGION: ("付款地区与项目一致", "a payment lies in its project's region or names a wider one"),
     Rule.FEE_CLAUSE: ("手续费符合基金条款", "a fee is what the fund's clause says, at receipt and later"),
@@ -163,6 +166,7 @@ WORDS: dict[Rule, tuple[str, str]] = {
         "a closed period follows the last one, is over, awaits no rows",
     ),
     Rule.PERIOD_ROOT: ("结账时的试算平衡表一致", "a period is closed with the root of its trial balance"),
+    Rule.PLEDGE: ("认捐只是承诺，且只了结一次", "a pledge moves nothing and ends once"),
     Rule.CLOSED_EMPTY: ("关闭时已清空", "a fund or project is closed once, empty, with its residue told"),
     Rule.CLOSED_UNTOUCHED: ("关闭后不再变动", "nothing moves in or out of what is closed"),
     Rule.ROLE_OF_MAKER: ("经办人当时有职责", "the maker held the role then"),

@@ -46,6 +46,8 @@ class Proposal:
     command: str
     commitment: str
     org: str
+    orgs: set[str]
+    """Whose people have to agree: its own, and those whose funds or projects it takes from."""
     maker: str
     day: str
     """In Beijing, when it was made."""
@@ -162,6 +164,8 @@ class State:
     """Organisation → the last day of its last closed period."""
     costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
     """By organisation, fund and year: what was paid."""
+    pledges: dict[int, str] = field(default_factory=dict)
+    """Open ones → organisation."""
     foreign: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Gifts in a foreign currency → organisation and fund."""
     payments: dict[int, Payment] = field(default_factory=dict)

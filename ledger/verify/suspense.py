@@ -54,7 +54,8 @@ def identified(state: State, entry: Envelope, body: MoneyIdentified) -> None:
             state.find(Rule.POSTINGS_OF_KIND, f"from suspense to fund {body.fund}", sorted(way)[:3])
         else:
             taken = postings.pieces(legs)
-            expected = targets.left(state, IDENTIFIED, body.ref, org, sum(leg.qty for leg in legs))
+            qty = sum(leg.qty for leg in legs)
+            expected = targets.left(state, IDENTIFIED, body.ref, entry.by.maker, legs[0].dst, qty)
             if taken != expected:
                 told = "an entry of suspense" if expected is None else outflows.told(expected)
                 state.find(Rule.TARGET_CITED, told, outflows.told(taken))

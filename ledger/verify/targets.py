@@ -2,20 +2,25 @@
 
 from collections.abc import Iterable, Iterator
 
-from ledger import account
-from ledger.account import AccountClass
 from ledger.verify.line import Line, Piece, joined, resting
-from ledger.verify.routes import ARRIVED, HOMEWARD, REFUND, RELEASE, RETURN, SENT_BACK
+from ledger.verify.roles import REQUIRED
+from ledger.verify.routes import ARRIVED, HOMEWARD, OF_A_GIFT, RELEASE, RETURN, SENT_BACK
 from ledger.verify.state import NONE, State
 
 
-def left(state: State, kind: str, ref: int, org: str, qty: int) -> list[Piece] | None:
-    """The first `qty` positions of what entry `ref` leaves to take, in its own order; None: no entry to be cited."""
-    if kind == REFUND:
+def left(  # noqa: PLR0913, PLR0917  what an outflow says of itself
+    state: State, kind: str, ref: int, maker: str, into: Line, qty: int
+) -> list[Piece] | None:
+    """The first `qty` positions of what entry `ref` leaves to take, in its own order; None: no entry to be cited.
+
+    `into`: the account that gets them; whatever is there already, a redirection leaves there.
+    """
+    org = into.place.org
+    if kind in OF_A_GIFT:
         gift = _gift(state, ref, org)
-        return (
-            None if gift is None else joined(_free(each for each in resting(*gift) if _is_inside(each.line, org)), qty)
-        )
+        if gift is None:
+            return None
+        return joined(_free(each for each in resting(*gift) if _is_theirs(state, kind, maker, each.line, into)), qty)
     credited = _credited(state, kind, ref)
     if credited is None:
         return None
@@ -28,7 +33,7 @@ def left(state: State, kind: str, ref: int, org: str, qty: int) -> list[Piece] |
 
 def cited_by(state: State, kind: str, line: Line, position: int) -> int:
     """The entry that a take of this position cites: the allocation that put it here, or the gift it came with."""
-    if kind == REFUND:
+    if kind in OF_A_GIFT:
         # Back along the way it came, a posting a step; each step leads to an earlier entry, so this ends.
         while move := next(line.arrivals.within(position, position + 1), None):
             if line.seq_at(position) in state.identified:  # a gift from here on
@@ -82,5 +87,8 @@ def _free(pieces: Iterable[Piece]) -> Iterator[Piece]:
             yield Piece(line, start, end)
 
 
-def _is_inside(line: Line, org: str) -> bool:
-    return line.place.org == org and account.CLASSES[line.place.kind][0] is AccountClass.INSIDE
+def _is_theirs(state: State, kind: str, maker: str, line: Line, into: Line) -> bool:
+    """A fund's or project's line of an organisation in which the maker may do this."""
+    if line.place.kind not in {"fund", "project"} or line is into:
+        return False
+    return not state.society.roles(maker, line.place.org).isdisjoint(REQUIRED[kind].maker)

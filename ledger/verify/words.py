@@ -9,7 +9,7 @@ from ledger.verify.state import State
 MAX_TEXT = 500
 """Characters of a text."""
 
-TEXTS = frozenset({"basis", "name", "operator", "payee", "profile", "purpose", "reason", "text"})
+TEXTS = frozenset({"basis", "name", "operator", "payee", "profile", "promiser", "purpose", "reason", "text"})
 """Fields that are never empty."""
 
 OPTIONAL_TEXTS = frozenset({"decision", "note"})

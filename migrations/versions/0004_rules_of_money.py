@@ -73,12 +73,26 @@ STATEMENTS = (
     """,
     "create index account_of_organisation on account (org)",
     """
+    create table pledge (
+      seq bigint primary key references entry,
+      org text not null,
+      fund text not null,
+      promiser text not null,
+      amount_fen bigint not null constraint pledge_of_something check (amount_fen > 0),
+      day date not null,
+      due text not null,
+      outcome text not null,
+      ended_seq bigint references entry
+    )
+    """,
+    "create index pledge_of_organisation on pledge (org, seq)",
+    """
     alter table proposal drop constraint proposal_status, add constraint proposal_status
       check (status in ('open', 'effected', 'rejected', 'withdrawn', 'expired'))
     """,
 )
 
-TABLES = "reference suspense cost turnover period"
+TABLES = "reference suspense cost turnover period pledge"
 
 
 def upgrade() -> None:
@@ -89,5 +103,5 @@ def upgrade() -> None:
     writer, reader = f'"{schema}_writer"', f'"{schema}_reader"'
     for table in TABLES.split():
         op.execute(f"grant select, insert on {table} to {writer}")
-    op.execute(f"grant update on suspense, cost, turnover, fund, project to {writer}")
-    op.execute(f"grant select on cost, turnover, period to {reader}")
+    op.execute(f"grant update on suspense, cost, turnover, pledge, fund, project to {writer}")
+    op.execute(f"grant select on cost, turnover, period, pledge to {reader}")

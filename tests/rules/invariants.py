@@ -118,15 +118,15 @@ class Invariants(RuleBasedStateMachine):
     @invariant()
     def restrictions_hold_for_every_unit_to_its_end(self) -> None:
         for address, slots in self.units.accounts.items():
-            kind, org, rest = account.parse(address)
+            kind, _, rest = account.parse(address)
             for slot in slots:
                 if isinstance(self.pen.entries[slot.unit.gift].body, entries.MoneyUnidentified):
                     assert kind in {"suspense", "refunds"}
                     continue
-                fund = FUNDS[self._fund_of(slot.unit)]
+                fund = _fund(slot.purpose)
                 match kind:
                     case "fund":
-                        assert _keeps(fund, (FUNDS if org == CITY else NEIGHBOURS_FUNDS)[rest[0]])
+                        assert _keeps(fund, _fund(address))
                     case "project":
                         assert _keeps(fund, FUNDS[rest[1]])
                         assert _fits(fund.restriction, PROJECTS[rest[0]])
@@ -243,10 +243,11 @@ class Invariants(RuleBasedStateMachine):
                 assert [slot.unit for slot in rest] == [Unit(entry.seq, nth) for nth in range(entries.qty_of(entry))]
                 assert not any(slot.gone for slot in rest)
 
-    def _fund_of(self, unit: Unit) -> str:
-        body = self.pen.entries[unit.gift].body
-        assert isinstance(body, entries.MoneyReceived | entries.MoneyIdentified | entries.IncomeReceived)
-        return body.fund
+
+def _fund(address: str) -> OpenFund:
+    """A fund of either city."""
+    _, org, (fund,) = account.parse(address)
+    return (FUNDS if org == CITY else NEIGHBOURS_FUNDS)[fund]
 
 
 def _refs(log: Iterable[Entry]) -> list[str]:

@@ -13,7 +13,7 @@ from msgspec import structs
 from ledger import account, entries, periods, posting
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.approvals import ApproveProposal, RejectProposal, SetPolicy, WithdrawProposal
-from ledger.corrections import RefundGift
+from ledger.corrections import RedirectGift, RefundGift
 from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.entries import Outcome, Rule, Spending, Tier
@@ -32,6 +32,8 @@ from tests.support.society import (
     APPROVER,
     AUDITOR,
     BOTH,
+    BOTH_CITIES,
+    BOTH_CITIES_APPROVER,
     CASHIER,
     CITY,
     FINANCE,
@@ -59,6 +61,7 @@ from tests.support.society import (
     income,
     open_society,
     payment,
+    redirection,
     refund,
     release,
     sending,
@@ -107,7 +110,7 @@ whichever = st.integers(0, 30)
 """Chooses among what is there."""
 funds = st.sampled_from([*FUNDS, "general", "general", "flood"])
 projects = st.sampled_from([*PROJECTS, "relief", "bridge"])
-makers = st.sampled_from([FINANCE, FINANCE, FINANCE, OTHER_FINANCE, PROGRAMME, BOTH, AUDITOR])
+makers = st.sampled_from([FINANCE, FINANCE, FINANCE, OTHER_FINANCE, PROGRAMME, BOTH, BOTH_CITIES, AUDITOR])
 cashiers = st.sampled_from([CASHIER, CASHIER, OTHER_FINANCE, PROGRAMME])
 payees = st.sampled_from([SHOP, HOSPITAL])
 checkers = st.sampled_from([APPROVER, OTHER_APPROVER, THIRD_APPROVER, BOTH, BOTH, FINANCE])
@@ -167,6 +170,11 @@ class Histories(Invariants):
     @rule(which=whichever, qty=some, maker=makers)
     def release(self, which: int, qty: int, maker: str) -> None:
         self.do(release(self.one("money.allocated", which), qty, maker=maker))
+
+    @precondition(lambda self: self.seqs("money.received"))
+    @rule(which=whichever, qty=some, fund=funds, agreed=st.booleans(), maker=makers)
+    def redirect(self, which: int, qty: int, fund: str, *, agreed: bool, maker: str) -> None:
+        self.do(redirection(self.one("money.received", which), fund, qty, agreed=agreed, maker=maker))
 
     @precondition(lambda self: self.seqs("money.disbursed"))
     @rule(which=whichever, qty=some, maker=makers)
@@ -239,8 +247,8 @@ class Histories(Invariants):
         may: tuple[str, ...] = (THIRD_APPROVER, OTHER_APPROVER, APPROVER)
         if number in self.setting_up():
             may = (OTHER_ADMINISTRATOR,)
-        elif proposal.org == OTHER_CITY:
-            may = (NEIGHBOURS_APPROVER,)
+        elif proposal.orgs != {CITY}:
+            may = (BOTH_CITIES_APPROVER, NEIGHBOURS_APPROVER)
         checker = next((each for each in may if each not in proposal.approvals), may[0])
         self.do(ApproveProposal(maker=checker, proposal=number))
 
@@ -296,6 +304,7 @@ class Histories(Invariants):
             case (
                 NothingLeft(),
                 ReleaseMoney()
+                | RedirectGift()
                 | RefundGift()
                 | IdentifyMoney()
                 | ReturnMoney()
@@ -317,6 +326,7 @@ class Histories(Invariants):
                 | ChargeFee()
                 | DisburseMoney()
                 | ReleaseMoney()
+                | RedirectGift()
                 | RefundGift()
                 | IdentifyMoney()
                 | ReturnMoney()
@@ -325,7 +335,7 @@ class Histories(Invariants):
                 | ReceiveTransfer()
                 | ReturnTransfer()
             ):
-                return self.units.plan(command, self.sources(command))
+                return self.units.plan(command, self.sources(command), self.orgs(command.maker))
             case _:
                 return Plan([], by_amount=False)
 
@@ -336,7 +346,7 @@ class Histories(Invariants):
             case entries.MoneyReceived() | entries.MoneyUnidentified() | entries.IncomeReceived():
                 nth = 0
                 for into in first.postings:
-                    self.units.receive(first.seq, into.dst, into.qty, nth)
+                    self.units.receive(first.seq, into.dst, into.qty, nth, first.postings[0].dst)
                     nth += into.qty
             case entries.ProposalMade():
                 self.units.hold(first.seq, plan)
@@ -346,7 +356,9 @@ class Histories(Invariants):
                 effect = next(entry for entry in self.new if entry.postings)
                 self.units.resolve(last.by.proposal)
                 goes_home = isinstance(effect.body, entries.MoneyReturned)
-                self.units.move(plan.places, "" if goes_home else effect.postings[0].dst, effect.seq)
+                dst = effect.postings[0].dst
+                purpose = dst if isinstance(effect.body, entries.GiftRedirected) else ""
+                self.units.move(plan.places, "" if goes_home else dst, effect.seq, purpose)
                 if isinstance(effect.body, entries.MoneyIdentified):
                     self.units.identify(effect.seq, len(plan.places))
                 self.expected = plan.places
@@ -365,6 +377,10 @@ class Histories(Invariants):
                 and fund.restriction.recipient in {"", command.payee}
             ]
         return []
+
+    def orgs(self, maker: str) -> list[str]:
+        """Where this person prepares refunds."""
+        return [org for org in (CITY, OTHER_CITY) if "finance" in self.pen.books.roles(maker, org)]
 
     def funded(self) -> list[tuple[str, str]]:
         """Funds with something available, each with a project it may go to."""

@@ -12,6 +12,7 @@ from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
 from ledger.organisations import ChangeOrganisation, DismissStaff, EnrolStaff, OpenFund
 from ledger.periods import ClosePeriod
+from ledger.pledges import EndPledge, MakePledge
 from ledger.privacy import Identity
 from ledger.refusals import Refused
 from ledger.roles import Role
@@ -58,6 +59,10 @@ async def enter_other_money(office: Clerk) -> None:
     await office.do(
         ChargeFee(maker=MAKER, org=CITY, fund="platform", amount_fen=10, channel="alipay", on=DAY, reason="服务费")
     )
+    (promised,) = await office.do(
+        MakePledge(maker=MAKER, org=CITY, fund="general", amount_fen=9_000, promiser="person", on=DAY)
+    )
+    await office.do(EndPledge(maker=MAKER, org=CITY, ref=promised.seq, outcome="lapsed", on=DAY))
     await office.agreed(ClosePeriod(maker=MAKER, org=CITY, first_on="2020-01-01", last_on="2020-12-31"))
     await office.do(
         ReceiveIncome(maker=MAKER, org=CITY, fund="general", amount_fen=50, source="interest", on=DAY, ref="6" * 64)

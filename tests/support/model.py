@@ -15,7 +15,7 @@ from ledger import account, corrections, decide, entries
 from ledger.account import CNY, Account
 from ledger.approvals import ApproveProposal
 from ledger.books import Books
-from ledger.command import Facts, Needs, Origin
+from ledger.command import Facts, Gone, Needs, Origin
 from ledger.decide import AnyCommand, AnyProposable, Proposed
 from ledger.entries import Entry
 from ledger.line import Line, Span
@@ -101,6 +101,7 @@ class Pen:
             cited_qty=sum(map(entries.qty_of, cited)),
             confirmed_qty=self._confirmed(needs.ref),
             spans=tuple(self._spans(cited, images=needs.images)),
+            gone=tuple(self._gone(cited)) if needs.images else (),
             origins=tuple(
                 Origin(Account(each.dst, each.unit), each.dst_span, each.src)
                 for entry in cited
@@ -173,8 +174,15 @@ class Pen:
                         yield credited, span
                     continue
                 for where, span in self.images(credited, posting.dst_span):
-                    if corrections.refundable(where.address, entries.org_of(entry)):
+                    if corrections.is_place(where.address):
                         yield where, span
+
+    def _gone(self, cited: list[Entry]) -> Iterator[Gone]:
+        for posting in (posting for entry in cited for posting in entry.postings):
+            for where, span in self.images(Account(posting.dst, posting.unit), posting.dst_span):
+                if not corrections.is_place(where.address):
+                    at = bisect_right(self.credits[where], span.lo, key=_lo) - 1
+                    yield Gone(where.address, span.qty, self.credits[where][at].seq)
 
     def _confirmed(self, ref: int) -> int:
         bodies = (entry.body for entry in self.entries)
@@ -234,6 +242,7 @@ def state(books: Books) -> dict[str, Any]:
         "staff": {staff: dict(held) for staff, held in books.staff.items()},
         "policy": None if books.policy is None else dict(books.policy),
         "expires_days": books.expires_days,
+        "pledges": dict(books.pledges),
         "named": (dict(books.events), dict(books.funds), dict(books.projects)),
         "proposals": {
             number: replace(each, holds=[*each.holds], approvals=[*each.approvals])
@@ -252,6 +261,10 @@ def shape(line: Line) -> tuple[Any, ...]:
     """A copy of all that a line says."""
     held = {number: tuple(spans) for number, spans in line.held_spans.items()}
     return line.credited, line.last_seq, tuple(line.consumed), held, dict(line.held_amounts)
+
+
+def _lo(credit: Credit) -> int:
+    return credit.lo
 
 
 def _src_lo(posting: Posting) -> int:

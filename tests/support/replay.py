@@ -13,7 +13,7 @@ from ledger import account, decide, entries
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.approvals import ApproveProposal, RejectProposal, WithdrawProposal
 from ledger.command import Draft
-from ledger.corrections import RefundGift
+from ledger.corrections import RedirectGift, RefundGift
 from ledger.decide import AnyCommand, AnyProposable, Proposed
 from ledger.disbursements import DisburseMoney
 from ledger.donations import ReceiveMoney
@@ -29,6 +29,7 @@ from tests.support.model import Pen
 _COMMANDS: dict[type[Any], Any] = {
     entries.ExchangeSettled: SettleExchange,
     entries.FeeCharged: ChargeFee,
+    entries.GiftRedirected: RedirectGift,
     entries.GiftRefunded: RefundGift,
     entries.IncomeReceived: ReceiveIncome,
     entries.MoneyAllocated: AllocateMoney,
@@ -96,7 +97,7 @@ def _commanded(parts: Sequence[Entry]) -> AnyCommand:
     if kind is SendTransfer:
         (fields["fund"],) = account.parse(first.postings[0].src).rest
         (fields["to"],) = account.parse(first.postings[0].dst).rest
-    if kind is ReceiveTransfer:
+    if kind in {ReceiveTransfer, RedirectGift}:
         (fields["fund"],) = account.parse(first.postings[0].dst).rest
     if kind is ChargeFee:
         (fields["fund"],) = account.parse(first.postings[0].src).rest

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.approvals import ApproveProposal, SetPolicy
-from ledger.corrections import RefundGift
+from ledger.corrections import RedirectGift, RefundGift
 from ledger.decide import AnyProposable
 from ledger.disbursements import DisburseMoney
 from ledger.donations import ReceiveMoney
@@ -53,6 +53,9 @@ STRANGER = pseudonym("stranger")
 NEIGHBOUR = pseudonym("neighbour")
 """Finance of the other city."""
 NEIGHBOURS_APPROVER = pseudonym("neighbour-b")
+BOTH_CITIES = pseudonym("bothcities")
+"""Finance of both cities."""
+BOTH_CITIES_APPROVER = pseudonym("bothcities-b")
 
 ROLES: dict[str, tuple[Role, ...]] = {
     CITY_ADMINISTRATOR: (Role.ADMINISTRATOR,),
@@ -67,6 +70,16 @@ ROLES: dict[str, tuple[Role, ...]] = {
     AUDITOR: (Role.AUDITOR,),
 }
 """Who does what in the city."""
+
+OTHER_ROLES = (
+    (NEIGHBOUR, OTHER_CITY, Role.FINANCE),
+    (NEIGHBOURS_APPROVER, OTHER_CITY, Role.APPROVER),
+    (BOTH_CITIES, CITY, Role.FINANCE),
+    (BOTH_CITIES, OTHER_CITY, Role.FINANCE),
+    (BOTH_CITIES_APPROVER, CITY, Role.APPROVER),
+    (BOTH_CITIES_APPROVER, OTHER_CITY, Role.APPROVER),
+)
+"""Who does what beside the city's own people."""
 
 HOSPITAL = "县人民医院"
 SHOP = "物资公司"
@@ -118,6 +131,7 @@ USUAL_RULES = (
     Rule(kind="feedback.published", approvals=(Tier(0, 1),)),
     Rule(kind="suspense.returned", approvals=(Tier(4, 1),)),
     Rule(kind="fee.charged", approvals=(Tier(3, 1),)),
+    Rule(kind="gift.redirected", approvals=(Tier(3, 1),)),
     Rule(kind="money.returned", approvals=(Tier(4, 1),)),
     Rule(kind="transfer.sent", approvals=(Tier(4, 1),)),
     Rule(kind="transfer.received", approvals=(Tier(6, 1),)),
@@ -135,8 +149,8 @@ def open_society(rules: tuple[Rule, ...] | None = ()) -> Pen:
         ))  # fmt: skip
     for staff, roles in ROLES.items():
         settle(pen, EnrolStaff(maker=ADMINISTRATOR, staff=staff, org=CITY, roles=roles))
-    settle(pen, EnrolStaff(maker=ADMINISTRATOR, staff=NEIGHBOUR, org=OTHER_CITY, roles=(Role.FINANCE,)))
-    settle(pen, EnrolStaff(maker=ADMINISTRATOR, staff=NEIGHBOURS_APPROVER, org=OTHER_CITY, roles=(Role.APPROVER,)))
+    for staff, org, role in OTHER_ROLES:
+        settle(pen, EnrolStaff(maker=ADMINISTRATOR, staff=staff, org=org, roles=(role,)))
     settle(pen, DeclareEvent(maker=ADMINISTRATOR, event="flood-2026", name="洪灾", emergency=True))
     for fund in (*FUNDS.values(), *NEIGHBOURS_FUNDS.values()):
         settle(pen, fund)
@@ -171,6 +185,16 @@ def allocation(
     """The city's money for one of its projects."""
     return AllocateMoney(
         maker=maker, org=CITY, fund=fund, project=project, amount_fen=amount_fen, on=TODAY, decision=decision
+    )
+
+
+def redirection(  # noqa: PLR0913
+    ref: int, fund: str, amount_fen: int = 0, *, agreed: bool = True, maker: str = FINANCE, org: str = CITY
+) -> RedirectGift:
+    """A gift of the city, for another purpose."""
+    consent = sha256(b"consent").hexdigest() if agreed else ""
+    return RedirectGift(
+        maker=maker, org=org, ref=ref, fund=fund, on=TODAY, reason="捐赠人同意", consent=consent, amount_fen=amount_fen
     )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from ledger import account
 from ledger.allocations import AllocateMoney, ReleaseMoney
-from ledger.corrections import RefundGift
+from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import DisburseMoney
 from ledger.fees import ChargeFee
 from ledger.returns import ReturnMoney
@@ -20,6 +20,7 @@ AnyOutflow: TypeAlias = (
     | DisburseMoney
     | IdentifyMoney
     | ReceiveTransfer
+    | RedirectGift
     | RefundGift
     | ReleaseMoney
     | ReturnMoney
@@ -49,6 +50,8 @@ class Slot:
     gone: bool = False
     home: str = ""
     """The list it was on before."""
+    purpose: str = ""
+    """The fund that its donor wanted it in, or agreed to."""
 
 
 class Place(NamedTuple):
@@ -99,16 +102,17 @@ class UnitModel:
         free = self._free(address, NOBODY)
         return self.accounts[address][free[0]].seq if free else None
 
-    def receive(self, gift: int, address: str, qty: int, first: int = 0) -> None:
+    def receive(self, gift: int, address: str, qty: int, first: int, purpose: str) -> None:
         """New units, the gift's from its `first` on."""
-        self.accounts[address] += [Slot(Unit(gift, nth), gift) for nth in range(first, first + qty)]
+        self.accounts[address] += [Slot(Unit(gift, nth), gift, purpose=purpose) for nth in range(first, first + qty)]
 
     def plan(
         self,
         command: AnyOutflow,
         payable: Iterable[str] = (),
+        orgs: Iterable[str] = (),
     ) -> Plan:
-        """What a new command would take. `payable`: the lines a payment may draw on."""
+        """What a new command would take. `payable`: what a payment may draw on; `orgs`: for which its maker acts."""
         match command:
             case AllocateMoney() | ChargeFee() | SendTransfer():
                 return Plan(self._lowest(account.fund(command.org, command.fund), command.amount_fen), by_amount=True)
@@ -123,7 +127,11 @@ class UnitModel:
             case ReceiveTransfer() | ReturnTransfer():
                 return Plan(self._in_transit(command)[: command.amount_fen or None], by_amount=False)
             case RefundGift():
-                return Plan(self._of_gift(command.org, command.ref)[: command.amount_fen or None], by_amount=False)
+                return Plan(self._of_gift(orgs, command.ref)[: command.amount_fen or None], by_amount=False)
+            case RedirectGift():
+                there = account.fund(command.org, command.fund)
+                found = [place for place in self._of_gift(orgs, command.ref) if place.address != there]
+                return Plan(found[: command.amount_fen or None], by_amount=False)
 
     def hold(self, proposal: int, plan: Plan) -> None:
         """Keep what is planned for a proposal."""
@@ -149,19 +157,22 @@ class UnitModel:
 
     def identify(self, gift: int, qty: int) -> None:
         """The units that this entry moved are a gift's from now on."""
-        moved = (slot for slots in self.accounts.values() for slot in slots if slot.seq == gift)
-        for nth, slot in enumerate(moved):
-            slot.unit = Unit(gift, nth)
+        moved = ((address, slot) for address, slots in self.accounts.items() for slot in slots if slot.seq == gift)
+        for nth, (address, slot) in enumerate(moved):
+            slot.unit, slot.purpose = Unit(gift, nth), address
             qty -= 1
         assert qty == 0
 
-    def move(self, places: list[Place], into: str, seq: int) -> None:
-        """Take the units from their places and put them on the end of another list, in this order; "": back home."""
+    def move(self, places: list[Place], into: str, seq: int, purpose: str = "") -> None:
+        """Take the units from their places and put them on the end of another list, in this order.
+
+        `into` "": each goes back home. `purpose` "": that stays.
+        """
         for address, position in places:
             slot = self.accounts[address][position]
             assert not slot.gone, "moved twice"
             slot.gone = True
-            self.accounts[into or slot.home].append(Slot(slot.unit, seq, home=address))
+            self.accounts[into or slot.home].append(Slot(slot.unit, seq, home=address, purpose=purpose or slot.purpose))
 
     def _free(self, address: str, proposal: int) -> list[int]:
         """Positions neither gone nor held by name by another proposal."""
@@ -212,11 +223,11 @@ class UnitModel:
             if slots[position].seq == command.ref
         ]
 
-    def _of_gift(self, org: str, gift: int) -> list[Place]:
+    def _of_gift(self, orgs: Iterable[str], gift: int) -> list[Place]:
         found = {
             slots[position].unit.nth: Place(address, position)
             for address, slots in self.accounts.items()
-            if address.startswith((f"fund:{org}:", f"project:{org}:"))
+            if address.startswith(tuple(f"{kind}:{org}:" for kind in ("fund", "project") for org in orgs))
             for position in self._free(address, NOBODY)
             if slots[position].unit.gift == gift
         }

@@ -42,16 +42,20 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFigures:
-    """Where what was ever allocated to a project is now: total_allocated = allocated + paid + released + refunded."""
+    """Where what was ever allocated to a project is now.
+
+    total_allocated = allocated + paid + released + refunded + redirected.
+    """
 
     total_allocated_fen: int
     allocated_fen: int
     paid_fen: int
     released_fen: int
     refunded_fen: int
+    redirected_fen: int
 
     def __post_init__(self) -> None:
-        now = self.allocated_fen + self.paid_fen + self.released_fen + self.refunded_fen
+        now = self.allocated_fen + self.paid_fen + self.released_fen + self.refunded_fen + self.redirected_fen
         assert self.total_allocated_fen == now, f"{self.total_allocated_fen} fen allocated, {now} found"
 
 
@@ -93,6 +97,7 @@ class Tally:
             paid_fen=self._paid(*scope),
             released_fen=self._moved["money.released", *scope],
             refunded_fen=self._moved["gift.refunded", *scope],
+            redirected_fen=self._moved["gift.redirected", *scope],
         )
 
     def _paid(self, *scope: str) -> int:
@@ -144,18 +149,18 @@ async def read_figures(connection: asyncpg.Connection) -> Figures:
     )
 
 
-MOVING = ("transfer.received", "transfer.returned", "transfer.sent")
+MOVING = ("gift.redirected", "redirected", "transfer.received", "transfer.returned", "transfer.sent")
 """Kinds that take money from one fund or organisation to another."""
 
 
 def moved_in(moved: Mapping[str, int]) -> int:
     """What came from another one."""
-    return moved["transfer.received"]
+    return moved["transfer.received"] + moved["redirected"]
 
 
 def moved_out(moved: Mapping[str, int]) -> int:
     """What went to another one, or is on its way there."""
-    return moved["transfer.sent"] - moved["transfer.returned"]
+    return moved["transfer.sent"] - moved["transfer.returned"] + moved["gift.redirected"]
 
 
 _MOVED = """

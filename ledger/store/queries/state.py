@@ -8,8 +8,8 @@ import msgspec
 from ledger import account, entries
 from ledger.account import CNY, Account
 from ledger.books import Books
-from ledger.command import Facts, Needs, Origin
-from ledger.corrections import refundable
+from ledger.command import Facts, Gone, Needs, Origin
+from ledger.corrections import is_place
 from ledger.decide import AnyProposable, Proposed
 from ledger.line import Line, Span
 from ledger.store.queries.trace import forward
@@ -81,10 +81,15 @@ async def load_facts(  # noqa: PLR0913  what there is to know
     if index != 1:  # a split effect is cited by its first part, and means all of them
         return Facts(today=today, salt=salt)
     first, last = needs.ref, needs.ref + count - 1
-    org = entries.org_of(cited)
+    gone: list[Gone] = []
     if needs.images:
-        leaves = [leaf for leaf in resting(await forward(connection, first, last)) if refundable(leaf.address, org)]
-        spans = [(Account(leaf.address, leaf.unit), Span(leaf.lo, leaf.lo + leaf.qty)) for leaf in leaves]
+        leaves = resting(await forward(connection, first, last))
+        gone = [Gone(leaf.address, leaf.qty, leaf.seq) for leaf in leaves if not is_place(leaf.address)]
+        spans = [
+            (Account(leaf.address, leaf.unit), Span(leaf.lo, leaf.lo + leaf.qty))
+            for leaf in leaves
+            if is_place(leaf.address)
+        ]
     else:
         spans = await _left(connection, books, ids, first, last)
     return Facts(
@@ -94,6 +99,7 @@ async def load_facts(  # noqa: PLR0913  what there is to know
         cited_qty=await connection.fetchval(_QTY, first, last),
         confirmed_qty=await connection.fetchval(_CONFIRMED, first, last),
         spans=tuple(spans),
+        gone=tuple(gone),
         origins=await _origins(connection, first, last) if needs.origins else (),
     )
 

@@ -100,6 +100,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "list_funds",
         "list_organisations",
         "list_periods",
+        "list_pledges",
         "list_projects",
         "readyz",
         "receipt_by_code",

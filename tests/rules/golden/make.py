@@ -38,6 +38,7 @@ BODIES: tuple[AnyBody, ...] = (
         fund="flood", name="防汛救灾", org="330800", restriction=Restriction(event="flood-2026", region="330800"),
         spending=("aid", "management"),
     ),
+    entries.GiftRedirected(consent=_digest("同意书"), on=DAY, reason="捐赠人同意改捐", ref=1_204),
     entries.GiftRefunded(on=DAY, reason='捐赠人\t"误转"\\重复', ref=1_204),
     entries.ImportApproved(
         channel="bank", event="flood-2026", file=_digest("流水.xlsx"), first_on="2026-11-01", fund="flood",
@@ -67,6 +68,10 @@ BODIES: tuple[AnyBody, ...] = (
     ),
     entries.OrganisationRegistered(division="330000", level="province", name="省红十字会", org="330000"),
     entries.PeriodClosed(first_on="2026-10-01", last_on="2026-10-31", org="330800", root=_digest("试算平衡表")),
+    entries.PledgeEnded(note="分两笔到账", on=DAY, org="330800", outcome="fulfilled", ref=1_201),
+    entries.PledgeMade(
+        amount_fen=100_000_000, due="2026-12-31", fund="flood", on=DAY, org="330800", promiser="某某有限公司"
+    ),
     entries.PolicySet(rules=(
         Rule(kind="gift.refunded", approvals=(Tier(0, 1),)),
         Rule(kind="money.allocated", approvals=(Tier(0, 1), Tier(5_000_000, 2)), decision_from=5_000_000),
@@ -94,6 +99,10 @@ BODIES: tuple[AnyBody, ...] = (
 )  # fmt: skip
 
 POSTINGS: dict[str, tuple[Posting, ...]] = {
+    "gift.redirected": (
+        Posting("project:330800:qz-09:flood", 7, "fund:330800:general", 500, 20, CNY),
+        Posting("fund:330802:flood", 0, "fund:330800:general", 520, 80, CNY),
+    ),
     "exchange.settled": (Posting("fund:330800:general", 0, "losses:330800", 0, 12, CNY),),
     "fee.charged": (Posting("fund:330800:general", 0, "fees:330800", 9, 60, CNY),),
     "gift.refunded": (Posting("fund:330800:general", 3, "refunds:330800", 0, 9_007_199_254_740_991, CNY),),

@@ -268,7 +268,7 @@ def an_allocation_of_what_a_refund_holds() -> list[bytes]:
     return posted(pen.written, [GENERAL, 0, RELIEF, 0, 4, "CNY"])
 
 
-@forgery(Rule.POSTINGS_OF_KIND, Rule.ROLE_OF_MAKER)
+@forgery(Rule.TARGET_CITED, Rule.ROLE_OF_MAKER)
 def a_refund_into_another_organisations_account() -> list[bytes]:
     pen = free()
     (given,) = pen.write(gift(5))
