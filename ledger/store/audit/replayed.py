@@ -79,25 +79,30 @@ class Replayed:
         try:
             rebuild.append(self._projector, entry, written, digest)
         except Exception as error:  # noqa: BLE001  whatever somebody wrote there: it is no entry of this ledger
-            self._broken = f"{type(error).__name__}: {error}"
-            self._findings.add(entry.seq, Rule.TABLE_REPLAY, "an entry that follows from those before it", self._broken)
+            self._break(entry.seq, error)
 
-    def entry_rows(self) -> Sequence[tuple[Any, ...]]:
-        """The rows of `entry` that belong to this block's entries."""
-        (table, gathered), *_ = self._projector.gathered()
-        assert table is rows.ENTRY
-        return gathered
+    async def compare_block(self, last: int) -> Sequence[tuple[Any, ...]]:
+        """Write what the entries up to `last` give, and compare what will not change any more.
 
-    async def compare_block(self, last: int) -> None:
-        """Write what the entries up to `last` give, and compare what will not change any more."""
+        Answers the rows of `entry` that belong to them; none where they could not be followed.
+        """
         if self._broken:
-            return
-        for table, gathered in self._projector.gathered():
-            if table is not rows.ENTRY:
-                await rows.fill(self._connection, table, gathered)
-        await self._projector.write_rare(self._connection)
+            return ()
+        entry_rows: Sequence[tuple[Any, ...]] = ()
+        try:
+            async with self._connection.transaction():
+                for table, gathered in self._projector.gathered():
+                    if table is rows.ENTRY:
+                        entry_rows = [*gathered]
+                    else:
+                        await rows.fill(self._connection, table, gathered)
+                await self._projector.write_rare(self._connection)
+        except (asyncpg.PostgresError, AssertionError, LookupError) as error:  # such as a second fund of the same name
+            self._break(last, error)
+            return ()
         self._projector.books.refs.clear()  # ten million of them would not fit
         await self._compare_by_entry(last)
+        return entry_rows
 
     async def finish(self) -> None:
         """Compare the rest: tables whose rows change, and rows beyond the last entry."""
@@ -108,6 +113,10 @@ class Replayed:
             if table not in BY_ENTRY:
                 self.counts[table] += await self._connection.fetchval(f"select count(*) from pg_temp.{table}")  # noqa: S608
                 await self._compare(table, "")
+
+    def _break(self, seq: int, error: Exception) -> None:
+        self._broken = f"{type(error).__name__}: {error}"
+        self._findings.add(seq, Rule.TABLE_REPLAY, "an entry that follows from those before it", self._broken)
 
     async def _compare_by_entry(self, last: int) -> None:
         for table in BY_ENTRY:
