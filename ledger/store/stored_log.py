@@ -98,7 +98,7 @@ class StoredLog:
                     return found
                 found.append(Piece(bundle=bundle, entries=entries, tile=tile))
             largest = max(len(piece.entries) for piece in found[-len(block) :])
-            self._at_once = max(1, min(BUNDLES_AT_ONCE, BYTES_AT_ONCE // largest))
+            self._at_once = max(1, min(BUNDLES_AT_ONCE, BYTES_AT_ONCE // (largest + 1)))
         return found
 
 
@@ -109,7 +109,8 @@ _PIECES = """
     (select substring(hashes for 32 * count::int) from tile where level = 0 and index = b.index) as tile
   from generate_series($1::bigint, $2::bigint) as b (index)
     cross join lateral (
-      select count(*) as count, string_agg(substring(int4send(length(bytes)) from 3) || bytes, '') as entries
+      select count(*) as count,
+        coalesce(string_agg(substring(int4send(length(bytes)) from 3) || bytes, ''), '') as entries
       from (select bytes from entry where seq >= 256 * b.index and seq < least(256 * (b.index + 1), $3) order by seq) e
     ) e
 """

@@ -5,11 +5,13 @@ receipt code, witness, outside file: what is kept where no superuser reaches. Wh
 """
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
 import pytest
 
+from ledger import entries
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.policy import Witness
 from ledger.log.proof import LogProof
@@ -128,6 +130,42 @@ async def test_swapping_two_amounts(site: Site) -> None:
         tables={Rule.TABLE_REPLAY, Rule.TABLE_TILE},
         outside_file={Rule.OUTSIDE_CHECKPOINT},
     )
+
+
+async def test_emptying_values_that_may_not_be_empty(site: Site) -> None:
+    async def attack(connection: asyncpg.Connection) -> None:
+        for table, column in (("entry", "bytes"), ("checkpoint", "root"), ("checkpoint", "note"), ("tile", "hashes")):
+            await connection.execute(f"alter table {table} alter {column} drop not null")
+        await connection.execute("update entry set bytes = null where seq between 256 and 511")
+        await connection.execute("update tile set hashes = null where level = 0 and index = 1")
+        await connection.execute(
+            "update checkpoint set root = null, note = null where size = (select min(size) from checkpoint)"
+        )
+        await connection.execute("delete from head")
+
+    await site.attack(attack)
+    found = await site.caught()
+    assert found["bytes"] >= {Rule.BUNDLE_FORM, Rule.TILE_HASH}
+    assert found["tables"] >= {Rule.TABLE_ENTRY, Rule.TABLE_TILE, Rule.TABLE_CHECKPOINT, Rule.TABLE_HEAD}
+    assert "trouble" not in found
+
+
+async def test_an_entry_that_no_table_could_hold(site: Site) -> None:
+    """A second event of the same name, at the end and rightly chained: the tables have no place for it."""
+    written = await entries_of(site.settings)
+    (event,) = [value for value in read(written) if value["kind"] == "event.declared"]
+    before = {name: field for name, field in read(written)[-1].items() if name != "postings"}
+    twice = {**before, **{name: event[name] for name in ("kind", "body", "by")}, "seq": len(written)}
+    last = entries.canonical({**twice, "prev": sha256(written[-1]).hexdigest()})
+
+    async def attack(connection: asyncpg.Connection) -> None:
+        await connection.execute(
+            "insert into entry select seq + 1, $1, at, 'event.declared', '' from entry order by seq desc limit 1", last
+        )
+        await connection.execute("update head set seq = seq + 1, prev = sha256($1)", last)
+
+    await site.attack(attack)
+    assert_caught(await site.caught(), tables={Rule.TABLE_REPLAY})
 
 
 # --- tables, with every entry left alone: nobody but the operator's own check can see them ---

@@ -19,7 +19,7 @@ from ledger import entries
 from ledger.books import Books
 from ledger.entries import Entry
 from ledger.store import rebuild, rows, tables
-from ledger.store.projections import Projected, Projector
+from ledger.store.projections import Projector
 from ledger.store.rebuild import PROJECTIONS
 from ledger.verify.finding import WHOLE_LOG, Findings
 from ledger.verify.rule import Rule
@@ -47,7 +47,6 @@ class Replayed:
         self._connection = connection
         self._findings = findings
         self._projector = Projector(Books(), {})
-        self._block: Projected | None = None
         self._after = _FIRST
         self._broken = ""
         self._missing: set[str] = set()
@@ -80,30 +79,31 @@ class Replayed:
         try:
             rebuild.append(self._projector, entry, written, digest)
         except Exception as error:  # noqa: BLE001  whatever somebody wrote there: it is no entry of this ledger
-            self._broken = f"{type(error).__name__}: {error}"
-            self._findings.add(entry.seq, Rule.TABLE_REPLAY, "an entry that follows from those before it", self._broken)
+            self._break(entry.seq, error)
 
-    def entry_rows(self) -> Sequence[tuple[Any, ...]]:
-        """The rows of `entry` that belong to this block's entries."""
-        (table, gathered), *_ = self._taken().tables
-        assert table is rows.ENTRY
-        return gathered
+    async def compare_block(self, last: int) -> Sequence[tuple[Any, ...]]:
+        """Write what the entries up to `last` give, and compare what will not change any more.
 
-    async def compare_block(self, last: int) -> None:
-        """Write what the entries up to `last` give, and compare what will not change any more."""
+        Answers the rows of `entry` that belong to them; none where they could not be followed.
+        """
         if self._broken:
-            return
-        block, self._block = self._taken(), None
-        for table, gathered in block.tables:
-            if table is not rows.ENTRY:
-                await rows.fill(self._connection, table, gathered)
-        await block.write_rare(self._connection)
+            return ()
+        entry_rows: Sequence[tuple[Any, ...]] = ()
+        try:
+            async with self._connection.transaction():
+                block = self._projector.take()
+                for table, gathered in block.tables:
+                    if table is rows.ENTRY:
+                        entry_rows = [*gathered]
+                    else:
+                        await rows.fill(self._connection, table, gathered)
+                await block.write_rare(self._connection)
+        except (asyncpg.PostgresError, AssertionError, LookupError) as error:  # such as a second fund of the same name
+            self._break(last, error)
+            return ()
         self._projector.books.refs.clear()  # ten million of them would not fit
         await self._compare_by_entry(last)
-
-    def _taken(self) -> Projected:
-        self._block = self._block or self._projector.take()
-        return self._block
+        return entry_rows
 
     async def finish(self) -> None:
         """Compare the rest: tables whose rows change, and rows beyond the last entry."""
@@ -114,6 +114,10 @@ class Replayed:
             if table not in BY_ENTRY:
                 self.counts[table] += await self._connection.fetchval(f"select count(*) from pg_temp.{table}")  # noqa: S608
                 await self._compare(table, "")
+
+    def _break(self, seq: int, error: Exception) -> None:
+        self._broken = f"{type(error).__name__}: {error}"
+        self._findings.add(seq, Rule.TABLE_REPLAY, "an entry that follows from those before it", self._broken)
 
     async def _compare_by_entry(self, last: int) -> None:
         for table in BY_ENTRY:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -77,10 +78,9 @@ class _Audit:
         while rows := await self._connection.fetch(_ENTRIES, after, READ_ENTRIES):
             for row in rows:
                 self._read(row)
-            self._compare_columns(rows)
             after = rows[-1]["seq"]
             await self._tree.add([leaf_hash(row["bytes"]) for row in rows])
-            await self._replayed.compare_block(after)
+            self._compare_columns(rows, await self._replayed.compare_block(after))
             await self._kept.compare_block(after)
             progress(after, last)
         await self._tree.finish()
@@ -117,9 +117,9 @@ class _Audit:
         self._kept.add(entry)
         self._replayed.add(entry, written, self._prev)
 
-    def _compare_columns(self, rows: Sequence[asyncpg.Record]) -> None:
+    def _compare_columns(self, rows: Sequence[asyncpg.Record], gathered: Sequence[tuple[Any, ...]]) -> None:
         """What stands beside the bytes, of the entries that could be followed."""
-        expected = {row[1]: row for row in self._replayed.entry_rows()}
+        expected = {row[1]: row for row in gathered}
         for row in rows:
             wanted = expected.get(row["bytes"])
             if wanted is not None and wanted != tuple(row):
@@ -129,12 +129,9 @@ class _Audit:
 
     async def _check_head(self) -> None:
         """The head is the last entry; its epoch is the sequencer's own affair."""
-        for name, wanted, found in zip(
-            ("seq", "prev", "at"),
-            (self._seq, self._prev, self._at),
-            await self._connection.fetchrow(_HEAD),
-            strict=True,
-        ):
+        head = await self._connection.fetchrow(_HEAD) or (None, None, None)
+        last = (self._seq, self._prev, self._at)
+        for name, wanted, found in zip(("seq", "prev", "at"), last, head, strict=True):
             if wanted != found:
                 self._findings.add(WHOLE_LOG, Rule.TABLE_HEAD, wanted, found, place=f"head · {name}")
 
@@ -146,5 +143,6 @@ class _Audit:
 def _untold(_read: int, _size: int) -> None: ...
 
 
-_ENTRIES = "select seq, bytes, at, kind, org from entry where seq > $1 order by seq limit $2"
+# Nothing here is null, unless somebody took the constraints away first.
+_ENTRIES = "select seq, coalesce(bytes, '') as bytes, at, kind, org from entry where seq > $1 order by seq limit $2"
 _HEAD = "select seq, encode(prev, 'hex'), at from head"

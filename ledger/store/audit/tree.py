@@ -54,7 +54,7 @@ class StoredTree:
     async def prepare(self) -> None:
         """Read what is to be held against the leaves."""
         self._integrated = await integrated_size(self._connection)
-        for (text,) in await self._connection.fetch("select vkey from signing_key order by since, vkey"):
+        for (text,) in await self._connection.fetch("select coalesce(vkey, '') from signing_key order by 1"):
             try:
                 self._verifiers.append(verifier_of(VerifierKey.parse(text)))
             except VerificationError as error:
@@ -206,4 +206,7 @@ _BEYOND = """
   select t.level, t.index from tile t left join unnest($1::smallint[], $2::bigint[]) as w (level, count) using (level)
   where t.index >= coalesce(w.count, 0) order by 1, 2 limit 100
 """
-_CHECKPOINTS = "select size, root, note from checkpoint where size > $1 order by size limit $2"
+# Nothing here is null, unless somebody took the constraints away first.
+_CHECKPOINTS = """
+  select size, coalesce(root, ''), coalesce(note, '') from checkpoint where size > $1 order by size limit $2
+"""

@@ -211,4 +211,4 @@ _TILES = """
   from unnest($1::smallint[], $2::bigint[]) as wanted (level, index)
     cross join lateral (select * from tile where level = wanted.level and index = wanted.index offset 0) t
 """
-_ENTRIES = "select bytes from entry where seq >= $1 and seq < $2 order by seq"
+_ENTRIES = "select bytes from entry where seq >= $1 and seq < $2 and bytes is not null order by seq"
