@@ -19,10 +19,12 @@ async def healthz() -> Response[dict[str, str]]:
 
 @get("/readyz", summary="就绪", tags=["运行"])
 async def readyz(database: NamedDependency[Database]) -> Response[Any]:
-    """数据库能答复则为 200，否则 503。"""
+    """数据库能答复则为 200，否则 503。witness_alarms：知道另一份历史的见证机构，须立即查明。"""
     try:
         async with database.raw() as connection:
             seq = await connection.fetchval("select seq from head")
+            alarms = await connection.fetch("select name from witness where alarm <> '' order by name")
     except Exception:  # noqa: BLE001  whatever it is, this process is not ready
         return problem("busy", headers={"Retry-After": "5"})
-    return Response({"status": "ready", "entries": seq + 1}, headers=_NO_STORE)
+    names = [row["name"] for row in alarms]
+    return Response({"status": "ready", "entries": seq + 1, "witness_alarms": names}, headers=_NO_STORE)

@@ -1,21 +1,21 @@
 """The composition root: settings in, running applications out. Everything is made here, once."""
 
 import asyncio
-import socket
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-
-import uvicorn
-from litestar import Litestar
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from api.admin import app as admin
 from api.admin.resources import Resources as AdminResources
 from api.auth import Doorkeeper
 from api.public import app as public
+from api.serving import serve
 from ledger import entries
+from ledger.log.errors import VerificationError
+from ledger.log.policy import Policy
 from ledger.settings import Settings
 from ledger.store import guarantees, setup, signing
 from ledger.store.clock import Clock
+from ledger.store.cosigning import Witnesses
 from ledger.store.database import Database
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
@@ -26,8 +26,8 @@ from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
 
-SEQUENCER_CONNECTIONS = 4
-"""Two for the sequencer, which decides while it writes; one for the publisher, one for a recovery."""
+SEQUENCER_CONNECTIONS = 5
+"""Two for the sequencer, which decides while it writes; for the publisher, what witnesses answer, a recovery."""
 
 
 @asynccontextmanager
@@ -76,37 +76,6 @@ async def public_resources(settings: Settings, url: str) -> AsyncGenerator[publi
         yield public.Resources(database=database, lookup=LookupKeys.read(settings.lookup))
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals alone: one Ctrl-C stops all that this process runs, in order."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def serve(app: Litestar, host: str, port: int, *, stop: asyncio.Event) -> None:
-    """Answer until `stop` is set; requests that run are finished."""
-    listening = _listen(host, port)
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
-        server.should_exit = True
-        await serving
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Ours rather than uvicorn's, which ends the process where the port is taken."""
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise SetupError(f"{host} port {port}: {error.strerror}; choose another one in the settings") from error
-
-
 async def serve_admin(settings: Settings, url: str, stop: asyncio.Event) -> None:
     """The admin application."""
     async with admin_resources(settings, url) as resources:
@@ -135,7 +104,28 @@ async def _publisher(settings: Settings, database: Database) -> Publisher | None
     opened = entries.decode(first).body
     assert isinstance(opened, entries.LogOpened)
     signer = signing.signer(settings.signing, settings.passphrase, opened.origin)
-    return Publisher(database, signer, OutsideCheckpoint(settings.outside_checkpoint))
+    outside = OutsideCheckpoint(settings.outside_checkpoint)
+    witnesses = _witnesses(settings, database)
+    return Publisher(database, signer, outside, witnesses, is_quorum_required=settings.witness_required)
+
+
+def _witnesses(settings: Settings, database: Database) -> Witnesses | None:
+    """Those of the operator's policy file, which must say where they are."""
+    path = settings.witness_policy
+    if path is None:
+        if settings.witness_required:
+            raise SetupError("witnesses are required, but there are none: SUNLEDGER_WITNESS_POLICY")
+        return None
+    try:
+        policy = Policy.parse(path.read_text())
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}") from error
+    except (VerificationError, UnicodeDecodeError) as error:
+        raise SetupError(f"{path}: {error}") from error
+    for witness in policy.witnesses:
+        if not witness.url.startswith(("https://", "http://")):
+            raise SetupError(f"{path}: witness {witness.name} needs an http(s) URL, found {witness.url or 'none'}")
+    return Witnesses(database, policy, timeout_s=settings.witness_timeout_s)
 
 
 async def _check(database: Database) -> None:

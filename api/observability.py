@@ -41,7 +41,8 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    for library in ("uvicorn.error", "httpx"):  # httpx would log each question to a witness
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def observe(app: Litestar) -> None:

@@ -1,6 +1,7 @@
 """`python -m bench`: everything, printed as Markdown. `--gifts 10000000` for the large run."""
 
 import argparse
+import asyncio
 import contextlib
 import tempfile
 from datetime import UTC, date, datetime
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import uvloop
 
-from bench import baseline, machine, traces, writes
+from bench import baseline, machine, traces, verify, writes
 from bench.store import opened
 
 SHEET_GIFTS = 1_000_000
+EXPORTED_GIFTS = 500_000
+"""Of the log that is checked from a folder and over HTTP, at most: it is written for that alone."""
 
 
 def main() -> None:
@@ -68,6 +71,10 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
             f"HTTP by code, 8 clients: {found.requests_per_second:,.0f}/s, p50 {found.p50_ms:.1f} ms,"
             f" p99 {found.p99_ms:.1f} ms (wanted < 10), RSS {rss:.0f} MiB"
         )
+        print("\n## Verifying")
+        await verify.in_database(store)
+    print()
+    await asyncio.to_thread(verify.from_folder, folder / "export", min(gifts, EXPORTED_GIFTS))
 
 
 if __name__ == "__main__":

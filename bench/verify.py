@@ -1,6 +1,7 @@
-"""How fast an auditor checks a log, from a folder and over HTTP: `python -m bench.verify --gifts 1000000`."""
+"""How fast a log is checked: from a folder, over HTTP, in the database. `python -m bench.verify --gifts 1000000`."""
 
 import argparse
+import asyncio
 import contextlib
 import re
 import resource
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from api import main as applications
+from bench.store import Store
 from ledger import entries
 from ledger.account import CNY
 from ledger.entries import By, Entry, MoneyReceived, Restriction
@@ -23,6 +26,8 @@ from ledger.log.policy import Log, Policy
 from ledger.log.tile import Bundle, Tile, encode_bundle, grow
 from ledger.log.tree import leaf_hash, root_of
 from ledger.posting import Posting
+from ledger.store import signing
+from ledger.store.audit.stored import Stored
 from ledger.verify.mirror import Http
 from ledger.verify.source import Directory, Source
 from ledger.verify.verifier import verify
@@ -37,6 +42,10 @@ STEP = 100
 """Gifts between two allocations; each takes half of what came in since the one before."""
 
 
+HEAD = "| what | entries/s | wanted | processor time of this process |\n| --- | --- | --- | --- |"
+PUBLISH_S_MAX = 3_600
+
+
 def main() -> None:
     """Write a log, verify it in every way, print Markdown."""
     parser = argparse.ArgumentParser(prog="python -m bench.verify", description=__doc__)
@@ -45,21 +54,56 @@ def main() -> None:
     arguments = parser.parse_args()
     with contextlib.ExitStack() as stack:
         folder = arguments.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sunledger-bench-")))
-        policy = write(folder, arguments.gifts)
-        print("| what | entries/s | wanted | processor time of this process |\n| --- | --- | --- | --- |")
-        directory = Directory(folder)
-        tell("folder, bytes, one process", directory, policy, "≥ 200,000 with two", meaning=False, processes=0)
-        tell("folder, bytes, two more", directory, policy, "≥ 200,000", meaning=False, processes=2)
-        tell("folder, all rules, one process", directory, policy, "≥ 40,000", meaning=True, processes=0)
-        tell("folder, all rules, one more", directory, policy, "≥ 40,000, aim 60,000", meaning=True, processes=1)
-        server = stack.enter_context(_serve(folder))
-        with contextlib.closing(Http(server)) as mirror:
-            tell("HTTP on this machine, all rules", mirror, policy, "", meaning=True, processes=1)
+        from_folder(folder, arguments.gifts)
     peaks = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     print(f"\nRSS {peaks[0]:.0f} MiB, of a helper {peaks[1]:.0f} MiB (wanted < 1 GB for 10 million)")
 
 
-def tell(what: str, source: Source, policy: Policy, wanted: str, *, meaning: bool, processes: int) -> None:  # noqa: PLR0913
+def from_folder(folder: Path, gifts: int) -> None:
+    """Write an export, then check it in every way."""
+    policy = write(folder, gifts)
+    print(HEAD)
+    directory = Directory(folder)
+    tell("folder, bytes, one process", directory, policy, "≥ 200,000 with two", meaning=False, processes=0)
+    tell("folder, bytes, two more", directory, policy, "≥ 200,000", meaning=False, processes=2)
+    tell("folder, all rules, one process", directory, policy, "≥ 40,000", meaning=True, processes=0)
+    tell("folder, all rules, one more", directory, policy, "≥ 40,000, aim 60,000", meaning=True, processes=1)
+    with _serve(folder) as server, contextlib.closing(Http(server)) as mirror:
+        tell("HTTP on this machine, all rules", mirror, policy, "", meaning=True, processes=1)
+
+
+async def in_database(store: Store) -> None:
+    """Publish all that the store holds, then check it where it lies: bytes, rules, tables."""
+    passphrase = store.settings.data_dir / "passphrase"
+    passphrase.write_text("only for this measurement")
+    settings = store.settings.model_copy(update={"signing_passphrase_file": passphrase})
+    signing.create(settings.signing, settings.passphrase)
+    started_at = time.perf_counter()
+    async with applications.admin_resources(settings, store.server.url()) as resources:
+        async with resources.database.raw() as connection:
+            last = await connection.fetchval("select seq from head")
+        assert resources.publisher is not None
+        assert await resources.publisher.wait_for(last, PUBLISH_S_MAX)
+    print(f"\nPublishing {last + 1:,} entries from nothing: {(last + 1) / (time.perf_counter() - started_at):,.0f}/s\n")
+    await asyncio.to_thread(_in_database, Stored(settings, store.server.url()))
+
+
+def _in_database(stored: Stored) -> None:
+    print(HEAD)
+    with contextlib.closing(stored.log()) as log:
+        tell("database, bytes, one process", log, None, "", meaning=False, processes=0)
+        tell("database, bytes, two that read for themselves", log, None, "≥ 300,000", meaning=False, processes=2)
+        tell("database, all rules, one more", log, None, "≥ 40,000, aim 60,000", meaning=True, processes=1)
+        report = verify(log, policy=None, meaning=False, processes=2)
+    started_at, processor_s = time.perf_counter(), time.process_time()
+    report = stored.audited(report, lambda *_: None)
+    took_s, processor_s = time.perf_counter() - started_at, time.process_time() - processor_s
+    assert report.exit_code == 0, report.text()
+    rate = report.sequenced / took_s
+    print(f"| database, every table against the replay | **{rate:,.0f}** | | {processor_s:.1f} of {took_s:.1f} s |")
+
+
+def tell(what: str, source: Source, policy: Policy | None, wanted: str, *, meaning: bool, processes: int) -> None:  # noqa: PLR0913
     """Verify once and print a row."""
     started_at, processor_s = time.perf_counter(), time.process_time()
     report = verify(source, policy=policy, meaning=meaning, processes=processes)

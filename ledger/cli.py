@@ -22,8 +22,12 @@ from rich.progress import Progress
 
 from api import main as applications
 from api.observability import configure_logging
+from api.serving import PortError
 from ledger import demo as demo_story
 from ledger import import_client
+from ledger.keygen_command import keygen_command
+from ledger.mirror_command import mirror_command
+from ledger.monitor_command import monitor_command
 from ledger.organisations import OpenLog
 from ledger.refusals import Refused
 from ledger.settings import Settings
@@ -38,6 +42,8 @@ from ledger.store.queries import log as log_queries
 from ledger.store.rebuild import rebuild as rebuild_projections
 from ledger.store.setup import SetupError
 from ledger.verify_command import verify_command
+from ledger.witness.datafile import DataFileError
+from ledger.witness_command import witness_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 checkpoint_app = typer.Typer(no_args_is_help=True, help="The last signed checkpoint, kept outside the database.")
@@ -46,10 +52,14 @@ import_app = typer.Typer(no_args_is_help=True, help="Sheets of gifts: check, app
 app.add_typer(checkpoint_app, name="checkpoint")
 app.add_typer(token_app, name="token")
 app.add_typer(import_app, name="import")
+app.command("keygen")(keygen_command)
 app.command("verify")(verify_command)
+app.command("mirror")(mirror_command)
+app.command("witness")(witness_command)
+app.command("monitor")(monitor_command)
 console = Console(stderr=True, highlight=False)
 
-_EXPECTED = (SetupError, PostgresError, GuaranteesBroken, Refused, import_client.ServerSaid)
+_EXPECTED = (SetupError, PostgresError, GuaranteesBroken, Refused, import_client.ServerSaid, PortError, DataFileError)
 """Trouble that an operator can mend; it is told in a sentence."""
 
 
@@ -121,14 +131,6 @@ def demo(
 def rebuild() -> None:
     """Drop the projections and build them again from the entries. Stop the admin application first."""
     _run(_rebuild)
-
-
-@app.command()
-def keygen() -> None:
-    """Make the key that signs the log's checkpoints. The passphrase comes from SUNLEDGER_SIGNING_PASSPHRASE_FILE."""
-    settings = Settings()
-    signing.create(settings.signing, settings.passphrase)
-    console.print(f"{settings.signing}: keep it, and its passphrase, where no backup of the database goes")
 
 
 @app.command()

@@ -61,6 +61,15 @@ class Settings(BaseSettings):
     checkpoint_file: Path | None = None
     """The last signed checkpoint, on a volume that no database backup brings back. Default: in the data directory."""
 
+    witness_policy: Path | None = None
+    """Policy file (c2sp.org/tlog-policy): the witnesses to ask for cosignatures, and the quorum. Default: no one."""
+
+    witness_required: bool = False
+    """Publish no checkpoint that the quorum did not cosign. Default: publish it, and show who did not."""
+
+    witness_timeout_s: float = Field(2.0, gt=0, le=60)
+    """How many seconds a checkpoint waits for the quorum."""
+
     pool_size: int = Field(8, ge=2, le=100)
     """Database connections of one process."""
 

@@ -1,5 +1,6 @@
 """`sunledger verify`: an auditor's check of a whole log, on her own machine, with keys of her own choice."""
 
+import sys
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -8,12 +9,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ledger import privacy
 from ledger.log.errors import VerificationError
 from ledger.log.key import VerifierKey
 from ledger.log.policy import Log, Policy
+from ledger.settings import Settings
+from ledger.store.audit.stored import Stored, opened
+from ledger.store.binaries import PostgresError
+from ledger.store.setup import SetupError
 from ledger.verify.mirror import Http
 from ledger.verify.receipts import verify_receipts
-from ledger.verify.report import GOOD
+from ledger.verify.report import GOOD, UNCHECKED
 from ledger.verify.source import Directory, Source
 from ledger.verify.verifier import verify
 
@@ -23,7 +29,10 @@ if TYPE_CHECKING:
 
 def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
     source: Annotated[
-        str, typer.Argument(help="URL of the log or its site, or the folder of an export; a receipt may go without")
+        str,
+        typer.Argument(
+            help="URL of the log or its site, folder of an export or mirror, postgres:// URL; a receipt may go without"
+        ),
     ] = "",
     key: Annotated[str, typer.Option(help="The log's public key (vkey) as you know it, from elsewhere")] = "",
     policy: Annotated[
@@ -37,32 +46,44 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
         list[Path] | None,
         typer.Option(exists=True, dir_okay=False, help="A receipt file, .tlog-proof, compact receipt or dossier"),
     ] = None,
+    code: Annotated[
+        list[str] | None,
+        typer.Option(help="A receipt code to look up in the log itself; - reads it from standard input"),
+    ] = None,
     *,
+    database: Annotated[
+        bool, typer.Option("--database", help="In place of SOURCE: the configured database, its tables too")
+    ] = False,
     bytes_only: Annotated[bool, typer.Option("--bytes-only", help="Hashes and signatures, not the rules")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON")] = False,
 ) -> None:
-    """Check a whole log: signatures, hashes, and every rule, from its entries alone.
+    """Check a whole log: signatures, hashes, and every rule, from its entries alone; of a database every table, too.
 
     Exit code 0: everything holds. 1: findings, each with entry, rule, expected, found. 2: could not check.
     """
-    if key and policy is not None:
-        raise typer.BadParameter("give a key or a policy file, not both")
-    whom = _policy(key, policy)
+    if source and database:
+        raise typer.BadParameter("give a SOURCE or --database, not both")
+    whom = read_policy(key, policy)
+    codes = _codes(code or [])
     receipts = [each.read_bytes() for each in receipt or []]
-    if not source:
-        if saved is not None or save is not None or bytes_only:
-            raise typer.BadParameter("--saved, --save and --bytes-only are about a whole log: name it")
+    if not source and not database:
+        if saved is not None or save is not None or bytes_only or codes:
+            raise typer.BadParameter("--saved, --save, --code and --bytes-only are about a whole log: name it")
         _receipts_alone(receipts, whom, as_json=as_json)
-    with _opened(source) as log, _progress(hidden=as_json) as progress:
+    with _opened(source) as (log, stored), progress_bar(hidden=as_json) as progress:
         task = progress.add_task("verify", total=None)
         report = verify(
             log,
             policy=whom,
             saved=None if saved is None else saved.read_bytes(),
             receipts=receipts,
+            codes=codes,
             meaning=not bytes_only,
             progress=lambda done, size: progress.update(task, completed=done, total=size),
         )
+        if stored is not None and not bytes_only:
+            task = progress.add_task("tables", total=None)
+            report = stored.audited(report, lambda done, size: progress.update(task, completed=done, total=size))
     typer.echo(report.to_json() if as_json else report.text())
     if save is not None and report.exit_code == GOOD:
         save.write_text(report.checkpoint)
@@ -78,8 +99,10 @@ def _receipts_alone(receipts: list[bytes], whom: Policy | None, *, as_json: bool
     raise typer.Exit(report.exit_code)
 
 
-def _policy(key: str, policy: Path | None) -> Policy | None:
+def read_policy(key: str, policy: Path | None) -> Policy | None:
     """Whom to believe; None: nobody was named."""
+    if key and policy is not None:
+        raise typer.BadParameter("give a key or a policy file, not both")
     try:
         if policy is not None:
             return Policy.parse(policy.read_text(errors="surrogateescape"))
@@ -88,16 +111,36 @@ def _policy(key: str, policy: Path | None) -> Policy | None:
         raise typer.BadParameter(str(error)) from error
 
 
+def _codes(typed: list[str]) -> list[str]:
+    """The codes that were meant. What stands on the command line stays in the shell's history, hence `-`."""
+    codes = []
+    for each in typed:
+        code = privacy.parse_code(sys.stdin.readline() if each == "-" else each)
+        if code is None:
+            raise typer.BadParameter("--code: 16 letters and digits, as printed on the receipt; this is none")
+        codes.append(code)
+    return codes
+
+
 @contextmanager
-def _opened(source: str) -> "Generator[Source]":
+def _opened(source: str) -> "Generator[tuple[Source, Stored | None]]":
+    """The log; and the database that it is in, if it is."""
     if source.startswith(("http://", "https://")):
         with closing(Http(source)) as log:
-            yield log
+            yield log, None
+    elif not source or source.startswith(("postgres://", "postgresql://")):
+        try:
+            with opened(Settings(), source) as stored, closing(stored.log()) as log:
+                yield log, stored
+        except (SetupError, PostgresError) as error:
+            typer.echo(f"? 未能核对 could not check: {error}")
+            raise typer.Exit(UNCHECKED) from error
     else:
-        yield Directory(Path(source))
+        yield Directory(Path(source)), None
 
 
-def _progress(*, hidden: bool) -> Progress:
+def progress_bar(*, hidden: bool) -> Progress:
+    """On standard error, where somebody looks."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

@@ -1,5 +1,7 @@
 """What Python says on pages, in plain Chinese. Amounts and times get their one form here, at the edge."""
 
+from datetime import datetime
+
 from ledger import entries
 from ledger.disbursements import PERSONS
 from ledger.trace import Leaf, State, Step, Trace
@@ -39,6 +41,11 @@ def spoken(fen: int) -> str:
 def moment(at: str) -> str:
     """2026-11-21 16:00, in Beijing."""
     return f"{(entries.moment(at) + entries.BEIJING):%Y-%m-%d %H:%M}"
+
+
+def clock(time: datetime) -> str:
+    """2026-11-21 16:00, in Beijing."""
+    return f"{(time + entries.BEIJING):%Y-%m-%d %H:%M}"
 
 
 def channel(name: str) -> str:

@@ -11,6 +11,7 @@ from litestar.params import PathParameter
 
 from ledger import privacy
 from ledger.store.database import Database
+from ledger.store.queries import log
 from ledger.store.queries.dossiers import read_box, read_dossier
 from ledger.store.queries.figures import read_figures
 from ledger.store.queries.gifts import Traces
@@ -39,7 +40,8 @@ async def find(site: NamedDependency[Site], database: NamedDependency[Database])
     async with database.snapshot() as connection:
         head = await read_head(connection)
         figures = await read_figures(connection)
-    return site.page("find", head, headers=FRESH, figures=figures)
+        witnessed = await log.witnessed(connection)
+    return site.page("find", head, headers=FRESH, figures=figures, witnessed=witnessed)
 
 
 @get("/r", include_in_schema=False)

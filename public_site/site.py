@@ -47,7 +47,19 @@ class Site:
         self._templates.globals.update(
             asset=self._served_as.__getitem__, states=messages.STATES, channels=messages.CHANNELS
         )
-        words = ("channel", "heading", "headline", "moment", "payee", "persons", "place", "remainder", "spoken", "yuan")
+        words = (
+            "channel",
+            "clock",
+            "heading",
+            "headline",
+            "moment",
+            "payee",
+            "persons",
+            "place",
+            "remainder",
+            "spoken",
+            "yuan",
+        )
         self._templates.filters.update({word: getattr(messages, word) for word in words})
 
     def _serve(self, path: Path) -> str:

@@ -1,14 +1,16 @@
 """The verifiable log as files: checkpoint, tiles, bundles; and proofs, which anybody could also make from these."""
 
 import base64
+from datetime import datetime
 from typing import Annotated
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
+from pydantic import Field
 
 from api.problems import ProblemError, described
-from api.public.answers import IMMUTABLE, Seq
+from api.public.answers import IMMUTABLE, Seq, Shape
 from ledger.account import MAX_POSITION
 from ledger.log.errors import MalformedError
 from ledger.log.tile import parse_path
@@ -52,15 +54,55 @@ async def get_tile(
 
 @get("/log/vkey", summary="签名公钥", tags=["核验"], media_type=TEXT, responses=described(404))
 async def get_vkey(database: NamedDependency[Database]) -> Response[bytes]:
-    """本账本签名所用的公钥（vkey）。请与收据上印的、见证机构公布的核对，勿只信本站。"""
-    return Response(f"{(await _keys(database))[-1]}\n".encode(), media_type=TEXT, headers=_SECONDS)
+    """本账本现用的签名公钥（vkey），每行一个。请与收据上印的、见证机构公布的核对，勿只信本站。"""
+    async with database.raw() as connection:
+        keys = await log.signing_keys(connection)
+    if not keys:
+        raise ProblemError("not-found", "this log is not signed yet")
+    return Response("".join(f"{key}\n" for key in keys).encode(), media_type=TEXT, headers=_SECONDS)
 
 
 @get("/log/policy", summary="核验策略", tags=["核验"], media_type=TEXT, responses=described(404))
 async def get_policy(database: NamedDependency[Database]) -> Response[bytes]:
-    """C2SP tlog-policy 文件：本账本的公钥；尚无见证机构。"""
-    lines = [*(f"log {key}" for key in await _keys(database)), "quorum none"]
-    return Response("".join(f"{line}\n" for line in lines).encode(), media_type=TEXT, headers=_SECONDS)
+    """C2SP tlog-policy 文件：本账本的公钥、见证机构、须有几家见证。请与别处公布的核对，勿只信本站。"""
+    async with database.snapshot() as connection:
+        policy = await log.served_policy(connection)
+    if policy is None:
+        raise ProblemError("not-found", "this log is not signed yet")
+    return Response(policy.encode(), media_type=TEXT, headers=_SECONDS)
+
+
+class WitnessState(Shape):
+    """一家见证机构最近的答复。"""
+
+    name: str = Field(description="在核验策略里的名称", examples=["audit"])
+    vkey: str = Field(description="公钥")
+    url: str = Field(description="地址")
+    cosigned_size: int | None = Field(description="最近见证的检查点有多少条；null 表示从未见证")
+    cosigned_at: datetime | None = Field(description="最近见证的时刻")
+    has_cosigned_newest: bool = Field(description="最新的检查点是否有它的见证")
+    trouble: str = Field(description="最近一次没有见证的原因；空表示没有问题")
+    alarm: str = Field(description="它知道另一份历史；须立即查明。空表示没有")
+
+
+class Witnessed(Shape):
+    """谁见证了最新的检查点。检查点里的签名才是凭据，本答复只是说明。"""
+
+    size: int = Field(description="最新检查点的条数")
+    quorum: str = Field(description="须由谁见证（核验策略里的名称）；none 表示不要求")
+    is_required: bool = Field(description="见证不足时是否不公布")
+    has_quorum: bool = Field(description="最新检查点的见证是否已够")
+    witnesses: list[WitnessState] = Field(description="见证机构")
+
+
+@get("/log/witnesses", summary="见证", tags=["核验"], responses=described(404))
+async def get_witnesses(database: NamedDependency[Database]) -> Response[Witnessed]:
+    """见证机构各自最近一次见证了多少条、在什么时候，有没有问题。"""
+    async with database.snapshot() as connection:
+        found = await log.witnessed(connection)
+    if found is None:
+        raise ProblemError("not-found", "nothing was published yet")
+    return Response(Witnessed.model_validate(found), headers=_SECONDS)
 
 
 @get("/log/proof/{seq:int}", summary="包含证明", tags=["核验"], media_type=TEXT, responses=described(404))
@@ -85,12 +127,4 @@ async def get_consistency(old: Size, new: Size, database: NamedDependency[Databa
     return Response(lines.encode(), media_type=TEXT, headers={**IMMUTABLE, **OPEN})
 
 
-async def _keys(database: Database) -> list[str]:
-    async with database.raw() as connection:
-        keys = await log.signing_keys(connection)
-    if not keys:
-        raise ProblemError("not-found", "this log is not signed yet")
-    return keys
-
-
-HANDLERS = [get_checkpoint, get_tile, get_vkey, get_policy, get_proof, get_consistency]
+HANDLERS = [get_checkpoint, get_tile, get_vkey, get_policy, get_witnesses, get_proof, get_consistency]

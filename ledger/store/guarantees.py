@@ -7,12 +7,15 @@ appear in it by what they are for, so that it fits a log of any name.
 import json
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import asyncpg
 
 Facts = dict[str, dict[str, str]]
 """Object (a table, a function, a role…) → aspect (a column, a constraint, a grant…) → what it is."""
+
+ALL = "all of it"
+"""What is missing, or one too many, of an object."""
 
 SNAPSHOT = Path(__file__).with_name("guarantees.json")
 
@@ -31,35 +34,54 @@ async def require(connection: asyncpg.Connection) -> None:
         raise GuaranteesBroken(found)
 
 
+class Difference(NamedTuple):
+    """A thing in the schema that is not as the migrations made it."""
+
+    what: str
+    expected: str
+    """Empty where nothing was expected."""
+    found: str
+    """Empty where nothing is there."""
+
+    @property
+    def sentence(self) -> str:
+        """For a log line."""
+        if not self.found:
+            return f"{self.what} is missing" + (f"; expected: {self.expected}" if self.expected != ALL else "")
+        if not self.expected:
+            return f"{self.what} is not expected" + (f"; found: {self.found}" if self.found != ALL else "")
+        return f"{self.what} is not as expected: {self.expected}; found: {self.found}"
+
+
 async def differences(connection: asyncpg.Connection) -> list[str]:
     """A sentence for each thing in the connection's schema that is missing, unexpected or different."""
     return compare(expected(), await read_facts(connection))
 
 
 def compare(expected: Facts, found: Facts) -> list[str]:
-    """The sentences. An object that is missing, or one too many, is one sentence, not one for each of its aspects."""
-    sentences: list[str] = []
+    """The sentences."""
+    return [each.sentence for each in contrast(expected, found)]
+
+
+def contrast(expected: Facts, found: Facts) -> list[Difference]:
+    """An object that is missing, or one too many, is one difference, not one for each of its aspects."""
+    differing: list[Difference] = []
     for name in sorted(expected.keys() | found.keys()):
         if name not in found:
-            sentences.append(f"{name} is missing")
+            differing.append(Difference(name, ALL, ""))
         elif name not in expected:
-            sentences.append(f"{name} is not expected")
+            differing.append(Difference(name, "", ALL))
         else:
-            sentences += [f"{name}: {said}" for said in _aspects(expected[name], found[name])]
-    return sentences
+            differing += _aspects(name, expected[name], found[name])
+    return differing
 
 
-def _aspects(expected: dict[str, str], found: dict[str, str]) -> list[str]:
-    sentences: list[str] = []
-    for aspect in sorted(expected.keys() | found.keys()):
-        wanted, is_there = expected.get(aspect), found.get(aspect)
-        if is_there is None:
-            sentences.append(f"{aspect} is missing; expected: {wanted}")
-        elif wanted is None:
-            sentences.append(f"{aspect} is not expected; found: {is_there}")
-        elif wanted != is_there:
-            sentences.append(f"{aspect} is not as expected: {wanted}; found: {is_there}")
-    return sentences
+def _aspects(name: str, expected: dict[str, str], found: dict[str, str]) -> list[Difference]:
+    return [
+        Difference(f"{name}: {aspect}", expected.get(aspect, ""), found.get(aspect, ""))
+        for aspect in sorted(expected.keys() | found.keys())
+        if expected.get(aspect) != found.get(aspect)
+    ]
 
 
 @cache

@@ -7,6 +7,7 @@ import asyncpg
 from ledger import entries
 from ledger.account import Account
 from ledger.books import Books
+from ledger.entries import Entry
 from ledger.line import Line
 from ledger.store import rows
 from ledger.store.database import Database
@@ -46,24 +47,25 @@ async def _rebuild(owner: Database, report: Callable[[str], None]) -> int:
         seq = -1
         while found := await connection.fetch(_ENTRIES, seq, READ_ENTRIES):
             for row in found:
-                _append(projector, row)
+                append(projector, entries.decode(row["bytes"]), row["bytes"], entries.digest(row["bytes"]))
             projected = projector.take()
             for table, gathered in projected.tables:
                 if table is not rows.ENTRY:
                     await rows.fill(connection, table, gathered)
             await projected.write_rare(connection)
+            projector.books.refs.clear()  # nothing here asks for them, and ten million would not fit
             seq = found[-1]["seq"]
             report(f"{seq + 1} entries")
     return seq + 1
 
 
-def _append(projector: Projector, row: asyncpg.Record) -> None:
-    entry = entries.decode(row["bytes"])
+def append(projector: Projector, entry: Entry, written: bytes, digest: str) -> None:
+    """Project one more entry, every line of which is kept in memory."""
     lines = projector.books.lines
     for posting in entry.postings:
         for address in (posting.src, posting.dst):
             lines.setdefault(Account(address, posting.unit), Line())
-    projector.add(entry, row["bytes"], entries.digest(row["bytes"]))
+    projector.add(entry, written, digest)
 
 
 _ENTRIES = "select seq, bytes from entry where seq > $1 order by seq limit $2"

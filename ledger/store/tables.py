@@ -400,3 +400,28 @@ class SigningKeyRow(_Row, table=True):
 
     vkey: TextKey
     since: Now
+    retired_at: TimeOrNone
+
+
+class Witnessing(_Row, table=True):
+    """Whose cosignatures are asked for, as readers get it: one row once the log has been served."""
+
+    __table_args__ = (Check("one", "witnessing_is_one"),)
+
+    one: bool = Field(primary_key=True, sa_column_kwargs={"server_default": sql("true")})
+    policy: Text
+    is_required: bool
+
+
+class WitnessRow(_Row, table=True):
+    """A witness, and what it said last."""
+
+    __table_args__ = (Check("size >= 0", "witness_size_from_zero"),)
+
+    name: TextKey
+    vkey: Text
+    url: Text
+    size: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": sql("0")})
+    cosigned_at: TimeOrNone
+    trouble: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})
+    alarm: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})

@@ -11,6 +11,9 @@ WHOLE_LOG = -1
 LISTED = 100
 """Findings kept at most; all of them are counted."""
 
+EXAMPLES = 3
+"""Findings of each rule that are kept in any case, so that a flood of one does not hide another."""
+
 _SHOWN = 240
 
 
@@ -22,6 +25,8 @@ class Finding:
     rule: Rule
     expected: str
     found: str
+    place: str = ""
+    """Table, key and column, where the finding is about a table."""
 
 
 class Findings:
@@ -32,16 +37,20 @@ class Findings:
         self.counts: Counter[Rule] = Counter()
         self._limit = limit
 
-    def add(self, seq: int, rule: Rule, expected: object, found: object) -> None:
+    def add(self, seq: int, rule: Rule, expected: object, found: object, *, place: str = "") -> None:
         """Note one finding."""
         self.counts[rule] += 1
-        if len(self.listed) < self._limit:
-            self.listed.append(Finding(seq, rule, str(expected)[:_SHOWN], str(found)[:_SHOWN]))
+        if len(self.listed) < self._limit or self.counts[rule] <= EXAMPLES:
+            self.listed.append(Finding(seq, rule, str(expected)[:_SHOWN], str(found)[:_SHOWN], place))
 
     def join(self, other: "Findings") -> None:
         """Take over what was found elsewhere."""
+        kept = Counter(each.rule for each in self.listed)
         self.counts.update(other.counts)
-        self.listed += other.listed[: max(self._limit - len(self.listed), 0)]
+        for each in other.listed:
+            kept[each.rule] += 1
+            if len(self.listed) < self._limit or kept[each.rule] <= EXAMPLES:
+                self.listed.append(each)
 
     def ordered(self) -> tuple[Finding, ...]:
         """Those kept, by entry; of one entry in the order in which they were made."""

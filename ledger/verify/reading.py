@@ -3,12 +3,13 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 
 from ledger.log.errors import MalformedError
 from ledger.log.tile import Bundle, Tile, new_bundles
 from ledger.verify.finding import Findings
 from ledger.verify.rule import Rule
-from ledger.verify.source import MissingError, Source
+from ledger.verify.source import BulkSource, MissingError, Source
 from ledger.verify.stretch import Piece, Stretch
 
 THREADS = 8
@@ -34,7 +35,31 @@ def stretches(source: Source, size: int, findings: Findings) -> Iterator[Stretch
         yield Stretch(pieces=tuple(pieces))
 
 
+def orders(size: int) -> Iterator[tuple[Bundle, ...]]:
+    """The bundles of a log of `size`, as many at a time as a stretch has."""
+    bundles = new_bundles(0, size)
+    while order := tuple(islice(bundles, STRETCH_BUNDLES)):
+        yield order
+
+
+def not_whole(bundle: Bundle, findings: Findings) -> None:
+    """A bulk source has no such bundle."""
+    findings.add(bundle.span.start, Rule.BUNDLE_MISSING, f"{bundle.width} entries ({bundle.path})", "fewer")
+
+
 def _pieces(source: Source, size: int, findings: Findings) -> Iterator[Piece]:
+    if not isinstance(source, BulkSource):
+        yield from _pieces_ahead(source, size, findings)
+        return
+    for order in orders(size):
+        found = source.pieces(order)
+        yield from found
+        if len(found) < len(order):
+            not_whole(order[len(found)], findings)
+            return
+
+
+def _pieces_ahead(source: Source, size: int, findings: Findings) -> Iterator[Piece]:
     bundles = new_bundles(0, size)
     asked: deque[tuple[Bundle, Future[Piece]]] = deque()
     with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as pool:

@@ -1,12 +1,14 @@
 """The report: what was checked, what holds the log to it, what was found; for people and as JSON."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import msgspec
 
-from ledger.verify.finding import WHOLE_LOG, Finding
+from ledger.verify.code import Opened
+from ledger.verify.finding import WHOLE_LOG, Finding, Findings
 from ledger.verify.rule import WORDS, Rule
 
 GOOD, FOUND, UNCHECKED = 0, 1, 2
@@ -34,6 +36,8 @@ class Report:
     """Whether the log continues the checkpoint saved before; None: none was given."""
     receipts: int = 0
     """Receipts that were looked at."""
+    opened: tuple[Opened, ...] = ()
+    """What receipt codes opened."""
     hashed: int = 0
     """Entries whose bytes were checked."""
     replayed: int = 0
@@ -41,6 +45,10 @@ class Report:
     is_meaning_asked: bool = True
     kinds: Mapping[str, int] = field(default_factory=dict)
     totals_fen: Mapping[str, int] = field(default_factory=dict)
+    tables: Mapping[str, int] = field(default_factory=dict)
+    """Of a database, table → rows that were compared with the entries."""
+    sequenced: int = 0
+    """Of a database, entries that its tables were compared with: also those no checkpoint covers yet."""
     findings: tuple[Finding, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     """Findings by rule, also those that are not listed."""
@@ -53,6 +61,17 @@ class Report:
         if self.counts:
             return FOUND
         return UNCHECKED if self.trouble else GOOD
+
+    def with_tables(self, findings: Findings, tables: Mapping[str, int], sequenced: int) -> "Report":
+        """This report, and what the comparison of a database's tables came to."""
+        counts = Counter(self.counts) + Counter(counted(findings.counts))
+        return replace(
+            self,
+            findings=(*self.findings, *findings.ordered()),
+            counts=dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
+            tables=tables,
+            sequenced=sequenced,
+        )
 
     def to_json(self) -> bytes:
         """All of it, for programs."""
@@ -82,8 +101,15 @@ class Report:
         return lines
 
     def _checked(self) -> list[str]:
-        if not self.root:
-            return []
+        lines = self._checked_log() if self.root else []
+        if self.tables:
+            lines.append(f"表 tables           {len(self.tables)} 表 tables, {sum(self.tables.values()):,} 行 rows")
+        if self.sequenced > self.size:
+            unpublished = self.sequenced - self.size
+            lines.append(f"未发布 unpublished  {unpublished:,} 条 entries: 只核对编号、链与表 rules not checked")
+        return lines
+
+    def _checked_log(self) -> list[str]:
         lines = [f"字节 bytes          {self.hashed:,} / {self.size:,}"]
         if self.is_meaning_asked:
             lines.append(f"规则 rules          {self.replayed:,} / {self.size:,}")
@@ -93,21 +119,13 @@ class Report:
             lines.append("旧检查点 saved      一致 continued")
         if self.receipts:
             lines.append(f"回执 receipts       {self.receipts}")
+        lines += [f"回执码 code {each.number}       #{each.seq} {each.said} ({each.digest})" for each in self.opened]
         for name, fen in self.totals_fen.items():
             lines.append(f"{_TOTALS.get(name, name):18}  ¥{fen // 100:,}.{fen % 100:02d}")
         return lines
 
     def _found(self) -> list[str]:
-        lines: list[str] = []
-        for each in self.findings:
-            zh, en = WORDS[each.rule]
-            where = "账本 log" if each.seq == WHOLE_LOG else f"#{each.seq}"
-            lines += [
-                "",
-                f"✗ {where}  {each.rule}  {zh} · {en}",
-                f"    应为 expected  {each.expected}",
-                f"    实为 found     {each.found}",
-            ]
+        lines = [line for each in self.findings for line in described(each)]
         listed = len(self.findings)
         total = sum(self.counts.values())
         if total > listed:
@@ -126,6 +144,19 @@ class Report:
                 return f"✗ 发现问题 {sum(self.counts.values())} 处 findings{also}"
             case _:
                 return f"? 未能核对 could not check: {self.trouble}"
+
+
+def described(finding: Finding) -> list[str]:
+    """A finding as people read it."""
+    zh, en = WORDS[finding.rule]
+    where = "账本 log" if finding.seq == WHOLE_LOG else f"#{finding.seq}"
+    return [
+        "",
+        f"✗ {where}  {finding.rule}  {zh} · {en}",
+        *([f"    位置 place     {finding.place}"] if finding.place else []),
+        f"    应为 expected  {finding.expected}",
+        f"    实为 found     {finding.found}",
+    ]
 
 
 def instant(time_s: int) -> str:

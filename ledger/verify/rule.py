@@ -13,6 +13,7 @@ class Rule(StrEnum):
     CHECKPOINT_ROOT = "checkpoint-root"
     CHECKPOINT_CONSISTENT = "checkpoint-consistent"
     RECEIPT = "receipt"
+    RECEIPT_CODE = "receipt-code"
     BUNDLE_MISSING = "bundle-missing"
     BUNDLE_FORM = "bundle-form"
     TILE_MISSING = "tile-missing"
@@ -79,6 +80,16 @@ class Rule(StrEnum):
     IMPORT_COMPLETED = "import-completed"
     CONFIRMATION = "confirmation"
     PERSONS_PROTECTED = "persons-protected"
+    # --- the tables of a database, for who runs it (ledger/store/audit) ---
+    TABLE_GUARANTEES = "table-guarantees"
+    TABLE_ENTRY = "table-entry"
+    TABLE_REPLAY = "table-replay"
+    TABLE_ROW = "table-row"
+    TABLE_HEAD = "table-head"
+    TABLE_TILE = "table-tile"
+    TABLE_CHECKPOINT = "table-checkpoint"
+    TABLE_KEPT = "table-kept"
+    OUTSIDE_CHECKPOINT = "outside-checkpoint"
 
 
 WORDS: dict[Rule, tuple[str, str]] = {
@@ -88,6 +99,7 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.CHECKPOINT_ROOT: ("条目重算出的根与检查点一致", "the entries hash to the root that was signed"),
     Rule.CHECKPOINT_CONSISTENT: ("与先前保存的检查点一致", "the log continues the checkpoint you saved"),
     Rule.RECEIPT: ("回执仍然成立", "the receipt still holds in this log"),
+    Rule.RECEIPT_CODE: ("收据编号在账本中", "the receipt code opens an entry of this log"),
     Rule.BUNDLE_MISSING: ("已签名范围内的条目都在", "every entry below the signed size is served"),
     Rule.BUNDLE_FORM: ("条目包格式正确", "a bundle holds exactly its entries"),
     Rule.TILE_MISSING: ("哈希块都在", "every tile below the signed size is served"),
@@ -147,4 +159,16 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.IMPORT_COMPLETED: ("导入结清", "entered and rejected rows make up what was approved"),
     Rule.CONFIRMATION: ("签收对应付款且不超额", "a confirmation or feedback cites a payment, and not more than it"),
     Rule.PERSONS_PROTECTED: ("少于五人不细分", "below five persons neither count nor place is exact"),
+    Rule.TABLE_GUARANTEES: (
+        "约束、触发器与权限齐备",
+        "constraints, triggers and grants are as the migrations made them",
+    ),
+    Rule.TABLE_ENTRY: ("条目表与条目字节一致", "the columns beside an entry's bytes say what the bytes say"),
+    Rule.TABLE_REPLAY: ("条目可以重放成表", "the entries can be replayed into tables"),
+    Rule.TABLE_ROW: ("各表与重放结果一致", "every row is what the replay of the entries gives"),
+    Rule.TABLE_HEAD: ("账本末端与最后一条一致", "the head is the last entry"),
+    Rule.TABLE_TILE: ("存储的哈希块与条目一致", "the stored tiles hold the hashes of the entries"),
+    Rule.TABLE_CHECKPOINT: ("存储的检查点成立", "every stored checkpoint is signed and is the root of its entries"),
+    Rule.TABLE_KEPT: ("回执与保管记录齐备", "what is kept beside the entries is there for each of them, once"),
+    Rule.OUTSIDE_CHECKPOINT: ("库外检查点与库内一致", "the checkpoint outside the database agrees with the database"),
 }

@@ -3,13 +3,15 @@
 A log may drop a partial tile once the full one exists (c2sp.org/tlog-tiles): then it is cut from the full one here.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ledger.log.encoding import HASH_SIZE
 from ledger.log.errors import MalformedError
 from ledger.log.note import MAX_NOTE_BYTES
 from ledger.log.tile import FULL_WIDTH, MAX_ENTRY_BYTES, Bundle, Tile
+from ledger.verify.stretch import Piece
 
 MAX_BUNDLE_BYTES = FULL_WIDTH * (2 + MAX_ENTRY_BYTES)
 """What 256 entries of the largest size take."""
@@ -38,6 +40,17 @@ class Source(Protocol):
 
     def bundle(self, bundle: Bundle) -> bytes:
         """The entries of a bundle."""
+
+
+@runtime_checkable
+class BulkSource(Source, Protocol):
+    """Reads many bundles in one go, from one thread at a time. Can be pickled: another process opens it for itself."""
+
+    def pieces(self, bundles: Sequence[Bundle]) -> list[Piece]:
+        """Bundles that follow one another, with their tiles. Ends before the first whose entries are not all there."""
+
+    def close(self) -> None:
+        """Let the connection go."""
 
 
 class Directory:

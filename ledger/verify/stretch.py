@@ -48,6 +48,10 @@ class Stretch:
 class Checked:
     """What a stretch amounts to."""
 
+    first: int
+    """The number of the first entry."""
+    size: int
+    """How many entries."""
     findings: Findings
     first_prev: str | None
     """What the first entry names as the hash of the one before; None where it cannot be read."""
@@ -85,7 +89,15 @@ def check(stretch: Stretch) -> Checked:
         if len(leaves) == FULL_WIDTH:
             roots.append(root_of(leaves))
             leaves = []
-    return Checked(findings=findings, first_prev=first_prev, last_digest=prev, leaves=leaves, roots=roots)
+    return Checked(
+        first=stretch.pieces[0].bundle.span.start,
+        size=stretch.size,
+        findings=findings,
+        first_prev=first_prev,
+        last_digest=prev,
+        leaves=leaves,
+        roots=roots,
+    )
 
 
 def _check_entries(entries: list[bytes], first: int, prev: str | None, findings: Findings) -> tuple[str | None, str]:

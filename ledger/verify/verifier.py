@@ -6,23 +6,23 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.util import Finalize
 
 from ledger.log.errors import MalformedError
 from ledger.log.policy import Policy
-from ledger.log.tile import decode_bundle
+from ledger.log.tile import Bundle, decode_bundle
 from ledger.verify.anchor import Anchor, check_receipt, check_saved, open_anchor
+from ledger.verify.code import GENESIS_PREV, Codes
 from ledger.verify.finding import LISTED, WHOLE_LOG, Findings
-from ledger.verify.reading import stretches
+from ledger.verify.reading import not_whole, orders, stretches
 from ledger.verify.regrown import Regrown
 from ledger.verify.replay import Replay
 from ledger.verify.report import Report, counted, instant
 from ledger.verify.rule import Rule
-from ledger.verify.source import Source, SourceError
+from ledger.verify.source import BulkSource, Source, SourceError
 from ledger.verify.stretch import Checked, Stretch, check
-
-GENESIS_PREV = "0" * 64
-"""What entry 0 names as the hash before it."""
 
 MAX_PROCESSES = 2
 """More would wait for the one that reads."""
@@ -43,6 +43,7 @@ def verify(  # noqa: PLR0913  each is a choice of its own
     policy: Policy | None,
     saved: bytes | None = None,
     receipts: Sequence[bytes] = (),
+    codes: Sequence[str] = (),
     meaning: bool = True,
     progress: Progress | None = None,
     processes: int | None = None,
@@ -51,7 +52,8 @@ def verify(  # noqa: PLR0913  each is a choice of its own
     """Check a whole log: its bytes against its checkpoint, and what its entries say against the rules.
 
     `policy` says whose signatures count; without one the report says that none was checked. `saved` is a checkpoint
-    from an earlier visit. `processes`: helpers for hashing; None: as many as seem worth it.
+    from an earlier visit. `codes`: receipt codes as printed, without hyphens. `processes`: helpers for hashing; None:
+    as many as seem worth it.
     """
     findings = Findings(listed)
     try:
@@ -66,7 +68,8 @@ def verify(  # noqa: PLR0913  each is a choice of its own
             findings=findings.ordered(),
             counts=counted(findings.counts),
         )
-    work = _Work(source, anchor, findings, Replay(anchor.checkpoint.origin, findings) if meaning else None)
+    replay = Replay(anchor.checkpoint.origin, findings) if meaning else None
+    work = _Work(source, anchor, findings, replay, Codes(codes))
     trouble = ""
     is_continued: bool | None = None
     try:
@@ -79,7 +82,6 @@ def verify(  # noqa: PLR0913  each is a choice of its own
             check_receipt(source, anchor, receipt, policy, findings)
     except (SourceError, BrokenProcessPool) as error:
         trouble = str(error)
-    replay = work.replay
     if replay is not None:
         replay.close()
     if not findings.counts and not trouble:
@@ -95,6 +97,7 @@ def verify(  # noqa: PLR0913  each is a choice of its own
         cosigned_at={name: instant(at) for name, at in anchor.cosigned_at_s.items()},
         is_saved_continued=is_continued,
         receipts=len(receipts),
+        opened=tuple(work.codes.opened),
         hashed=work.hashed,
         replayed=0 if replay is None else replay.size,
         is_meaning_asked=meaning,
@@ -109,57 +112,81 @@ def verify(  # noqa: PLR0913  each is a choice of its own
 class _Work:
     """One reading of the log: stretches go to the check of bytes, wherever that runs, and to the replay, here."""
 
-    def __init__(self, source: Source, anchor: Anchor, findings: Findings, replay: Replay | None) -> None:
+    def __init__(self, source: Source, anchor: Anchor, findings: Findings, replay: Replay | None, codes: Codes) -> None:
         self._source = source
         self._anchor = anchor
         self._findings = findings
         self.replay = replay
+        self.codes = codes
         self._regrown = Regrown(source, findings)
         self._prev: str | None = GENESIS_PREV
-        self._is_followed = replay is not None
+        self._is_followed = replay is not None or bool(codes)
         self.hashed = 0
 
     def run(self, processes: int | None, progress: Progress | None) -> None:
         """Read it all. Raises SourceError."""
         size = self._anchor.checkpoint.size
-        read = 0
-        waiting: deque[tuple[Stretch, Future[Checked]]] = deque()
-        with _executor(processes, size, is_replayed=self.replay is not None) as (executor, room):
-            for stretch in stretches(self._source, size, self._findings):
-                if executor is None:
-                    self._join(stretch, check(stretch))
-                else:
-                    waiting.append((stretch, executor.submit(check, stretch)))
-                self._follow(stretch)
-                while len(waiting) > room:
-                    self._collect(*waiting.popleft())
-                read += stretch.size
-                if progress is not None:
-                    progress(read, size)
-            for each in waiting:
-                self._collect(*each)
-        if read == size:
+        told = progress or _untold
+        source = self._source if isinstance(self._source, BulkSource) else None
+        with _executor(processes, size, source, is_replayed=self.replay is not None) as (executor, room):
+            if executor is not None and source is not None and not self._is_followed:
+                self._order(executor, room, size, told)
+            else:
+                self._read(executor, room, size, told)
+        if self.hashed == size:
             self._finish()
 
-    def _collect(self, stretch: Stretch, coming: Future[Checked]) -> None:
-        self._join(stretch, coming.result())
+    def _read(self, executor: Executor | None, room: int, size: int, progress: Progress) -> None:
+        """Read here; hash here, or hand what was read to those who hash."""
+        read = 0
+        waiting: deque[Future[Checked]] = deque()
+        for stretch in stretches(self._source, size, self._findings):
+            if executor is None:
+                self._join(check(stretch))
+            else:
+                waiting.append(executor.submit(check, stretch))
+            self._follow(stretch)
+            while len(waiting) > room:
+                self._join(waiting.popleft().result())
+            read += stretch.size
+            progress(read, size)
+        for each in waiting:
+            self._join(each.result())
 
-    def _join(self, stretch: Stretch, checked: Checked) -> None:
+    def _order(self, executor: Executor, room: int, size: int, progress: Progress) -> None:
+        """Have it read where it is hashed: nothing but results comes here."""
+        waiting: deque[tuple[tuple[Bundle, ...], Future[Checked | None]]] = deque()
+        coming = orders(size)
+        while True:
+            for order in islice(coming, room - len(waiting)):
+                waiting.append((order, executor.submit(_read_and_check, order)))
+            if not waiting:
+                return
+            order, future = waiting.popleft()
+            checked = future.result()
+            if checked is not None:
+                self._join(checked)
+                progress(self.hashed, size)
+            missing = [bundle for bundle in order if bundle.span.start >= self.hashed]
+            if missing:
+                not_whole(missing[0], self._findings)
+                return
+
+    def _join(self, checked: Checked) -> None:
         """What a stretch alone cannot know."""
         self._findings.join(checked.findings)
-        first = stretch.pieces[0].bundle.span.start
         if None not in {checked.first_prev, self._prev} and checked.first_prev != self._prev:
-            self._findings.add(first, Rule.PREV_CHAIN, self._prev, checked.first_prev)
+            self._findings.add(checked.first, Rule.PREV_CHAIN, self._prev, checked.first_prev)
         self._prev = checked.last_digest
         for root in checked.roots:
             self._regrown.add_tile(root)
         if checked.leaves:
             self._regrown.add_leaves(checked.leaves)
-        self.hashed += stretch.size
+        self.hashed += checked.size
 
     def _follow(self, stretch: Stretch) -> None:
         """Replay a stretch. Nothing after entries that cannot be read can be judged."""
-        if self.replay is None or not self._is_followed:
+        if not self._is_followed:
             return
         for piece in stretch.pieces:
             try:
@@ -168,7 +195,10 @@ class _Work:
                 self._is_followed = False
                 return
             for written in entries:
-                self.replay.step(written)
+                if self.replay is not None:
+                    self.replay.step(written)
+                if self.codes:
+                    self.codes.step(written)
 
     def _finish(self) -> None:
         checkpoint = self._anchor.checkpoint
@@ -177,10 +207,32 @@ class _Work:
             self._findings.add(WHOLE_LOG, Rule.CHECKPOINT_ROOT, f"root {root.hex()}", checkpoint.root.hex())
         if self.replay is not None and self._is_followed:
             self.replay.finish()
+        if self.codes:
+            self.codes.finish(self._findings)
+
+
+_opened: list[BulkSource] = []
+"""In a process that helps: the log, opened there."""
+
+
+def _open(source: BulkSource | None) -> None:
+    if source is not None:
+        _opened.append(source)
+        Finalize(source, source.close, exitpriority=0)  # when this process ends; atexit is not for such
+
+
+def _read_and_check(order: tuple[Bundle, ...]) -> Checked | None:
+    pieces = _opened[0].pieces(order)
+    return check(Stretch(pieces=tuple(pieces))) if pieces else None
+
+
+def _untold(_read: int, _size: int) -> None: ...
 
 
 @contextmanager
-def _executor(processes: int | None, size: int, *, is_replayed: bool) -> Generator[tuple[Executor | None, int]]:
+def _executor(
+    processes: int | None, size: int, source: BulkSource | None, *, is_replayed: bool
+) -> Generator[tuple[Executor | None, int]]:
     """Processes that hash, and how many stretches may wait for them; none for a log they are not worth."""
     if processes is None:
         spare = (os.cpu_count() or 1) - is_replayed  # the replay keeps one processor busy
@@ -189,7 +241,7 @@ def _executor(processes: int | None, size: int, *, is_replayed: bool) -> Generat
         yield None, 0
         return
     # Not forked: threads that read files are running in this process.
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_open, initargs=(source,))
     try:
         yield pool, processes * WAITING
     finally:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from api import main as applications
 from api.admin import app as admin
+from api.serving import serve
 from ledger import import_client, privacy
 from ledger.account import CNY, Account
 from ledger.import_client import Sheet
@@ -36,7 +36,7 @@ async def listening(office: Office) -> AsyncGenerator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     stop = asyncio.Event()
-    serving = asyncio.create_task(applications.serve(admin.build(office.resources), "127.0.0.1", port, stop=stop))
+    serving = asyncio.create_task(serve(admin.build(office.resources), "127.0.0.1", port, stop=stop))
     while True:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -1,10 +1,13 @@
-"""kill -9 of the application, of PostgreSQL, of both, while 16 people write: what was acknowledged is there, once."""
+"""kill -9 of the application, of PostgreSQL, of both, while 16 people write: what was acknowledged is there, once.
+
+And every receipt that was issued in any round before verifies: no checkpoint was signed beside another.
+"""
 
 import asyncio
 import json
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from random import Random  # noqa: TID251  seeded
@@ -14,12 +17,17 @@ import pytest
 
 from ledger.entries import Entry, MoneyReceived, digest, encode
 from ledger.settings import Settings
-from ledger.store import setup
+from ledger.store import setup, signing
+from ledger.store.audit.stored import Stored
 from ledger.store.keys import LogKeys
+from ledger.store.queries import log as queries
+from ledger.verify.verifier import verify
 from tests.support import office
+from tests.support.acting import acting_as
 from tests.support.checklog import check_log
 from tests.support.postgres import Cluster
 from tests.support.program import Running, environment, free_port, running
+from tests.tamper.site import policy_of, proof_of, signer_of
 
 WRITERS = 16
 GIFTS = 25
@@ -27,6 +35,8 @@ GIFTS = 25
 VICTIMS = ("PostgreSQL", "both", "the application") * 6 + ("PostgreSQL", "both")
 SHORT = 2
 """Rounds of the ordinary suite; the others take minutes."""
+ISSUED = 5
+"""Receipts in a round."""
 TIMEOUT_S = 120
 
 rounds = pytest.mark.parametrize(
@@ -50,9 +60,16 @@ def durable() -> Iterator[Cluster]:
 async def log(durable: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A log on it, with the demo's story told; it grows from round to round."""
     folder = tmp_path_factory.mktemp("durable")
-    settings = Settings(data_dir=folder, database_url=durable.url(), admin_port=free_port())
+    (folder / "passphrase").write_text("only for this test")
+    settings = Settings(
+        data_dir=folder,
+        database_url=durable.url(),
+        admin_port=free_port(),
+        signing_passphrase_file=folder / "passphrase",
+    )
     await setup.prepare(settings, durable.url())
     async with office.opened(settings):
+        signing.create(settings.signing, settings.passphrase)
         return settings
 
 
@@ -64,6 +81,10 @@ class Site:
     cluster: Cluster
     stack: ExitStack
     application: Running | None = None
+    receipts: list[bytes] = field(default_factory=list)
+    """Every `.tlog-proof` that was issued, in whatever round."""
+    saved: bytes | None = None
+    """The newest checkpoint that anybody saw."""
 
     def start(self) -> None:
         """Start what does not run."""
@@ -81,6 +102,24 @@ class Site:
         if victim != "the application":
             self.cluster.kill()
             self.cluster.start()
+
+    async def issue(self, random: Random) -> None:
+        """Give out receipts of what is published, while others write."""
+        async with acting_as("reader", self.log) as reader:
+            while (note := await queries.last_checkpoint(reader)) is None:  # noqa: ASYNC110  the first comes with time
+                await asyncio.sleep(0.05)
+        self.saved = note
+        size = queries.checkpoint_of(self.saved).size
+        self.receipts += [await proof_of(self.log, seq) for seq in (size - 1, *random.sample(range(size), ISSUED - 1))]
+
+    def verify(self) -> None:
+        """What a donor and an auditor do, each with all they were given."""
+        assert self.log.database_url is not None
+        policy = policy_of(signer_of(self.log))
+        with closing(Stored(self.log, self.log.database_url).log()) as source:
+            report = verify(source, policy=policy, saved=self.saved, receipts=self.receipts, meaning=False, processes=0)
+        assert report.exit_code == 0, report.text()
+        assert report.is_saved_continued
 
 
 @pytest.fixture(scope="module")
@@ -157,8 +196,11 @@ async def test_what_was_acknowledged_outlives_kill_9(
         for writer in range(WRITERS):
             tasks.create_task(writing.write(writer))
         await writing.enough.wait()
+        await site.issue(Random(number))
         await asyncio.to_thread(site.kill, victim)
     await asyncio.to_thread(site.start)
+    await asyncio.to_thread(site.verify)
+    assert len(site.receipts) >= ISSUED
 
     found = by_reference(await check_log(site.log))
     keys = LogKeys.read(site.log.keys)

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import asyncpg
@@ -16,8 +16,11 @@ from ledger.log.policy import Policy
 from ledger.log.tree import leaf_hash, root_of
 from ledger.settings import Settings
 from ledger.store import signing
+from ledger.store.audit.stored import Stored
 from ledger.store.queries import log
 from ledger.store.setup import SetupError
+from ledger.verify.report import Report
+from ledger.verify.verifier import verify
 from tests.support.office import Office, gift, opened
 from tests.support.postgres import Cluster
 
@@ -37,6 +40,11 @@ async def published(office: Office) -> bytes:
     publisher = office.resources.publisher
     assert publisher is not None
     assert await publisher.wait_for(await office.size() - 1, 60)
+    return await newest(office)
+
+
+async def newest(office: Office) -> bytes:
+    """The newest checkpoint as it is served."""
     async with office.resources.database.raw() as connection:
         note = await log.last_checkpoint(connection)
     assert note is not None
@@ -157,6 +165,33 @@ async def test_writing_goes_on_while_publishing_cannot(signed: Settings) -> None
         while not publisher.stopped:  # noqa: ASYNC110  it stops by itself
             await asyncio.sleep(0.05)
         assert (await office.post("gifts", gift(channel_ref="2"))).status_code == 201
+
+
+async def test_with_the_publisher_stopped_writing_goes_on_and_the_state_says_so(signed: Settings) -> None:
+    async with opened(signed) as office:
+        note = await published(office)
+        publisher = office.resources.publisher
+        assert publisher is not None
+        await publisher.stop()
+        answers = [(await office.post("gifts", gift(channel_ref=f"{i}"))).json() for i in range(20)]
+        assert {answer["state"] for answer in answers} == {"sequenced"}
+        assert publisher.stopped == "stopped"
+        assert not await publisher.wait_for(answers[0]["entries"][0]["seq"], 0)
+        assert await newest(office) == note, "nothing was signed meanwhile"
+        assert signed.database_url is not None
+        stored = Stored(signed, signed.database_url)
+        report = await asyncio.to_thread(check, stored)
+        assert report.exit_code == 0, report.text()
+        assert report.sequenced == report.size + len(answers)
+        assert "20 条 entries" in report.text()
+    async with opened(signed) as office:
+        assert log.checkpoint_of(await published(office)).size == await office.size(), "and then it catches up"
+
+
+def check(stored: Stored) -> Report:
+    """`sunledger verify --database`."""
+    with closing(stored.log()) as source:
+        return stored.audited(verify(source, policy=None), lambda *_: None)
 
 
 @asynccontextmanager

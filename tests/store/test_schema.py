@@ -205,7 +205,7 @@ BEFORE = (
 TABLES = tuple(sorted(SQLModel.metadata.tables))
 PUBLIC = (
     "account checkpoint citation entry event fund gift head import_batch line organisation posting project proposal"
-    " receipt rollup signing_key tile"
+    " receipt rollup signing_key tile witness witnessing"
 )
 CHANGES = ("insert into {} default values", "delete from {}", "truncate {}", "truncate {} cascade")
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
-from api import main as applications
+from api.serving import serve
 
 PAUSE_S = 0.02
 
@@ -19,7 +19,7 @@ async def listening(app: Litestar) -> AsyncGenerator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     stop = asyncio.Event()
-    serving = asyncio.create_task(applications.serve(app, "127.0.0.1", port, stop=stop))
+    serving = asyncio.create_task(serve(app, "127.0.0.1", port, stop=stop))
     while True:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)

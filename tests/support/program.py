@@ -42,7 +42,7 @@ def environment(settings: Settings, **more: object) -> dict[str, str]:
     return kept | {f"SUNLEDGER_{name.upper()}": str(value) for name, value in (chosen | more).items()}
 
 
-def run(variables: Mapping[str, str], *arguments: str | int) -> Ended:
+def run(variables: Mapping[str, str], *arguments: str | int | Path) -> Ended:
     """Run it to its end."""
     done = subprocess.run(
         [PROGRAM, *map(str, arguments)],
@@ -93,12 +93,19 @@ class Running:
 
 
 @contextmanager
-def running(variables: Mapping[str, str], command: str, folder: Path) -> Iterator[Running]:
+def running(
+    variables: Mapping[str, str], command: str, folder: Path, *arguments: str | int | Path
+) -> Iterator[Running]:
     """Start one that serves; it is killed if it is still there at the end."""
     said = folder / f"{command}-{time.monotonic_ns()}.log"
     with said.open("wb") as output:
         process = subprocess.Popen(
-            [PROGRAM, command], env=dict(variables), cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            [PROGRAM, command, *map(str, arguments)],
+            env=dict(variables),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         )
     try:
         yield Running(process, said)

@@ -86,6 +86,7 @@ def test_findings_as_json(written: list[bytes], tmp_path: Path) -> None:
         "rule": "business-date",
         "expected": "a day until 2026-11-21",
         "found": "2027-01-01",
+        "place": "",
     }
     assert result.exit_code == 1
 

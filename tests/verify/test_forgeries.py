@@ -8,9 +8,13 @@ from tests.verify.export import POLICY, export
 from tests.verify.forgeries import entries, loops, outflows, people, postings, proposals
 from tests.verify.forgeries.registry import FORGERIES
 
-_NAMED = {"receipt", "seq-dense", "prev-chain", "canonical"}
-BYTES = {rule for rule in Rule if rule.startswith(("checkpoint-", "bundle-", "tile-")) or rule in _NAMED}
-"""Rules about bytes; their forgeries are in test_bytes.py and test_anchor.py."""
+_NAMED = {"receipt", "receipt-code", "seq-dense", "prev-chain", "canonical"}
+BYTES = {
+    rule
+    for rule in Rule
+    if rule.startswith(("checkpoint-", "bundle-", "tile-", "table-", "outside-")) or rule in _NAMED
+}
+"""Rules about bytes, in test_bytes.py and test_anchor.py; and about tables, in tests/tamper."""
 
 
 @pytest.mark.parametrize("name", FORGERIES)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 import asyncpg
 
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.note import parse_note
+from ledger.log.policy import Policy
 from ledger.log.proof import LogProof
 from ledger.log.tile import Bundle, Tile, encode_bundle, node_reader, tiles_read
 from ledger.log.tree import ReadNode, consistency_proof, inclusion_proof
@@ -112,9 +114,81 @@ async def read_tiles(connection: asyncpg.Connection, wanted: list[Tile]) -> dict
     return {tile: kept[tile.level, tile.index][: tile.byte_size] for tile in wanted}
 
 
-async def signing_keys(connection: asyncpg.Connection) -> list[str]:
-    """The vkeys that signed this log, oldest first."""
-    return [row["vkey"] for row in await connection.fetch("select vkey from signing_key order by since, vkey")]
+async def signing_keys(connection: asyncpg.Connection, *, retired: bool = False) -> list[str]:
+    """The vkeys that sign this log, oldest first; or those that signed it once and do no more."""
+    found = await connection.fetch(_RETIRED if retired else _KEYS)
+    return [row["vkey"] for row in found]
+
+
+async def served_policy(connection: asyncpg.Connection) -> str | None:
+    """The policy file readers get: keys, witnesses, quorum; None where the log was never signed."""
+    policy: str | None = await connection.fetchval("select policy from witnessing")
+    if policy is None:
+        return None
+    retired = await signing_keys(connection, retired=True)
+    return "".join(f"# signs no more: {vkey}\n" for vkey in retired) + policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witnessed:
+    """How the witnesses stand to the newest checkpoint."""
+
+    size: int
+    """Entries under it."""
+    quorum: str
+    is_required: bool
+    has_quorum: bool
+    witnesses: tuple["WitnessState", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessState:
+    """What one witness said last. `alarm`: it knows another history than the one it was shown."""
+
+    name: str
+    vkey: str
+    url: str
+    cosigned_size: int | None
+    """Entries under the checkpoint that it cosigned last; None where it never did."""
+    cosigned_at: datetime | None
+    has_cosigned_newest: bool
+    trouble: str
+    alarm: str
+
+
+async def witnessed(connection: asyncpg.Connection) -> Witnessed | None:
+    """Who cosigned the newest checkpoint, and how each witness stands; None where nothing was published.
+
+    Signature lines are taken as they stand in the note: the publisher checked each before it added it.
+    """
+    note, policy = await last_checkpoint(connection), await connection.fetchrow("select * from witnessing")
+    if note is None or policy is None:
+        return None
+    told = Policy.parse(policy["policy"])
+    signatures = parse_note(note).signatures
+    newest = {w.name for w in told.witnesses if any(signature.is_by(w.key) for signature in signatures)}
+    rows = {row["name"]: row for row in await connection.fetch("select * from witness")}
+    return Witnessed(
+        size=checkpoint_of(note).size,
+        quorum=told.quorum,
+        is_required=policy["is_required"],
+        has_quorum=told.is_witnessed_by(newest),
+        witnesses=tuple(_state(rows[w.name], newest) for w in told.witnesses),
+    )
+
+
+def _state(row: asyncpg.Record, newest: set[str]) -> WitnessState:
+    at = row["cosigned_at"]
+    return WitnessState(
+        name=row["name"],
+        vkey=row["vkey"],
+        url=row["url"],
+        cosigned_size=None if at is None else row["size"],
+        cosigned_at=at,
+        has_cosigned_newest=row["name"] in newest,
+        trouble=row["trouble"],
+        alarm=row["alarm"],
+    )
 
 
 def checkpoint_of(note: bytes) -> Checkpoint:
@@ -129,6 +203,8 @@ _PROGRESS = f"""
   select (select seq + 1 from head), {_INTEGRATED},
          coalesce((select size from checkpoint order by size desc limit 1), 0)
 """  # noqa: S608  ours
+_KEYS = "select vkey from signing_key where retired_at is null order by since, vkey"
+_RETIRED = "select vkey from signing_key where retired_at is not null order by since, vkey"
 _TILE = "select hashes from tile where level = $1 and index = $2"
 _TILES = """
   select t.level, t.index, t.hashes

@@ -89,4 +89,4 @@ def try_everything(document: dict[str, Any], address: str) -> None:
 
         try_it()
         tried.append(operation.label)
-    assert len(tried) == 23
+    assert len(tried) == 24

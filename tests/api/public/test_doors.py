@@ -92,6 +92,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_receipt",
         "get_tile",
         "get_vkey",
+        "get_witnesses",
         "healthz",
         "list_funds",
         "list_organisations",

@@ -1,0 +1,72 @@
+"""What lies beside the entries and cannot be rebuilt: that it is there, once, for each entry it belongs to.
+
+What is sealed in it (boxes, the vault) is not opened here: it is authenticated under keys that a check needs no access
+to, and a changed bit keeps it from opening.
+"""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from ledger.entries import Entry, ProposalMade, part_of
+from ledger.verify.finding import Findings
+from ledger.verify.rule import Rule
+
+_LAST = 2**63 - 1
+_FIRST = -(2**63)
+
+
+class Kept:
+    """Takes the entries in order, in blocks."""
+
+    def __init__(self, connection: asyncpg.Connection, findings: Findings) -> None:
+        self._connection = connection
+        self._findings = findings
+        self._after = _FIRST
+        self._gifts: list[int] = []
+        self._proposals: list[int] = []
+
+    def add(self, entry: Entry) -> None:
+        """One more entry."""
+        if getattr(entry.body, "receipt", ""):
+            self._gifts.append(entry.seq)
+        if isinstance(entry.body, ProposalMade) and part_of(entry.body)[0] == 1:
+            self._proposals.append(entry.seq)
+
+    async def compare_block(self, last: int) -> None:
+        """What belongs to the entries up to `last`."""
+        for table, column, expected in (
+            ("receipt", "seq", self._gifts),
+            ("vault", "seq", self._gifts),
+            ("draft", "proposal", self._proposals),
+        ):
+            sql = f"select {column} from {table} where {column} > $1 and {column} <= $2 order by 1"  # noqa: S608
+            found = [row[0] for row in await self._connection.fetch(sql, self._after, last)]
+            if found != expected:
+                self._name(table, column, expected, found)
+        self._gifts.clear()
+        self._proposals.clear()
+        self._after = last
+
+    async def finish(self) -> None:
+        """Rows of entries that are not there; answers to requests."""
+        await self.compare_block(_LAST)
+        for first, last in await self._connection.fetch(_ANSWERS):
+            place = f"idempotency first_seq={first} last_seq={last}"
+            self._findings.add(first, Rule.TABLE_KEPT, "entries of the log, of one request", "others", place=place)
+
+    def _name(self, table: str, column: str, expected: Sequence[int], found: Sequence[int]) -> None:
+        for seq in sorted({*expected} - {*found}):
+            self._findings.add(seq, Rule.TABLE_KEPT, "a row", "no such row", place=f"{table} {column}={seq}")
+        for seq in sorted({*found} - {*expected}):
+            self._findings.add(seq, Rule.TABLE_KEPT, "no such row", "a row", place=f"{table} {column}={seq}")
+
+
+_ANSWERS = """
+  select first_seq, last_seq from (
+    select first_seq, last_seq, lag(last_seq) over (order by first_seq) as before from idempotency
+  ) i
+  where first_seq > last_seq or first_seq <= before or first_seq < 0
+    or last_seq > (select coalesce(max(seq), -1) from entry)
+  order by 1 limit 100
+"""

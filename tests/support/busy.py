@@ -1,0 +1,85 @@
+"""A generated history: an import, changes of organisation and staff, whatever else staff may do, in a fixed order."""
+
+from random import Random  # noqa: TID251  seeded
+
+from ledger import demo
+from ledger.approvals import ApproveProposal, RejectProposal, WithdrawProposal
+from ledger.decide import AnyCommand
+from ledger.disbursements import ConfirmDelivery, PublishFeedback
+from ledger.donations import CompleteImport
+from ledger.entries import Rule, Tier
+from ledger.organisations import ChangeOrganisation, DismissStaff, EnrolStaff
+from ledger.refusals import Refused
+from ledger.roles import Role
+from ledger.store.vault import SealedGift
+from tests.support.clerk import CHECKER, CITY, DAY, MAKER, Clerk, allocation, payment, refund, sequenced
+
+COMMANDS = 150
+ROWS = 300
+"""Of an import: enough to go in by COPY."""
+
+
+async def busy_history(office: Clerk) -> None:
+    """Every projection gets rows."""
+    await import_gifts(office)
+    await change_society(office)
+    await do_anything(office, Random(1))
+
+
+async def import_gifts(office: Clerk) -> None:
+    """An import whose last row was refused since."""
+    approved = await office.sheet(ROWS)
+    rows = [office.row(approved.seq, row) for row in range(1, ROWS + 1)]
+    assert len(await office.sequencer.enqueue(rows)) == ROWS
+    await office.do(CompleteImport(maker=MAKER, batch=approved.seq))
+
+
+async def change_society(office: Clerk) -> None:
+    await office.agreed(EnrolStaff(maker=demo.FOUNDER, staff=CHECKER, org=CITY, roles=(Role.AUDITOR,)), demo.SECOND)
+    await office.agreed(DismissStaff(maker=demo.FOUNDER, staff=MAKER, org=demo.COUNTY), demo.SECOND)
+    change = ChangeOrganisation(
+        maker=demo.FOUNDER, org=CITY, name="衢州市红十字会（新）", level="city", parent="330000", division=CITY
+    )
+    await office.do(change)
+    await office.set_policy(Rule(kind="money.allocated", approvals=(Tier(500, 1),)))
+
+
+async def do_anything(office: Clerk, random: Random) -> None:
+    """Commands that are refused or not; what waits is decided now and then."""
+    gifts: list[int] = []
+    open_proposals: list[int] = []
+    payments: list[int] = []
+    for _ in range(COMMANDS):
+        try:
+            made = sequenced(await office.sequencer.submit(think(office, random, gifts, open_proposals, payments)))
+        except Refused:
+            continue
+        for entry in made.entries:
+            {"money.received": gifts, "proposal.made": open_proposals, "money.disbursed": payments}.get(
+                entry.kind, []
+            ).append(entry.seq)
+
+
+def think(
+    office: Clerk, random: Random, gifts: list[int], proposals: list[int], payments: list[int]
+) -> AnyCommand | SealedGift:
+    kind = random.choice(["give", "allocate", "pay", "refund", "decide", "confirm", "tell"])
+    if kind == "allocate":
+        return allocation(random.randint(1, 1_000))
+    if kind == "pay":
+        return payment(random.randint(1, 500))
+    if kind == "refund" and gifts:
+        return refund(random.choice(gifts), random.choice([0, 1, 50]))
+    if kind == "decide" and proposals:
+        number = random.choice(proposals)
+        decisions: list[AnyCommand] = [
+            ApproveProposal(maker=CHECKER, proposal=number),
+            RejectProposal(maker=CHECKER, proposal=number, reason="不同意"),
+            WithdrawProposal(maker=MAKER, proposal=number),
+        ]
+        return random.choice(decisions)
+    if kind == "confirm" and payments:
+        return ConfirmDelivery(maker=MAKER, org=CITY, ref=random.choice(payments), outcome="ok", qty=1, on=DAY)
+    if kind == "tell" and payments:
+        return PublishFeedback(maker=MAKER, org=CITY, ref=random.choice(payments), text="已送达", on=DAY)
+    return office.gift(random.randint(1, 2_000))

@@ -1,0 +1,108 @@
+"""docs/verify.md, carried out: each command runs in a shell against the public application, and prints what it says."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from api.public import app as public
+from ledger.privacy import parse_code
+from ledger.settings import Settings
+from ledger.store import setup, signing
+from ledger.store.keys import LookupKeys
+from ledger.store.queries import log
+from ledger.verify.rule import Rule
+from tests.support.foreign import foreign
+from tests.support.listening import listening
+from tests.support.office import gift, opened
+
+PAGE = (Path(__file__).resolve().parents[1] / "docs/verify.md").read_text()
+BLOCKS = re.findall(r"^<!-- tested: (\w+) -->\n```\w+\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+GIFTS = 30
+"""Since the last visit."""
+_END = "--- end of a block ---"
+SCRIPT_S_MAX = 120
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """Where the auditor works."""
+    (tmp_path / "desk").mkdir()
+    (tmp_path / "desk" / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    return tmp_path / "desk"
+
+
+@pytest.fixture
+async def variables(told: Settings, tmp_path: Path, desk: Path) -> AsyncGenerator[str]:
+    """A signed log that grew since an auditor saved its checkpoint; her files are in the folder."""
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("only for this test")
+    settings = told.model_copy(update={"signing_passphrase_file": passphrase})
+    signing.create(settings.signing, settings.passphrase)
+    async with AsyncExitStack() as stack:
+        office = await stack.enter_async_context(opened(settings))
+        publisher = office.resources.publisher
+        assert publisher is not None
+
+        async def published() -> bytes:
+            assert await publisher.wait_for(await office.size() - 1, 60)
+            async with office.resources.database.raw() as connection:
+                note = await log.last_checkpoint(connection)
+            assert note is not None
+            return note
+
+        (desk / "saved").write_bytes(await published())
+        answers = [(await office.post("gifts", gift(channel_ref=f"since {i}"))).json() for i in range(GIFTS)]
+        answer = answers[-1]
+        (desk / "code").write_text(f"{parse_code(answer['receipt_code'])}\n")
+        (desk / "number").write_text(f"{answer['entries'][0]['seq']}\n")
+        await published()
+        async with office.resources.database.raw() as connection:
+            (key,) = await log.signing_keys(connection)
+        reader = setup.database(settings, str(settings.database_url), "reader")
+        stack.push_async_callback(reader.close)
+        app = public.build(public.Resources(database=reader, lookup=LookupKeys.read(settings.lookup)))
+        yield f"SITE={await stack.enter_async_context(listening(app))} KEY='{key}'\n"
+
+
+async def test_the_commands_print_what_the_page_says(variables: str, desk: Path) -> None:
+    foreign("tlog_scales.reader", "tlog-scales")
+    script, expected = ["set -uo pipefail"], []
+    for use, text in BLOCKS:
+        match use:
+            case "variables":
+                assert re.findall(r"^([A-Z]+)=", text, re.MULTILINE) == re.findall(r"\b([A-Z]+)=", variables)[:2]
+                script.append(variables)
+            case "run":
+                script.append(f"{text}echo; echo '{_END}'")
+                expected.append("")
+            case _:
+                expected[-1] = text
+    done = await asyncio.create_subprocess_exec(
+        "bash",
+        "-c",
+        "\n".join(script),
+        cwd=desk,
+        env={**os.environ, "COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(SCRIPT_S_MAX):
+        output, _ = await done.communicate()
+    printed = output.decode().split(_END)[:-1]
+    assert len(printed) == len(expected) == 8, output.decode()
+    for wanted, found in zip(expected, printed, strict=True):
+        lines = [line.strip() for line in found.splitlines()]
+        assert wanted, "each block says what it prints"
+        for line in wanted.splitlines():
+            assert line in lines, f"{line}\n{found}"
+
+
+def test_the_page_names_rules_that_exist() -> None:
+    attacks = PAGE.split("## Who notices")[1]
+    assert set(re.findall(r"`([a-z]+-[a-z]+)`", attacks)) <= set(Rule)
