@@ -58,7 +58,7 @@ class Database:
         }
         if by_index:
             session["enable_seqscan"] = "off"
-        where: dict[str, object] = {
+        asked: dict[str, Any] = {
             "host": query.get("host") or unquote(parts.hostname or "") or None,
             "port": int(query.get("port") or parts.port or 5432),
             "database": unquote(parts.path.lstrip("/")) or "postgres",
@@ -68,9 +68,11 @@ class Database:
             "command_timeout": COMMAND_TIMEOUT_S,
             "server_settings": session,
         }
+        self.connect_args = {key: value for key, value in asked.items() if value is not None}
+        """What asyncpg.connect() takes, for a connection outside the pool."""
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
-            connect_args={key: value for key, value in where.items() if value is not None},
+            connect_args=self.connect_args,
             poolclass=AsyncAdaptedQueuePool,
             pool_size=pool_size,
             max_overflow=0,

@@ -1,14 +1,12 @@
 """The log as a verifier reads it straight from the tables: entries and tiles in blocks, nothing else believed."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
 
 from ledger.log.tile import Bundle, Tile
-from ledger.store.database import UNREACHABLE, Database
 from ledger.store.queries import log
 from ledger.verify.source import MissingError, SourceError
 from ledger.verify.stretch import Piece
@@ -21,18 +19,20 @@ Answer = TypeVar("Answer")
 
 
 class StoredLog:
-    """A `ledger.verify.source.BulkSource`. Connects when it is first read, in each process once."""
+    """A `ledger.verify.source.BulkSource`. Connects when it is first read, in each process once.
 
-    def __init__(self, connect: Callable[[], Database]) -> None:
-        """`connect` answers a Database of one connection, as a role that may read the log; it can be pickled."""
-        self._connect = connect
+    Plain asyncpg, without the pool and what it brings along: a helper process is there sooner.
+    """
+
+    def __init__(self, connect_args: Mapping[str, Any]) -> None:
+        """`connect_args`: of a Database, as a role that may read the log."""
+        self._connect_args = dict(connect_args)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stack = AsyncExitStack()
         self._connection: asyncpg.Connection | None = None
         self._at_once = BUNDLES_AT_ONCE
 
-    def __reduce__(self) -> tuple[type["StoredLog"], tuple[Callable[[], Database]]]:
-        return type(self), (self._connect,)
+    def __reduce__(self) -> tuple[type["StoredLog"], tuple[dict[str, Any]]]:
+        return type(self), (self._connect_args,)
 
     def checkpoint(self) -> bytes:
         """The newest signed note. Raises MissingError, SourceError."""
@@ -55,9 +55,10 @@ class StoredLog:
 
     def close(self) -> None:
         """Let the connection go."""
-        loop, self._loop, self._connection = self._loop, None, None
+        loop, connection, self._loop, self._connection = self._loop, self._connection, None, None
         if loop is not None:
-            loop.run_until_complete(self._stack.aclose())
+            if connection is not None:
+                loop.run_until_complete(connection.close())
             loop.close()
 
     def _file(self, wanted: Tile | Bundle) -> bytes:
@@ -72,14 +73,12 @@ class StoredLog:
             self._loop = asyncio.new_event_loop()
         try:
             return self._loop.run_until_complete(work)
-        except UNREACHABLE as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise SourceError(f"the database does not answer: {error or type(error).__name__}") from error
 
     async def _opened(self) -> asyncpg.Connection:
         if self._connection is None:
-            database = self._connect()
-            self._stack.push_async_callback(database.close)
-            self._connection = await self._stack.enter_async_context(database.raw())
+            self._connection = await asyncpg.connect(**self._connect_args)
         return self._connection
 
     async def _last_checkpoint(self) -> bytes | None:

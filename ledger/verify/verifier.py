@@ -1,6 +1,7 @@
 """verify(source) → a report. Bytes and meaning are checked from one reading, so both are about the same log."""
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.util import Finalize
+from types import ModuleType
 
 from ledger.log.errors import MalformedError
 from ledger.log.policy import Policy
@@ -230,6 +232,17 @@ def _untold(_read: int, _size: int) -> None: ...
 
 
 @contextmanager
+def _bare_main() -> Generator[None]:
+    """Processes started meanwhile do not import the program that runs: it has nothing for them, and takes its time."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
 def _executor(
     processes: int | None, size: int, source: BulkSource | None, *, is_replayed: bool
 ) -> Generator[tuple[Executor | None, int]]:
@@ -243,6 +256,8 @@ def _executor(
     # Not forked: threads that read files are running in this process.
     pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_open, initargs=(source,))
     try:
+        with _bare_main():
+            pool.submit(_untold, 0, 0)  # starts them all
         yield pool, processes * WAITING
     finally:
         pool.shutdown(cancel_futures=True)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,6 @@ from ledger.store.keys import LookupKeys
 from ledger.store.outside import OutsideCheckpoint
 from ledger.store.publisher import Publisher
 from ledger.store.rebuild import rebuild
-from ledger.store.stored_log import StoredLog
 from ledger.verify.mirror import Http
 from ledger.verify.replica import copy
 from ledger.verify.report import Report
@@ -126,7 +124,7 @@ async def test_every_size_is_served_exported_mirrored_and_verified(
         with closing(Http(growing.url)) as http:
             copied = await asyncio.to_thread(copy, http, tmp_path / "mirror", policy=growing.policy)
             assert (copied.findings, copied.trouble, copied.size) == ((), "", size)
-            stored = StoredLog(partial(setup.database, growing.settings, url, "reader", pool_size=1))
+            stored = Stored(growing.settings, url).log()
             sources: list[Source] = [http, stored, Directory(tmp_path / "export"), Directory(tmp_path / "mirror")]
             for source in sources:
                 meaning = source is http or size < LARGE
@@ -162,7 +160,7 @@ async def test_helpers_read_the_database_for_themselves_and_find_what_one_proces
     url = str(growing.settings.database_url)
 
     def look(processes: int) -> tuple[list[tuple[int, Rule]], int]:
-        with closing(StoredLog(partial(setup.database, growing.settings, url, "reader", pool_size=1))) as stored:
+        with closing(Stored(growing.settings, url).log()) as stored:
             report = verify(stored, policy=growing.policy, meaning=False, processes=processes)
         return [(each.seq, each.rule) for each in report.findings], report.hashed
 

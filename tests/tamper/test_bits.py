@@ -34,6 +34,9 @@ NOT_COVERED: dict[tuple[str, str], str] = {
     ("receipt", "digest"): "an HMAC under a key of the operator: the code is not found any more, but in the log itself",
     ("receipt", "key_id"): "which of these keys; likewise",
     ("signing_key", "since"): "when it was first used; checkpoints are tried with every key",
+    ("signing_key", "retired_at"): "when it signed last; alike",
+    ("witness", ANYWHERE): "what each witness said last, for readers: its cosignatures are checked, not this",
+    ("witnessing", ANYWHERE): "the operator's policy, shown to readers; a verifier brings her own",
     ("vault", "sealed"): "sealed under the subject's key: it does not open",
     ("vault", "slot"): "where that key lies: another key does not open it",
 }  # fmt: skip

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 
 from ledger.settings import Settings
 from ledger.store import embedded, setup
@@ -23,8 +22,8 @@ class Stored:
     url: str
 
     def log(self) -> StoredLog:
-        """What a verifier reads, as the role that the public application reads with."""
-        return StoredLog(partial(setup.database, self.settings, self.url, "reader", pool_size=1))
+        """What a verifier reads, as the role that the public application reads with. Raises SetupError."""
+        return StoredLog(setup.database(self.settings, self.url, "reader", pool_size=1).connect_args)
 
     def audited(self, report: Report, progress: Callable[[int, int], None]) -> Report:
         """The report, and what the comparison of the tables came to. Raises SetupError without the owner's password."""
