@@ -13,6 +13,7 @@ const WORDS = {
   passed: ["这条记录没有被改动", "由您的浏览器自己算出，用时 {s} 秒"],
   unwitnessed: ["这条记录与签名的总账相符", "由您的浏览器自己算出，用时 {s} 秒。还没有见证机构会签，不能排除本站给不同的人看不同的账本。"],
   failed: ["核验没有通过：第 {n} 步", "可能是网络或缓存，也可能是账本被改动。请保存下面的证据文件，并联系开具收据的红十字会。"],
+  unseen: ["核验没有通过：第 {n} 步", "见证机构的会签不够。可能是见证机构暂时没有答复，也可能是您看到的不是别人看到的那本账。请稍后再试；仍不通过，请保存下面的证据文件，并联系开具收据的红十字会。"],
   unpublished: ["这一条还没有签名公布", "新记的账通常一秒内公布，请稍后刷新本页。"],
   unsigned: ["本账本还没有签名公布", "记账的一方还没有设签名密钥，所以没有证明可以在您的设备上核验。"],
   offline: ["没有取到核验所需的文件", "网络不通，或本站正忙。这不说明账本有问题，请稍后刷新本页。"],
@@ -36,11 +37,11 @@ const FACTS = {
     : (CHANNELS[step.channel] || step.channel) + "，" + (step.reference ? "流水号 " + step.reference + "。请与您的付款记录核对" : "没有流水号"),
 };
 
-function say(state, values) {
+function say(state, values, words) {
   panel.dataset.state = state;
-  const fill = (text) => text.replace(/\{(\w)\}/, (_, name) => values[name]);
-  panel.querySelector("h2").textContent = fill(WORDS[state][0]);
-  panel.querySelector("[data-sub]").textContent = fill(WORDS[state][1]);
+  const [head, sub] = WORDS[words || state].map((text) => text.replace(/\{(\w)\}/, (_, name) => values[name]));
+  panel.querySelector("h2").textContent = head;
+  panel.querySelector("[data-sub]").textContent = sub;
   const line = document.querySelector("[data-verified]");
   line.textContent = LINES[state] || WORDS[state][0];
   line.parentNode.dataset.state = state;
@@ -118,7 +119,9 @@ async function run() {
       const isWitnessed = result.steps.some((step) => step.id === "witnesses" && step.state === "passed");
       const values = { n: STEPS.indexOf(result.failed) + 1, s: (took / 1000).toFixed(2) };
       following.hidden = Boolean(result.failed);
-      say(result.failed ? "failed" : isWitnessed ? "passed" : "unwitnessed", values);
+      // Too few witnesses may be a witness that is away; a cosignature that does not fit is not.
+      const isUnseen = result.steps.some((step) => step.id === result.failed && step.tooFew);
+      say(result.failed ? "failed" : isWitnessed ? "passed" : "unwitnessed", values, isUnseen ? "unseen" : "");
       return;
     } catch (error) {
       if (error.state === "unpublished" && tries < WAITS_MS.length) {

@@ -146,6 +146,8 @@ async def test_a_forgery_is_refused_at_its_step_and_leaves_evidence(
     assert next(name for name, state in steps if state == "failed") == step
     number = 1 + [name for name, _ in steps].index(step)
     assert await page.value("document.querySelector('#ver h2').textContent") == f"核验没有通过：第 {number} 步"
+    said = await page.value("document.querySelector('[data-sub]').textContent")
+    assert ("见证机构的会签不够" in said) == (forge is cosignature_removed), "a witness may be away for a while"
     assert await page.value("document.querySelector('[data-evidence]').offsetHeight") > 0
     evidence = json.loads(await page.value("window.kept.text()"))
     assert (evidence["format"], evidence["failed"], evidence["seq"]) == ("sunledger/evidence/1", step, kept.seq)
