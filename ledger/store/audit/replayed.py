@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 import msgspec
-from sqlalchemy import Column
+from sqlalchemy import Column, DefaultClause
 from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
@@ -167,11 +167,11 @@ def _columns(table: str) -> list[Column[Any]]:
 
 def _definition(column: Column[Any]) -> str:
     definition = f"{column.name} {column.type.compile(_DIALECT)}"
-    return (
-        definition
-        if column.computed is None
-        else f"{definition} generated always as ({column.computed.sqltext}) stored"
-    )
+    if column.computed is not None:
+        return f"{definition} generated always as ({column.computed.sqltext}) stored"
+    if isinstance(column.server_default, DefaultClause):
+        return f"{definition} default {column.server_default.arg}"
+    return definition
 
 
 def decoded(written: bytes) -> Entry | None:
