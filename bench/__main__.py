@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import baseline, machine, traces, verify, writes
+from bench import baseline, machine, publishing, traces, verify, writes
 from bench.store import opened
 
 SHEET_GIFTS = 1_000_000
@@ -71,8 +71,9 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
             f"HTTP by code, 8 clients: {found.requests_per_second:,.0f}/s, p50 {found.p50_ms:.1f} ms,"
             f" p99 {found.p99_ms:.1f} ms (wanted < 10), RSS {rss:.0f} MiB"
         )
-        print("\n## Verifying")
-        await verify.in_database(store)
+        signing = await publishing.measure(store, folder)
+        print("\n## Verifying\n")
+        await verify.in_database(signing)
     print()
     await asyncio.to_thread(verify.from_folder, folder / "export", min(gifts, EXPORTED_GIFTS))
 

@@ -32,6 +32,7 @@ class Store:
     def environment(self) -> dict[str, str]:
         """For a program of ours."""
         settings = self.settings
+        passphrase = settings.signing_passphrase_file
         return {
             **os.environ,
             "SUNLEDGER_LOG": settings.log,
@@ -41,6 +42,7 @@ class Store:
             "SUNLEDGER_PUBLIC_PORT": str(settings.public_port),
             "SUNLEDGER_ADMIN_URL": f"http://127.0.0.1:{settings.admin_port}",
             "SUNLEDGER_LOG_LEVEL": "WARNING",
+            **({"SUNLEDGER_SIGNING_PASSPHRASE_FILE": str(passphrase)} if passphrase else {}),
         }
 
 

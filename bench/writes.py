@@ -59,9 +59,9 @@ async def over_http(store: Store, *, clients: int, seconds: float) -> tuple[Load
         return measured.only(201), admin.rss_mib()
 
 
-async def from_sheet(store: Store, path: Path, *, gifts: int) -> tuple[float, float, float]:
+async def from_sheet(store: Store, path: Path, *, gifts: int, first: int = 0) -> tuple[float, float, float]:
     """Seconds to check a sheet and propose it, seconds to approve and enter it, the application's peak memory."""
-    _write_sheet(path, gifts)
+    _write_sheet(path, gifts, first)
     async with program(store, "admin") as admin:
         began = time.perf_counter()
         arguments = ("import", "gifts", str(path), "--profile", "wuhan-qr-2020", "--org", CITY, "--fund", "general")
@@ -92,10 +92,10 @@ def _post(token: str, number: int) -> list[Request]:
     return [Request("POST", "/api/v1/gifts", headers, json.dumps(body).encode())]
 
 
-def _write_sheet(path: Path, gifts: int) -> None:
+def _write_sheet(path: Path, gifts: int, first: int) -> None:
     with path.open("w") as file:
         file.write("day,transaction_no,amount_cny\n")
-        for number in range(gifts):
+        for number in range(first, first + gifts):
             file.write(f"2026-07-01,{number:028d},{number % 500 + 1}.{number % 100:02d}\n")
 
 
