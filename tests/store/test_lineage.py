@@ -100,10 +100,11 @@ async def pages(connection: asyncpg.Connection, seq: int) -> list[Source]:
     """All sources of a movement, a page of one at a time."""
     found: list[Source] = []
     after: int | None = -1
+    gift_count = 0
     while after is not None:
         page = await read_sources(connection, seq, after=after, limit=1)
         assert page is not None
         found += page.items
-        after = page.next
-    assert len(found) == page.gift_count
+        after, gift_count = page.next, page.gift_count
+    assert len(found) == gift_count
     return found
