@@ -82,6 +82,8 @@ class Books:
     imports: dict[int, Import] = field(default_factory=dict)
     costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
     """By organisation, fund and year."""
+    payments: dict[int, tuple[str, bool]] = field(default_factory=dict)
+    """By first part: the year, and whether it was management cost."""
     pledges: dict[int, str] = field(default_factory=dict)
     """Open ones → organisation."""
     closed_funds: set[tuple[str, str]] = field(default_factory=set)
@@ -249,10 +251,12 @@ class Books:
                 self.closed[org] = last_on
             case entries.MoneyDisbursed() as body:
                 self._count_cost(entry, body)
+            case entries.MoneyReturned(ref=ref):
+                for posting in entry.postings:
+                    self._add_cost(posting.dst, *self.payments[ref], -posting.qty)
             case (
                 entries.MoneyAllocated()
                 | entries.MoneyReleased()
-                | entries.MoneyReturned()
                 | entries.ExchangeSettled()
                 | entries.FeeCharged()
                 | entries.GiftRedirected()
@@ -273,12 +277,16 @@ class Books:
         self.in_transit[source] += entries.qty_of(entry)
 
     def _count_cost(self, entry: Entry, body: entries.MoneyDisbursed) -> None:
+        paid = (body.on[:4], body.spending == "management")
+        self.payments[entry.seq - entries.part_of(body)[0] + 1] = paid
         for posting in entry.postings:
-            place = account.parse(posting.src)
-            key = (place.org, place.rest[1], body.on[:4])
-            before = self.costs.get(key, Cost())
-            management = posting.qty if body.spending == "management" else 0
-            self.costs[key] = Cost(before.management + management, before.spent + posting.qty)
+            self._add_cost(posting.src, *paid, posting.qty)
+
+    def _add_cost(self, address: str, year: str, is_management: bool, qty: int) -> None:  # noqa: FBT001  what was paid
+        place = account.parse(address)
+        key = (place.org, place.rest[1], year)
+        before = self.costs.get(key, Cost())
+        self.costs[key] = Cost(before.management + (qty if is_management else 0), before.spent + qty)
 
     def _propose(self, entry: Entry, body: entries.ProposalMade) -> None:
         index, _ = entries.part_of(body)

@@ -180,6 +180,8 @@ class Projector:
             self._statements.append(write(seq, body, entry))
         if isinstance(body, entries.MoneyDisbursed):
             self._statements += _cost(entry, body)
+        if isinstance(body, entries.MoneyReturned):
+            self._statements += _cost_returned(entry, *self.books.payments[body.ref])
         if isinstance(body, entries.MoneyUnidentified | entries.IncomeReceived) and body.ref:
             self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
         if isinstance(body, entries.DeliveryConfirmed):
@@ -213,6 +215,9 @@ _COST = """
   on conflict (org, fund, year) do update
   set management = cost.management + excluded.management, spent = cost.spent + excluded.spent
 """
+_UNSPENT = """
+  update cost set management = management - $4, spent = spent - $5 where org = $1 and fund = $2 and year = $3
+"""
 _RESOLVE = "update proposal set status = $2, resolved_seq = $3 where seq = $1"
 _ORGANISATION = """
   insert into organisation (org, name, level, parent, division, uscc, seq) values ($1, $2, $3, $4, $5, $6, $7)
@@ -238,6 +243,11 @@ def _cost(entry: Entry, body: entries.MoneyDisbursed) -> list[tuple[Any, ...]]:
         spent[key] = spent.get(key, 0) + posting.qty
     is_management = body.spending == "management"
     return [(_COST, org, fund, body.on[:4], qty if is_management else 0, qty) for (org, fund), qty in spent.items()]
+
+
+def _cost_returned(entry: Entry, year: str, is_management: bool) -> list[tuple[Any, ...]]:  # noqa: FBT001  as paid
+    places = [(account.parse(posting.dst), posting.qty) for posting in entry.postings]
+    return [(_UNSPENT, place.org, place.rest[1], year, qty if is_management else 0, qty) for place, qty in places]
 
 
 def _proposal(seq: int, body: Any, entry: Entry) -> tuple[Any, ...]:

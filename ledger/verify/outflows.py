@@ -307,12 +307,15 @@ def _note(state: State, run: Run, entry: Envelope, body: Outflow, legs: Sequence
             state.first_parts[entry.seq] = run.first_seq
     if isinstance(body, MoneyDisbursed):
         paid = Piece(legs[0].dst, legs[0].dst_lo, legs[-1].dst_lo + legs[-1].qty)
-        payment = state.payments.setdefault(run.first_seq, Payment(paid.line.place.org, paid))
+        new = Payment(paid.line.place.org, paid, body.on[:4], body.spending == "management")
+        payment = state.payments.setdefault(run.first_seq, new)
         payment.piece = Piece(paid.line, payment.piece.lo, paid.hi)
         payment.qty += sum(leg.qty for leg in legs)
         if run.index > 1:
             state.first_parts[entry.seq] = run.first_seq
         costs.count(state, run, body, legs)
+    if isinstance(body, MoneyReturned) and body.ref in state.payments:
+        costs.give_back(state, state.payments[body.ref], legs)
 
 
 def _settle(state: State, run: Run, proposal: Proposal, *, is_right: bool) -> None:

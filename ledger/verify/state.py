@@ -99,6 +99,8 @@ class Payment:
 
     org: str
     piece: Piece
+    year: str
+    is_management: bool
     qty: int = 0
     confirmed: int = 0
 

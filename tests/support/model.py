@@ -248,7 +248,7 @@ def state(books: Books) -> dict[str, Any]:
             number: replace(each, holds=[*each.holds], approvals=[*each.approvals])
             for number, each in books.proposals.items()
         },
-        "costs": dict(books.costs),
+        "costs": (dict(books.costs), dict(books.payments)),
         "closed": (dict(books.closed), set(books.closed_funds), set(books.closed_projects)),
         "in_transit": (dict(books.in_transit), dict(books.sent_from)),
         "imports": {number: replace(each) for number, each in books.imports.items()},
