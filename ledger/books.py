@@ -86,6 +86,8 @@ class Books:
     """By first part: the year, and whether it was management cost."""
     pledges: dict[int, str] = field(default_factory=dict)
     """Open ones → organisation."""
+    reversed: set[int] = field(default_factory=set)
+    """Entries that were taken back."""
     closed_funds: set[tuple[str, str]] = field(default_factory=set)
     closed_projects: set[tuple[str, str]] = field(default_factory=set)
     in_transit: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -247,13 +249,14 @@ class Books:
                 self._send(entry)
             case entries.TransferReceived(ref=ref) | entries.TransferReturned(ref=ref):
                 self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
+            case entries.EntryReversed(ref=ref):
+                self._reverse(entry, ref)
             case entries.PeriodClosed(org=org, last_on=last_on):
                 self.closed[org] = last_on
             case entries.MoneyDisbursed() as body:
                 self._count_cost(entry, body)
             case entries.MoneyReturned(ref=ref):
-                for posting in entry.postings:
-                    self._add_cost(posting.dst, *self.payments[ref], -posting.qty)
+                self._return(entry, ref)
             case (
                 entries.MoneyAllocated()
                 | entries.MoneyReleased()
@@ -269,6 +272,18 @@ class Books:
                 pass  # their postings say it all
             case body:
                 assert_never(body)
+
+    def _reverse(self, entry: Entry, ref: int) -> None:
+        self.reversed.add(ref)
+        if ref in self.sent_from:
+            self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
+        if ref in self.payments:
+            self._return(entry, ref)
+
+    def _return(self, entry: Entry, payment: int) -> None:
+        """What comes back of a payment was not spent, in the year in which it was paid."""
+        for posting in entry.postings:
+            self._add_cost(posting.dst, *self.payments[payment], -posting.qty)
 
     def _send(self, entry: Entry) -> None:
         place = account.parse(entry.postings[0].src)

@@ -12,6 +12,7 @@ import msgspec
 from ledger import account, entries
 from ledger.account import Account, AccountClass
 from ledger.books import Books
+from ledger.donations import GIFTS
 from ledger.entries import Entry
 from ledger.posting import NO_LINE, Posting
 from ledger.store import rows
@@ -56,6 +57,8 @@ class Projector:
             if isinstance(entry.body, entries.MoneyIdentified):
                 self._give(entry, entry.body)
             self._note(entry)
+        if isinstance(entry.body, entries.EntryReversed):
+            self._release(entry.body.ref)
         self.books.apply(entry, digest)
 
     def gathered(self) -> list[tuple[rows.Table, Sequence[tuple[Any, ...]]]]:
@@ -136,6 +139,9 @@ class Projector:
             for at, address in enumerate((posting.dst, posting.src)):
                 key = (self.ids[Account(address, posting.unit)], day, block)
                 self._turnover.setdefault(key, [0, 0])[at] += posting.qty
+            if isinstance(entry.body, entries.EntryReversed) and entry.body.of not in GIFTS:
+                self._unroll(block, entry.body.of, day, posting)
+                continue
             # A fee at receipt belongs to the fund of the gift, whose first posting names it.
             touched = posting if posting.src_lo != NO_LINE else entry.postings[0]
             where = (block, *_dimensions(touched.src, touched.dst))
@@ -149,6 +155,11 @@ class Projector:
                 self._rollup.setdefault((*there, REDIRECTED, day), [0, 0])[1] += posting.qty
             if posting.dst.startswith("fees:"):
                 self._rollup.setdefault((*where, FEES, day), [0, 0])[1] += posting.qty
+
+    def _unroll(self, block: int, of: str, day: date, posting: Posting) -> None:
+        """What a reversal took back is off the sums of the kind that it reverses."""
+        key = (block, *_dimensions(posting.dst, posting.src), of, day)
+        self._rollup.setdefault(key, [0, 0])[1] -= posting.qty
 
     def _give(self, entry: Entry, body: entries.MoneyReceived | entries.MoneyIdentified) -> None:
         posting = entry.postings[0]
@@ -173,6 +184,11 @@ class Projector:
             sums[0] += 1
             sums[1] += qty
 
+    def _release(self, gift: int) -> None:
+        """The channel reference of a gift that was taken back may come again: its row, written or not, gives it up."""
+        self._gift = [(*row[:_REF], None, *row[_REF + 1 :]) if row[0] == gift else row for row in self._gift]
+        self._statements.append(("update gift set ref = null where seq = $1", gift))
+
     def _note(self, entry: Entry) -> None:
         """Rows of the kinds that are rare: one statement each."""
         body, seq = entry.body, entry.seq
@@ -180,7 +196,7 @@ class Projector:
             self._statements.append(write(seq, body, entry))
         if isinstance(body, entries.MoneyDisbursed):
             self._statements += _cost(entry, body)
-        if isinstance(body, entries.MoneyReturned):
+        if isinstance(body, entries.MoneyReturned | entries.EntryReversed) and body.ref in self.books.payments:
             self._statements += _cost_returned(entry, *self.books.payments[body.ref])
         if isinstance(body, entries.MoneyUnidentified | entries.IncomeReceived) and body.ref:
             self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
@@ -204,6 +220,7 @@ class Projector:
         return (self._id(where), line.credited, line.consumed.total, front, held, line.last_seq)
 
 
+_REF = [*rows.GIFT.columns].index("ref")
 _ENTERED = """
   update import_batch b set entered_rows = entered_rows + n, entered_fen = entered_fen + fen
   from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as entered (seq, n, fen) where b.seq = entered.seq

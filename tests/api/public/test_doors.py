@@ -93,6 +93,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_trial_balance",
         "get_vkey",
         "healthz",
+        "list_corrections",
         "list_funds",
         "list_organisations",
         "list_periods",
