@@ -45,6 +45,7 @@ CLASSES: dict[str, tuple[AccountClass, int]] = {
     "losses": (AccountClass.SINK, 1),
     "payees": (AccountClass.SINK, 1),
     "refunds": (AccountClass.SINK, 1),
+    "voided": (AccountClass.SINK, 1),
 }
 """Kind of account → its class and how many ids follow it in the address; the first id is the organisation."""
 
@@ -137,6 +138,11 @@ def project(org: str, project_id: str, fund_id: str) -> str:
 def transit(sender: str, receiver: str) -> str:
     """Money one organisation sent and the other has not received yet."""
     return f"transit:{sender}:{receiver}"
+
+
+def voided(org: str) -> str:
+    """What never happened: a gift taken back."""
+    return f"voided:{org}"
 
 
 def payees(org: str) -> str:

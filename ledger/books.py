@@ -82,8 +82,12 @@ class Books:
     imports: dict[int, Import] = field(default_factory=dict)
     costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
     """By organisation, fund and year."""
+    payments: dict[int, tuple[str, bool]] = field(default_factory=dict)
+    """By first part: the year, and whether it was management cost."""
     pledges: dict[int, str] = field(default_factory=dict)
     """Open ones → organisation."""
+    reversed: set[int] = field(default_factory=set)
+    """Entries that were taken back."""
     closed_funds: set[tuple[str, str]] = field(default_factory=set)
     closed_projects: set[tuple[str, str]] = field(default_factory=set)
     in_transit: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -245,14 +249,17 @@ class Books:
                 self._send(entry)
             case entries.TransferReceived(ref=ref) | entries.TransferReturned(ref=ref):
                 self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
+            case entries.EntryReversed(ref=ref):
+                self._reverse(entry, ref)
             case entries.PeriodClosed(org=org, last_on=last_on):
                 self.closed[org] = last_on
             case entries.MoneyDisbursed() as body:
                 self._count_cost(entry, body)
+            case entries.MoneyReturned(ref=ref):
+                self._return(entry, ref)
             case (
                 entries.MoneyAllocated()
                 | entries.MoneyReleased()
-                | entries.MoneyReturned()
                 | entries.ExchangeSettled()
                 | entries.FeeCharged()
                 | entries.GiftRedirected()
@@ -266,6 +273,18 @@ class Books:
             case body:
                 assert_never(body)
 
+    def _reverse(self, entry: Entry, ref: int) -> None:
+        self.reversed.add(ref)
+        if ref in self.sent_from:
+            self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
+        if ref in self.payments:
+            self._return(entry, ref)
+
+    def _return(self, entry: Entry, payment: int) -> None:
+        """What comes back of a payment was not spent, in the year in which it was paid."""
+        for posting in entry.postings:
+            self._add_cost(posting.dst, *self.payments[payment], -posting.qty)
+
     def _send(self, entry: Entry) -> None:
         place = account.parse(entry.postings[0].src)
         source = (place.org, place.rest[0])
@@ -273,12 +292,16 @@ class Books:
         self.in_transit[source] += entries.qty_of(entry)
 
     def _count_cost(self, entry: Entry, body: entries.MoneyDisbursed) -> None:
+        paid = (body.on[:4], body.spending == "management")
+        self.payments[entry.seq - entries.part_of(body)[0] + 1] = paid
         for posting in entry.postings:
-            place = account.parse(posting.src)
-            key = (place.org, place.rest[1], body.on[:4])
-            before = self.costs.get(key, Cost())
-            management = posting.qty if body.spending == "management" else 0
-            self.costs[key] = Cost(before.management + management, before.spent + posting.qty)
+            self._add_cost(posting.src, *paid, posting.qty)
+
+    def _add_cost(self, address: str, year: str, is_management: bool, qty: int) -> None:  # noqa: FBT001  what was paid
+        place = account.parse(address)
+        key = (place.org, place.rest[1], year)
+        before = self.costs.get(key, Cost())
+        self.costs[key] = Cost(before.management + (qty if is_management else 0), before.spent + qty)
 
     def _propose(self, entry: Entry, body: entries.ProposalMade) -> None:
         index, _ = entries.part_of(body)

@@ -47,6 +47,8 @@ class Needs:
     """Follow the cited entry's positions to where they rest now; else the positions it credited itself."""
     origins: bool = False
     """Where each position that the cited entry credited came from."""
+    images_of: str = ""
+    """The same, if the cited entry is of this kind."""
     project: tuple[str, str] | None = None
     """All lines of this project (organisation, project)."""
     turnovers: tuple[str, str] | None = None

@@ -20,6 +20,7 @@ from ledger import (
     periods,
     pledges,
     returns,
+    reversals,
     suspense,
     transfers,
 )
@@ -52,6 +53,7 @@ from ledger.pledges import EndPledge, MakePledge
 from ledger.posting import Posting, move, parts
 from ledger.refusals import Invalid
 from ledger.returns import ReturnMoney
+from ledger.reversals import ReverseEntry
 from ledger.roles import REQUIRED
 from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
 from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
@@ -82,6 +84,7 @@ AnyProposable: TypeAlias = (
     | ReturnMoney
     | ReturnSuspense
     | ReturnTransfer
+    | ReverseEntry
     | SendTransfer
     | SetPolicy
     | SettleExchange
@@ -158,6 +161,8 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901
             return suspense.needs_cited(command)
         case ReturnMoney():
             return returns.needs_payment(command)
+        case ReverseEntry():
+            return reversals.needs_cited(command)
         case ReceiveTransfer() | ReturnTransfer():
             return transfers.needs_transfer(command)
         case ConfirmDelivery() | PublishFeedback():
@@ -201,6 +206,8 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
             return suspense.lines(command)
         case ReturnMoney():
             return returns.lines(command, facts)
+        case ReverseEntry():
+            return reversals.lines(command, facts)
         case SendTransfer() | ReceiveTransfer() | ReturnTransfer():
             return transfers.lines(command, facts)
         case _:
@@ -287,6 +294,8 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return suspense.give_back(command, books, facts, proposal)
         case ReturnMoney():
             return returns.give_back(command, books, facts, proposal)
+        case ReverseEntry():
+            return reversals.reverse(command, books, facts, proposal)
         case SendTransfer():
             return transfers.send(command, books, facts, proposal)
         case ReceiveTransfer():

@@ -23,6 +23,7 @@ from ledger.bodies.control import (
     ProposalRejected,
     ProposalWithdrawn,
 )
+from ledger.bodies.corrections import EntryReversed
 from ledger.bodies.endings import FundClosed, ProjectClosed, Residue
 from ledger.bodies.exchange import ExchangeSettled
 from ledger.bodies.fees import FeeCharged
@@ -72,6 +73,7 @@ BEIJING = timedelta(hours=8)
 
 AnyBody: TypeAlias = (
     DeliveryConfirmed
+    | EntryReversed
     | EventDeclared
     | ExchangeSettled
     | FeeCharged
@@ -114,6 +116,7 @@ AnyBody: TypeAlias = (
 
 KINDS: dict[str, type[AnyBody]] = {
     "delivery.confirmed": DeliveryConfirmed,
+    "entry.reversed": EntryReversed,
     "event.declared": EventDeclared,
     "exchange.settled": ExchangeSettled,
     "fee.charged": FeeCharged,
@@ -155,7 +158,7 @@ KINDS: dict[str, type[AnyBody]] = {
 }
 """Every kind of entry, version 1."""
 
-OUTSIDE_COMMITMENT = ("part", "receipt", "root")
+OUTSIDE_COMMITMENT = ("left", "moved", "part", "receipt", "root")
 """Fields an effect gets when it happens; a proposal does not commit to them."""
 
 
@@ -282,9 +285,8 @@ def org_of(entry: Entry) -> str:
 
     That of the account which gets the money: transit is in the books of who sends.
     """
-    if entry.postings:
-        return account.parse(entry.postings[0].dst).org
-    return cast("str", getattr(entry.body, "org", ""))
+    said = cast("str", getattr(entry.body, "org", ""))
+    return said or (account.parse(entry.postings[0].dst).org if entry.postings else "")
 
 
 def qty_of(entry: Entry) -> int:

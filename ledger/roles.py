@@ -36,6 +36,7 @@ _APPROVER = (Role.APPROVER,)
 
 REQUIRED: dict[str, Required] = {
     "delivery.confirmed": Required((Role.PROGRAMME, Role.FINANCE)),
+    "entry.reversed": Required((Role.FINANCE,), _APPROVER, approvals=1),
     "event.declared": Required(_ADMINISTRATOR, _ADMINISTRATOR),
     "exchange.settled": Required((Role.FINANCE,), _APPROVER),
     "fee.charged": Required((Role.FINANCE,), _APPROVER),

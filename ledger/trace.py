@@ -64,6 +64,8 @@ class State(StrEnum):
     """Kept by a channel or platform, as the fund's clause allows."""
     IN_TRANSIT = "in_transit"
     """Sent to another organisation, not yet received there."""
+    VOIDED = "voided"
+    """Entered wrongly, and taken back."""
     ALLOCATED = "allocated"
     """In a project, not spent."""
     HELD = "held"
@@ -293,7 +295,7 @@ def _step(entry: Entry, place: str, names: Names, *, part: int, total: int) -> S
         approvals=len(entry.by.checkers),
         reason=getattr(body, "reason", ""),
         outcome=getattr(body, "outcome", ""),
-        text=getattr(body, "text", ""),
+        text=getattr(body, "text", "") or getattr(body, "statement", ""),
         **_said(entry, place, names),
     )
 
@@ -331,6 +333,8 @@ def _state(address: str, *, whole: bool) -> State:
             return State.ALLOCATED
         case "transit":
             return State.IN_TRANSIT
+        case "voided":
+            return State.VOIDED
         case "payees":
             return State.CONFIRMED if whole else State.PAID
         case "refunds":

@@ -16,6 +16,7 @@ _CLASSES = {
     State.FEES: _OTHERS,
     State.LOST: _OTHERS,
     State.IN_TRANSIT: _OTHERS,
+    State.VOIDED: _OTHERS,
     State.ALLOCATED: "c7",
     State.HELD: "c6",
 }

@@ -14,6 +14,7 @@ STATES = {
     State.FEES: "渠道手续费",
     State.LOST: "汇兑损失",
     State.IN_TRANSIT: "转款途中",
+    State.VOIDED: "更正作废",
     State.ALLOCATED: "已分配，尚未拨付",
     State.HELD: "已入账，尚未分配",
 }
@@ -40,6 +41,7 @@ _HEADINGS = {
     "transfer.received": "{organisation}收到{other}转来的款项",
     "transfer.returned": "转给{other}的款项退回",
     "exchange.settled": "结汇差额",
+    "entry.reversed": "更正：此前的一笔记录有误，已撤销",
     "fee.charged": "平台扣除手续费",
     "gift.refunded": "退回捐赠人",
     "gift.redirected": "改变用途，转到「{fund}」",
@@ -104,6 +106,8 @@ def headline(trace: Trace) -> str:
         return f"{its}，已有 {spoken(spent)}拨付使用"
     if states[State.REFUNDED] == gift:
         return f"{its}，已全部退回"
+    if states[State.VOIDED] == gift:
+        return f"{its}登记有误，已经更正作废"
     if states[State.IN_TRANSIT] == gift:
         return f"{its}，正在转往另一级红十字会"
     if states[State.ALLOCATED]:
@@ -121,6 +125,7 @@ def remainder(trace: Trace) -> str:
         (states[State.ALLOCATED], "已分配到项目，尚未拨付", spent > 0),
         (states[State.HELD], "留在基金里，尚未分配", states[State.HELD] != gift),
         (states[State.REFUNDED], "已退回", states[State.REFUNDED] != gift),
+        (states[State.VOIDED], "登记有误，已更正作废", states[State.VOIDED] != gift),
         (states[State.IN_TRANSIT], "正在转往另一级红十字会", states[State.IN_TRANSIT] != gift),
         (states[State.FEES], "由渠道收取手续费", states[State.FEES] != gift),
         (states[State.LOST], "在汇兑中损失", states[State.LOST] != gift),
@@ -144,6 +149,8 @@ def place(leaf: Leaf) -> str:
             return "渠道手续费"
         case State.LOST:
             return "汇兑损失"
+        case State.VOIDED:
+            return "登记有误，已作废"
         case State.IN_TRANSIT:
             return f"{leaf.organisation.name} → {leaf.other.name}" if leaf.other else leaf.organisation.name
 

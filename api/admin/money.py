@@ -29,6 +29,7 @@ from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.privacy import Identity
 from ledger.returns import ReturnMoney
+from ledger.reversals import ReverseEntry
 from ledger.store.vault import Gift
 
 Beneficiaries = Annotated[str, Field(pattern=r"^(1-4|[5-9]|[1-9]\d{1,8})?$", description="受益人数；不足 5 人写 1-4")]
@@ -140,6 +141,16 @@ class NewRedirection(Input):
     evidence: Evidence = ()
 
 
+class NewReversal(Input):
+    """撤销一条登记有误的记录。"""
+
+    org: Org
+    ref: Seq = Field(description="原条目的序号：捐款、分配、付款或转出")
+    on: Day
+    reason: Text
+    statement: Text = Field(description="更正说明，将公开", examples=["原记录金额多记一位，现予更正。"])
+
+
 class NewConfirmation(Input):
     """受助方签收。"""
 
@@ -225,6 +236,12 @@ async def redirect_gift(
     return await carry_out(request, clerk, as_command(RedirectGift, data, clerk.staff))
 
 
+@writes("/api/v1/reversals", "更正", "资金")
+async def reverse_entry(request: Door, data: JSONBody[NewReversal], clerk: NamedDependency[Clerk]) -> Response[Answer]:
+    """尚未流转的部分全部收回，原记录与更正说明都公开保留；须他人复核，每条只能更正一次。"""
+    return await carry_out(request, clerk, as_command(ReverseEntry, data, clerk.staff))
+
+
 @writes("/api/v1/confirmations", "签收", "资金")
 async def confirm_delivery(
     request: Door, data: JSONBody[NewConfirmation], clerk: NamedDependency[Clerk]
@@ -249,6 +266,7 @@ HANDLERS = [
     return_money,
     refund_gift,
     redirect_gift,
+    reverse_entry,
     confirm_delivery,
     publish_feedback,
 ]

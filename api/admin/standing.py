@@ -81,7 +81,7 @@ def _where(leaf: Leaf, staff: str, books: Books) -> str:
             return "in_transit"
         case State.PAID | State.CONFIRMED:
             return "spent"
-        case State.REFUNDED | State.FEES | State.LOST:
+        case State.REFUNDED | State.FEES | State.LOST | State.VOIDED:
             return "gone"
 
 

@@ -60,11 +60,12 @@ class Figures(Shape):
     fees_fen: int = Field(description="渠道手续费")
     lost_fen: int = Field(description="汇兑损失")
     moved_out_fen: int = Field(description="转给其他组织（含在途），或经捐赠人同意转到其他基金")
-    equation: Literal["received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out"] = (
-        Field(
-            "received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out",
-            description="各数的关系",
-        )
+    voided_fen: int = Field(description="更正作废：登记有误而收回的捐款")
+    equation: Literal[
+        "received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out + voided"
+    ] = Field(
+        "received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out + voided",
+        description="各数的关系",
     )
 
 
@@ -77,8 +78,9 @@ class ProjectFigures(Shape):
     released_fen: int = Field(description="退回原基金")
     refunded_fen: int = Field(description="退回捐赠人")
     redirected_fen: int = Field(description="经捐赠人同意改变用途")
-    equation: Literal["total_allocated = allocated + paid + released + refunded + redirected"] = Field(
-        "total_allocated = allocated + paid + released + refunded + redirected", description="各数的关系"
+    voided_fen: int = Field(description="更正作废")
+    equation: Literal["total_allocated = allocated + paid + released + refunded + redirected + voided"] = Field(
+        "total_allocated = allocated + paid + released + refunded + redirected + voided", description="各数的关系"
     )
 
 

@@ -17,7 +17,18 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from api import problems
 from api.health import healthz, readyz
 from api.observability import observe
-from api.public import balances, entries, funds, log, organisations, pledges, projects, receipts, trace
+from api.public import (
+    balances,
+    corrections,
+    entries,
+    funds,
+    log,
+    organisations,
+    pledges,
+    projects,
+    receipts,
+    trace,
+)
 from api.public import problems as problem_pages
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
@@ -73,6 +84,7 @@ def build(resources: Resources) -> Litestar:
             organisations.get_organisation,
             *balances.HANDLERS,
             pledges.list_pledges,
+            corrections.list_corrections,
             funds.list_funds,
             funds.get_fund,
             funds.get_fund_costs,

@@ -67,7 +67,7 @@ class TracedLeaf(Moved):
 
     state: State = Field(
         description="held 已入账未分配；allocated 已分配未使用；paid 已拨付；confirmed 已签收；"
-        "refunded 已退回；fees 渠道手续费；lost 汇兑损失；in_transit 组织之间在途"
+        "refunded 已退回；fees 渠道手续费；lost 汇兑损失；in_transit 组织之间在途；voided 登记有误已作废"
     )
     amount_fen: int = Field(description="这笔捐款在其中的部分，单位：分")
 

@@ -12,6 +12,7 @@ import msgspec
 from ledger import account, entries
 from ledger.account import Account, AccountClass
 from ledger.books import Books
+from ledger.donations import GIFTS
 from ledger.entries import Entry
 from ledger.posting import NO_LINE, Posting
 from ledger.store import rows
@@ -70,6 +71,8 @@ class Projector:
             if isinstance(entry.body, entries.MoneyIdentified):
                 self._give(entry, entry.body)
             self._note(entry)
+        if isinstance(entry.body, entries.EntryReversed):
+            self._release(entry.body.ref)
         self.books.apply(entry, digest)
 
     def take(self) -> "Projected":
@@ -139,6 +142,9 @@ class Projector:
             for at, address in enumerate((posting.dst, posting.src)):
                 key = (self.ids[Account(address, posting.unit)], day, block)
                 self._turnover.setdefault(key, [0, 0])[at] += posting.qty
+            if isinstance(entry.body, entries.EntryReversed) and entry.body.of not in GIFTS:
+                self._unroll(block, entry.body.of, day, posting)
+                continue
             # A fee at receipt belongs to the fund of the gift, whose first posting names it.
             touched = posting if posting.src_lo != NO_LINE else entry.postings[0]
             where = (block, *_dimensions(touched.src, touched.dst))
@@ -152,6 +158,11 @@ class Projector:
                 self._rollup.setdefault((*there, REDIRECTED, day), [0, 0])[1] += posting.qty
             if posting.dst.startswith("fees:"):
                 self._rollup.setdefault((*where, FEES, day), [0, 0])[1] += posting.qty
+
+    def _unroll(self, block: int, of: str, day: date, posting: Posting) -> None:
+        """What a reversal took back is off the sums of the kind that it reverses."""
+        key = (block, *_dimensions(posting.dst, posting.src), of, day)
+        self._rollup.setdefault(key, [0, 0])[1] -= posting.qty
 
     def _give(self, entry: Entry, body: entries.MoneyReceived | entries.MoneyIdentified) -> None:
         posting = entry.postings[0]
@@ -176,6 +187,11 @@ class Projector:
             sums[0] += 1
             sums[1] += qty
 
+    def _release(self, gift: int) -> None:
+        """The channel reference of a gift that was taken back may come again: its row, written or not, gives it up."""
+        self._gift = [(*row[:_REF], None, *row[_REF + 1 :]) if row[0] == gift else row for row in self._gift]
+        self._statements.append(("update gift set ref = null where seq = $1", gift))
+
     def _note(self, entry: Entry) -> None:
         """Rows of the kinds that are rare: one statement each."""
         body, seq = entry.body, entry.seq
@@ -183,6 +199,8 @@ class Projector:
             self._statements.append(write(seq, body, entry))
         if isinstance(body, entries.MoneyDisbursed):
             self._statements += _cost(entry, body)
+        if isinstance(body, entries.MoneyReturned | entries.EntryReversed) and body.ref in self.books.payments:
+            self._statements += _cost_returned(entry, *self.books.payments[body.ref])
         if isinstance(body, entries.MoneyUnidentified | entries.IncomeReceived) and body.ref:
             self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
         if isinstance(body, entries.DeliveryConfirmed):
@@ -205,6 +223,7 @@ class Projector:
         return (self._id(where), line.credited, line.consumed.total, front, held, line.last_seq)
 
 
+_REF = [*rows.GIFT.columns].index("ref")
 _ENTERED = """
   update import_batch b set entered_rows = entered_rows + n, entered_fen = entered_fen + fen
   from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as entered (seq, n, fen) where b.seq = entered.seq
@@ -215,6 +234,9 @@ _COST = """
   insert into cost (org, fund, year, management, spent) values ($1, $2, $3, $4, $5)
   on conflict (org, fund, year) do update
   set management = cost.management + excluded.management, spent = cost.spent + excluded.spent
+"""
+_UNSPENT = """
+  update cost set management = management - $4, spent = spent - $5 where org = $1 and fund = $2 and year = $3
 """
 _RESOLVE = "update proposal set status = $2, resolved_seq = $3 where seq = $1"
 _ORGANISATION = """
@@ -241,6 +263,11 @@ def _cost(entry: Entry, body: entries.MoneyDisbursed) -> list[tuple[Any, ...]]:
         spent[key] = spent.get(key, 0) + posting.qty
     is_management = body.spending == "management"
     return [(_COST, org, fund, body.on[:4], qty if is_management else 0, qty) for (org, fund), qty in spent.items()]
+
+
+def _cost_returned(entry: Entry, year: str, is_management: bool) -> list[tuple[Any, ...]]:  # noqa: FBT001  as paid
+    places = [(account.parse(posting.dst), posting.qty) for posting in entry.postings]
+    return [(_UNSPENT, place.org, place.rest[1], year, qty if is_management else 0, qty) for place, qty in places]
 
 
 def _proposal(seq: int, body: Any, entry: Entry) -> tuple[Any, ...]:

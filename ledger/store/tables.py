@@ -82,6 +82,7 @@ class EntryRow(_Row, table=True):
         Check("seq >= 0", "entry_seq_from_zero"),
         Check("length(bytes) between 1 and 65535", "entry_fits_a_bundle"),
         Index("entry_control", "seq", postgresql_where=sql("kind <> 'money.received'")),
+        Index("entry_correction", "seq", postgresql_where=sql("kind = 'entry.reversed'")),
     )
 
     seq: BigKey

@@ -6,7 +6,7 @@ from ledger.entries import MoneyDisbursed
 from ledger.verify.gifts import MILLION
 from ledger.verify.postings import Leg
 from ledger.verify.rule import Rule
-from ledger.verify.state import Cost, Run, State
+from ledger.verify.state import Cost, Payment, Run, State
 
 
 def count(state: State, run: Run, body: MoneyDisbursed, legs: Sequence[Leg]) -> None:
@@ -33,3 +33,13 @@ def count(state: State, run: Run, body: MoneyDisbursed, legs: Sequence[Leg]) -> 
         if clause.over_ceiling == "refused" and clause.management_ppm >= 0 and is_over:
             expected = f"at most {clause.management_ppm} millionths of {cost.spent} in {key[2]}"
             state.find(Rule.MANAGEMENT_CEILING, expected, cost.management)
+
+
+def give_back(state: State, payment: Payment, legs: Sequence[Leg]) -> None:
+    """What a payee hands back was not spent, in the year in which it was paid."""
+    for leg in legs:
+        place = leg.dst.place
+        cost = state.costs.setdefault((place.org, place.rest[-1], payment.year), Cost())
+        cost.spent -= leg.qty
+        if payment.is_management:
+            cost.management -= leg.qty

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from ledger import account
 from ledger.entries import (
+    EntryReversed,
     ExchangeSettled,
     FeeCharged,
     GiftRedirected,
@@ -18,19 +19,20 @@ from ledger.entries import (
     TransferReturned,
     TransferSent,
 )
-from ledger.verify import authority, costs, currencies, gifts, order, periods, postings, targets
+from ledger.verify import authority, costs, currencies, gifts, order, periods, postings, reversals, targets
 from ledger.verify.entry import NO_PROPOSAL, Envelope
 from ledger.verify.line import Line, Piece
 from ledger.verify.persons import check_digests, check_division, check_evidence, check_few
 from ledger.verify.postings import Leg
-from ledger.verify.routes import HOMEWARD, destination
+from ledger.verify.routes import destination, is_homeward
 from ledger.verify.rule import Rule
 from ledger.verify.runs import follow
 from ledger.verify.society import fits, keeps, lies_in
 from ledger.verify.state import Held, Payment, Proposal, Run, State, Transfer
 
 Targeted: TypeAlias = (
-    GiftRedirected
+    EntryReversed
+    | GiftRedirected
     | GiftRefunded
     | MoneyReleased
     | MoneyReturned
@@ -55,9 +57,11 @@ _EVIDENCED = (
 def enter(state: State, entry: Envelope, body: Outflow) -> None:
     """One part of an effect that moves money. What was proposed is weighed with its first part, else with its last."""
     run = follow(state, entry, body)
+    proposal = state.proposals.get(entry.by.proposal)
     if run.index == 1:
         _check_words(state, body)
-    proposal = state.proposals.get(entry.by.proposal)
+        if isinstance(body, EntryReversed):
+            reversals.check(state, body, proposal)
     if proposal is not None:
         authority.lift(proposal)  # what it holds is for this entry
     reading = postings.read(state, entry)
@@ -110,7 +114,7 @@ def _is_of_kind(state: State, kind: str, body: Outflow, legs: Sequence[Leg]) -> 
     """From the accounts of this kind and body to one account, or each back to its own."""
     sources = [leg.src.place for leg in legs if leg.src is not None]
     into = {leg.dst for leg in legs}
-    if sources and len(sources) == len(legs) and (len(into) == 1 or kind in HOMEWARD):
+    if sources and len(sources) == len(legs) and (len(into) == 1 or is_homeward(kind, legs[0].dst.place)):
         is_this_project = not isinstance(body, MoneyDisbursed) or sources[0].rest[:1] == (body.project,)
         if is_this_project and all(destination(kind, sources, dst.place) == dst.name for dst in into):
             return True
@@ -125,7 +129,7 @@ def _keeps_its_way(state: State, run: Run, legs: Sequence[Leg], proposal: Propos
     if proposal is not None and not {leg.dst.name for leg in legs} <= {*proposal.into}:
         state.find(Rule.PROPOSAL_HOLDS, f"into {', '.join(proposal.into) or 'no account'}", f"into {dst}")
         return False
-    if run.kind in HOMEWARD:
+    if is_homeward(run.kind, dst.place):
         found = [(Piece(leg.src, leg.src_lo, leg.src_hi), leg.dst) for leg in legs if leg.src is not None]
         homes = [home for piece, _ in found for home in targets.homes([piece])]
         if [each for _, each in homes] != [each for _, each in found]:
@@ -307,12 +311,15 @@ def _note(state: State, run: Run, entry: Envelope, body: Outflow, legs: Sequence
             state.first_parts[entry.seq] = run.first_seq
     if isinstance(body, MoneyDisbursed):
         paid = Piece(legs[0].dst, legs[0].dst_lo, legs[-1].dst_lo + legs[-1].qty)
-        payment = state.payments.setdefault(run.first_seq, Payment(paid.line.place.org, paid))
+        new = Payment(paid.line.place.org, paid, body.on[:4], body.spending == "management")
+        payment = state.payments.setdefault(run.first_seq, new)
         payment.piece = Piece(paid.line, payment.piece.lo, paid.hi)
         payment.qty += sum(leg.qty for leg in legs)
         if run.index > 1:
             state.first_parts[entry.seq] = run.first_seq
         costs.count(state, run, body, legs)
+    if isinstance(body, MoneyReturned | EntryReversed) and body.ref in state.payments:
+        costs.give_back(state, state.payments[body.ref], legs)
 
 
 def _settle(state: State, run: Run, proposal: Proposal, *, is_right: bool) -> None:

@@ -4,13 +4,13 @@ from datetime import date
 
 from ledger.account import CNY
 from ledger.entries import ProposalApproved, ProposalExpired, ProposalMade, ProposalRejected, ProposalWithdrawn
-from ledger.verify import authority, order, outflows, targets
+from ledger.verify import authority, order, outflows, reversals, targets
 from ledger.verify.entry import NO_LINE, Envelope
 from ledger.verify.line import Piece
 from ledger.verify.persons import check_digests
 from ledger.verify.postings import MAX_POSTINGS, none
 from ledger.verify.roles import REQUIRED
-from ledger.verify.routes import HOMEWARD, OUTFLOWS, PAYMENT, TARGETED, destination
+from ledger.verify.routes import OUTFLOWS, PAYMENT, REVERSAL, TARGETED, destination, is_homeward
 from ledger.verify.rule import Rule
 from ledger.verify.runs import follow
 from ledger.verify.state import Held, Proposal, Run, State
@@ -166,7 +166,7 @@ def _holds_what_it_takes(state: State, proposal: Proposal) -> bool:
     into = [line for address in proposal.into if (line := state.line(address)) is not None]
     if not into or not proposal.holds or any(line.place.org != proposal.org for line in into):
         return False
-    if len(into) != len(proposal.into) or (len(into) > 1 and proposal.command not in HOMEWARD):
+    if len(into) != len(proposal.into) or (len(into) > 1 and not is_homeward(proposal.command, into[0].place)):
         return False
     is_targeted = proposal.command in TARGETED
     if any((hold.lo >= 0) is not is_targeted for hold in proposal.holds):
@@ -181,17 +181,19 @@ def _holds_what_it_takes(state: State, proposal: Proposal) -> bool:
 def _holds_its_target(state: State, proposal: Proposal) -> bool:
     """Positions tell whose they are; they are all that entry leaves, in its order, up to where the proposal ends."""
     first = proposal.holds[0]
-    proposal.ref = targets.cited_by(state, proposal.command, first.line, first.lo)
-    held = [Piece(hold.line, hold.lo, hold.lo + hold.qty) for hold in proposal.holds]
     into = state.lines[proposal.into[0]]
+    proposal.ref = targets.cited_by(state, proposal.command, first.line, first.lo, into)
+    held = [Piece(hold.line, hold.lo, hold.lo + hold.qty) for hold in proposal.holds]
     expected = targets.left(state, proposal.command, proposal.ref, proposal.maker, into, proposal.qty)
     if held != expected:
         told = outflows.told(expected or [])
         state.find(Rule.TARGET_CITED, f"of entry {proposal.ref}: {told}", outflows.told(held))
         return False
-    if proposal.command in HOMEWARD:
+    if is_homeward(proposal.command, into.place):
         homes = tuple(dict.fromkeys(home.name for _, home in targets.homes(held)))
         if homes != proposal.into:
             state.find(Rule.RETURN_HOME, f"into {', '.join(homes)}", f"into {', '.join(proposal.into)}")
             return False
+    if proposal.command == REVERSAL:
+        reversals.check_proposed(state, proposal, into)
     return True

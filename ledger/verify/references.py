@@ -28,6 +28,7 @@ class References:
         self._findings = findings
         self._refs: list[str] = []
         self._seqs = array("q")
+        self._released: dict[int, int] = {}
         self._parts = [SpooledTemporaryFile[bytes](max_size=PART_BYTES) for _ in range(_PARTS)]
         self._part_of = {f"{i:02x}": i * _PARTS // 256 for i in range(256)}
 
@@ -37,6 +38,10 @@ class References:
         self._seqs.append(seq)
         if len(self._refs) == BUFFERED:
             self._part()
+
+    def release(self, seq: int, at: int) -> None:
+        """The entry `seq` was taken back by entry `at`: its reference may come again."""
+        self._released[seq] = at
 
     def close(self) -> None:
         """Report every reference that came twice."""
@@ -65,7 +70,9 @@ class References:
         for i in range(0, len(data), _RECORD_BYTES):
             ref, seq = data[i : i + _DIGEST_BYTES], int.from_bytes(data[i + _DIGEST_BYTES : i + _RECORD_BYTES])
             before = first.setdefault(ref, seq)
-            if before != seq:
+            if self._released.get(before, seq) < seq:
+                first[ref] = seq
+            elif before != seq:
                 self._findings.add(
                     seq, Rule.REFERENCE_UNIQUE, f"{ref.hex()} once", f"in entry {before} and again in {seq}"
                 )

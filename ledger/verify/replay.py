@@ -28,6 +28,7 @@ Handler = Callable[[State, Envelope, Any], None]
 
 HANDLERS: dict[str, Handler] = {
     "delivery.confirmed": deliveries.confirmed,
+    "entry.reversed": outflows.enter,
     "event.declared": setup.event_declared,
     "exchange.settled": outflows.enter,
     "fee.charged": outflows.enter,

@@ -33,6 +33,7 @@ def _money(*makers: str, approvals: int = 0) -> Required:
 
 REQUIRED: dict[str, Required] = {
     "delivery.confirmed": Required(frozenset({_PROGRAMME, _FINANCE})),
+    "entry.reversed": _money(_FINANCE, approvals=1),
     "event.declared": _set_up(),
     "exchange.settled": _money(_FINANCE),
     "fee.charged": _money(_FINANCE),

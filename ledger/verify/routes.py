@@ -14,6 +14,7 @@ SUSPENSE_RETURN = "suspense.returned"
 FEE = "fee.charged"
 EXCHANGE = "exchange.settled"
 RETURN = "money.returned"
+REVERSAL = "entry.reversed"
 SENT = "transfer.sent"
 ARRIVED = "transfer.received"
 SENT_BACK = "transfer.returned"
@@ -21,15 +22,25 @@ SENT_BACK = "transfer.returned"
 TRANSFERS = frozenset({ARRIVED, SENT_BACK})
 """Out of transit."""
 
-TARGETED = frozenset({RELEASE, REDIRECTION, REFUND, RETURN, SUSPENSE_RETURN}) | TRANSFERS
+TARGETED = frozenset({RELEASE, REDIRECTION, REFUND, RETURN, REVERSAL, SUSPENSE_RETURN}) | TRANSFERS
 OF_A_GIFT = frozenset({REFUND, REDIRECTION})
-"""They take what a gift has become, of every organisation for which the maker answers."""
+"""They take what a gift has become, of every organisation for which the maker answers; so does a gift's reversal."""
 
 OUTFLOWS = frozenset({ALLOCATION, EXCHANGE, FEE, PAYMENT, SENT}) | TARGETED
 """They cite an entry; the others take what came first."""
 
-HOMEWARD = frozenset({RETURN})
-"""Each position goes back to the account it left; all others go to one account."""
+VOIDED = "voided"
+"""Where a gift that was taken back goes."""
+
+
+def is_homeward(kind: str, into: Address) -> bool:
+    """Whether each position goes back to the account it left; else all go to one account."""
+    return kind == RETURN or (kind == REVERSAL and into.kind != VOIDED)
+
+
+def is_of_a_gift(kind: str, into: Address) -> bool:
+    """Whether it takes what a gift has become, wherever the maker answers for it."""
+    return kind in OF_A_GIFT or (kind == REVERSAL and into.kind == VOIDED)
 
 
 def destination(kind: str, sources: Sequence[Address], into: Address) -> str:  # noqa: C901, PLR0912  kind by kind
@@ -66,5 +77,13 @@ def destination(kind: str, sources: Sequence[Address], into: Address) -> str:  #
             return account.fund(into.org, into.rest[0])
         case "transfer.returned" if is_one and kinds == {"transit"} and into.kind == "fund" and into.org == src.org:
             return account.fund(into.org, into.rest[0])
+        case "entry.reversed" if into.kind == VOIDED and kinds <= {"fund", "project"}:
+            return account.voided(into.org)
+        case "entry.reversed" if is_one and (src.kind, into.kind) in _BACK and into.org == src.org:
+            return ":".join((into.kind, into.org, *into.rest))
         case _:
             return ""
+
+
+_BACK = {("payees", "project"), ("project", "fund"), ("transit", "fund")}
+"""Accounts that payments, allocations and transfers went to, and those that they left."""

@@ -61,6 +61,8 @@ class Rule(StrEnum):
     RECIPIENT = "recipient"
     RETURN_HOME = "return-home"
     CONSENT = "consent"
+    REVERSAL = "reversal"
+    REVERSED_ONCE = "reversed-once"
     PAYMENT_REGION = "payment-region"
     FEE_CLAUSE = "fee-clause"
     CURRENCY = "currency"
@@ -154,6 +156,8 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.RESTRICTION: ("限定用途得到遵守", "restricted money reaches only projects that fit"),
     Rule.SPENDING: ("支出类别为基金所允许", "the fund allows this kind of spending"),
     Rule.RECIPIENT: ("受助方为捐赠人所限定", "the payee is the recipient the fund names"),
+    Rule.REVERSAL: ("更正收回全部剩余并如实说明", "a reversal takes back all that is left, and says what had moved"),
+    Rule.REVERSED_ONCE: ("一条只更正一次", "an entry is taken back once"),
     Rule.CONSENT: ("改变用途经捐赠人同意", "another purpose has the donor's consent, or is as narrow as before"),
     Rule.RETURN_HOME: ("退回原账户", "what comes back goes to the account it left"),
     Rule.PAYMENT_REGION: ("付款地区与项目一致", "a payment lies in its project's region or names a wider one"),

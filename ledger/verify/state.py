@@ -99,6 +99,8 @@ class Payment:
 
     org: str
     piece: Piece
+    year: str
+    is_management: bool
     qty: int = 0
     confirmed: int = 0
 
@@ -152,6 +154,10 @@ class State:
     """By first part: the positions of the project's line that it credited."""
     transfers: dict[int, Transfer] = field(default_factory=dict)
     """By first part: what was put in transit."""
+    incomes: set[int] = field(default_factory=set)
+    """Income that nobody donated."""
+    reversed: dict[int, int] = field(default_factory=dict)
+    """Entries that were taken back, and by which."""
     first_parts: dict[int, int] = field(default_factory=dict)
     """Later parts of a split allocation, payment or transfer → its first part."""
     unidentified: dict[int, Piece] = field(default_factory=dict)

@@ -31,6 +31,7 @@ def unidentified(state: State, entry: Envelope, body: MoneyUnidentified) -> None
 def income(state: State, entry: Envelope, body: IncomeReceived) -> None:
     """One credit of a fund, out of the source of its kind."""
     line = _credit(state, entry, lambda org: (account.income(org, body.source), account.fund(org, body.fund)))
+    state.incomes.add(entry.seq)
     _check_intake(state, entry, body, line)
 
 

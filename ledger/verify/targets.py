@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ledger.verify.line import Line, Piece, joined, resting
 from ledger.verify.roles import REQUIRED
-from ledger.verify.routes import ARRIVED, HOMEWARD, OF_A_GIFT, RELEASE, RETURN, SENT_BACK
+from ledger.verify.routes import ARRIVED, RELEASE, RETURN, REVERSAL, SENT_BACK, is_homeward, is_of_a_gift
 from ledger.verify.state import NONE, State
 
 
@@ -16,11 +16,11 @@ def left(  # noqa: PLR0913, PLR0917  what an outflow says of itself
     `into`: the account that gets them; whatever is there already, a redirection leaves there.
     """
     org = into.place.org
-    if kind in OF_A_GIFT:
-        gift = _gift(state, ref, org)
-        if gift is None:
+    if is_of_a_gift(kind, into.place):
+        gift = gift_of(state, ref, org)
+        if gift is None or (kind == REVERSAL and not _is_received(state, ref)):
             return None
-        return joined(_free(each for each in resting(*gift) if _is_theirs(state, kind, maker, each.line, into)), qty)
+        return joined(_free(each for each in resting(*gift) if is_theirs(state, kind, maker, each.line, into)), qty)
     credited = _credited(state, kind, ref)
     if credited is None:
         return None
@@ -28,12 +28,12 @@ def left(  # noqa: PLR0913, PLR0917  what an outflow says of itself
     if org != (place.rest[0] if kind == ARRIVED else place.org):
         return None
     found = joined(_free([credited]), qty)
-    return [piece for piece, _ in homes(found)] if kind in HOMEWARD else found
+    return [piece for piece, _ in homes(found)] if is_homeward(kind, into.place) else found
 
 
-def cited_by(state: State, kind: str, line: Line, position: int) -> int:
+def cited_by(state: State, kind: str, line: Line, position: int, into: Line) -> int:
     """The entry that a take of this position cites: the allocation that put it here, or the gift it came with."""
-    if kind in OF_A_GIFT:
+    if is_of_a_gift(kind, into.place):
         # Back along the way it came, a posting a step; each step leads to an earlier entry, so this ends.
         while move := next(line.arrivals.within(position, position + 1), None):
             if line.seq_at(position) in state.identified:  # a gift from here on
@@ -45,11 +45,30 @@ def cited_by(state: State, kind: str, line: Line, position: int) -> int:
     return state.first_parts.get(seq, seq)
 
 
+def reversible(state: State, ref: int) -> tuple[str, Piece] | None:
+    """The kind of an allocation, payment or transfer, and what it put on one account."""
+    if ref in state.allocations:
+        return "money.allocated", state.allocations[ref]
+    if ref in state.payments:
+        return "money.disbursed", state.payments[ref].piece
+    if ref in state.transfers:
+        return "transfer.sent", state.transfers[ref].piece
+    return None
+
+
+def _is_received(state: State, ref: int) -> bool:
+    """A gift as it arrived: neither found in suspense nor other income."""
+    return ref not in state.identified and ref not in state.incomes
+
+
 def _credited(state: State, kind: str, ref: int) -> Piece | None:
     """What an entry that this kind may cite put on one line."""
     if kind in {ARRIVED, SENT_BACK}:
         sent = state.transfers.get(ref)
         return None if sent is None else sent.piece
+    if kind == REVERSAL:
+        found = reversible(state, ref)
+        return None if found is None else found[1]
     if kind == RETURN:
         payment = state.payments.get(ref)
         return None if payment is None else payment.piece
@@ -69,7 +88,7 @@ def homes(pieces: Iterable[Piece]) -> list[tuple[Piece, Line]]:
     return found
 
 
-def _gift(state: State, seq: int, org: str) -> Piece | None:
+def gift_of(state: State, seq: int, org: str) -> Piece | None:
     """What a gift to this organisation credited."""
     found = state.identified.get(seq)
     if found is not None:
@@ -87,7 +106,7 @@ def _free(pieces: Iterable[Piece]) -> Iterator[Piece]:
             yield Piece(line, start, end)
 
 
-def _is_theirs(state: State, kind: str, maker: str, line: Line, into: Line) -> bool:
+def is_theirs(state: State, kind: str, maker: str, line: Line, into: Line) -> bool:
     """A fund's or project's line of an organisation in which the maker may do this."""
     if line.place.kind not in {"fund", "project"} or line is into:
         return False

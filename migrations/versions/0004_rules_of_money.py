@@ -72,6 +72,7 @@ STATEMENTS = (
     )
     """,
     "create index account_of_organisation on account (org)",
+    "create index entry_correction on entry (seq) where kind = 'entry.reversed'",
     """
     create table pledge (
       seq bigint primary key references entry,
@@ -104,4 +105,5 @@ def upgrade() -> None:
     for table in TABLES.split():
         op.execute(f"grant select, insert on {table} to {writer}")
     op.execute(f"grant update on suspense, cost, turnover, pledge, fund, project to {writer}")
+    op.execute(f"grant update (ref) on gift to {writer}")  # a gift that is taken back gives its reference up
     op.execute(f"grant select on cost, turnover, period, pledge to {reader}")

@@ -6,6 +6,7 @@ import pytest
 
 from ledger import demo
 from ledger.settings import Settings
+from ledger.store.queries.corrections import read_corrections
 from ledger.store.queries.figures import read_figures, read_tally
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.sources import read_sources
@@ -100,3 +101,52 @@ async def test_a_gift_serves_another_purpose_once_its_donor_agreed(office: Offic
 
 async def test_the_standing_of_what_is_no_gift_is_not_found(office: Office) -> None:
     assert (await office.get("gifts/0/standing")).status_code == 404
+
+
+async def test_corrections_are_listed_for_everybody_and_totals_fall_only_beside_them(
+    office: Office, told: Settings
+) -> None:
+    wrong = await seq_of(office, "gifts", gift(fund="pooled"))
+    async with office.resources.database.snapshot() as connection:
+        before = await read_figures(connection)
+    asked = {"org": CITY, "ref": wrong, "on": DAY, "reason": "金额录入有误", "statement": "多记一位，现予更正。"}
+    back = await seq_of(office, "reversals", asked)
+    right = await seq_of(office, "gifts", gift(fund="pooled", amount_fen=1_000))
+    async with office.resources.database.snapshot() as connection:
+        after = await read_figures(connection)
+        listed = await read_corrections(connection, before=back + 1, limit=10)
+    traces = Traces(office.resources.database)
+    trace, anew = (await traces.of(wrong)).trace, (await traces.of(right)).trace
+    assert after.received_fen == before.received_fen + 1_000, "what was received never falls"
+    assert after.voided_fen == before.voided_fen + 10_000
+    assert [(each.seq, each.ref, each.of, each.left_fen, each.moved_fen) for each in listed] == [
+        (back, wrong, "money.received", 10_000, 0)
+    ]
+    assert (listed[0].statement, len(listed[0].checkers)) == ("多记一位，现予更正。", 1)
+    assert trace is not None
+    assert trace.states[State.VOIDED] == 10_000
+    assert messages.headline(trace) == "您的 100 元登记有误，已经更正作废"
+    assert trace.steps[0].text == "多记一位，现予更正。"
+    assert anew is not None
+    again = await office.post("reversals", asked)
+    assert again.json()["type"] == "/problems/already-recorded"
+    await check_log(told, decided_again=True)
+
+
+async def test_a_payment_taken_back_is_off_the_figures_of_its_project(office: Office, told: Settings) -> None:
+    await seq_of(office, "gifts", gift(fund="pooled"))
+    project = {"org": CITY, "project": "beds", "name": "病床"}
+    assert (await office.post("projects", project, who="administrator")).status_code == 201
+    allocation = {"org": CITY, "fund": "pooled", "project": "beds", "amount_fen": 10_000, "on": DAY}
+    allocated = await seq_of(office, "allocations", allocation)
+    payment = {"org": CITY, "project": "beds", "amount_fen": 9_000, "spending": "purchase", "on": DAY}
+    paid = await seq_of(office, "disbursements", {**payment, "payee": "医疗器械公司", "purpose": "病床"})
+    correction = {"org": CITY, "on": DAY, "reason": "重复付款", "statement": "重复登记，现予更正。"}
+    await seq_of(office, "reversals", {**correction, "ref": paid})
+    await seq_of(office, "reversals", {**correction, "ref": allocated})
+    async with office.resources.database.snapshot() as connection:
+        tally = await read_tally(connection, [CITY])
+    figures = tally.project(CITY, "beds")
+    assert (figures.total_allocated_fen, figures.allocated_fen, figures.paid_fen) == (9_000, 9_000, 0)
+    assert tally.fund(CITY, "pooled").held_fen == 1_000
+    await check_log(told, decided_again=True)

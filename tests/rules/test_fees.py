@@ -17,6 +17,7 @@ from tests.support.society import (
     allocation,
     charge,
     gift,
+    handed_back,
     open_society,
     payment,
     refund,
@@ -70,6 +71,17 @@ def test_management_cost_stays_within_the_clauses_share_of_the_year() -> None:
     pen.write(payment(4, "anything", spending="management"))
     with pytest.raises(CeilingExceeded):
         pen.write(payment(1, "anything", spending="management"))
+
+
+def test_what_a_payee_hands_back_was_not_spent() -> None:
+    pen = _spent("platform")
+    (paid,) = pen.write(payment(4, "anything", spending="management"))
+    with pytest.raises(CeilingExceeded):
+        pen.write(payment(1, "anything", spending="management"))
+    pen.write(handed_back(paid.seq, 3))
+    with pytest.raises(CeilingExceeded):
+        pen.write(payment(4, "anything", spending="management"))
+    pen.write(payment(3, "anything", spending="management"))
 
 
 def test_a_clause_that_alarms_lets_management_cost_pass() -> None:

@@ -22,6 +22,7 @@ from ledger.organisations import DismissStaff, EnrolStaff
 from ledger.periods import ClosePeriod
 from ledger.refusals import InsufficientAmount, NothingLeft, Refused
 from ledger.returns import ReturnMoney
+from ledger.reversals import ReverseEntry
 from ledger.suspense import IdentifyMoney, ReturnSuspense
 from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.rules.invariants import Invariants
@@ -64,6 +65,7 @@ from tests.support.society import (
     redirection,
     refund,
     release,
+    reversal,
     sending,
     sent_back,
     suspense_return,
@@ -175,6 +177,15 @@ class Histories(Invariants):
     @rule(which=whichever, qty=some, fund=funds, agreed=st.booleans(), maker=makers)
     def redirect(self, which: int, qty: int, fund: str, *, agreed: bool, maker: str) -> None:
         self.do(redirection(self.one("money.received", which), fund, qty, agreed=agreed, maker=maker))
+
+    @rule(
+        which=whichever,
+        kind=st.sampled_from(["money.received", "money.allocated", "money.disbursed", "transfer.sent", "policy.set"]),
+        maker=makers,
+    )
+    def take_back(self, which: int, kind: str, maker: str) -> None:
+        if self.seqs(kind):
+            self.do(reversal(self.one(kind, which), maker=maker))
 
     @precondition(lambda self: self.seqs("money.disbursed"))
     @rule(which=whichever, qty=some, maker=makers)
@@ -313,6 +324,8 @@ class Histories(Invariants):
                 | ReturnTransfer(),
             ):
                 assert refused.facts["left"] == len(plan.places) < max(command.amount_fen, 1)
+            case NothingLeft(), ReverseEntry():
+                assert refused.facts["left"] == len(plan.places)
             case _:
                 assert not isinstance(refused, NothingLeft)
 
@@ -334,6 +347,7 @@ class Histories(Invariants):
                 | SendTransfer()
                 | ReceiveTransfer()
                 | ReturnTransfer()
+                | ReverseEntry()
             ):
                 return self.units.plan(command, self.sources(command), self.orgs(command.maker))
             case _:
@@ -355,8 +369,9 @@ class Histories(Invariants):
             case _ if last.postings:
                 effect = next(entry for entry in self.new if entry.postings)
                 self.units.resolve(last.by.proposal)
-                goes_home = isinstance(effect.body, entries.MoneyReturned)
                 dst = effect.postings[0].dst
+                goes_home = isinstance(effect.body, entries.MoneyReturned | entries.EntryReversed)
+                goes_home = goes_home and not dst.startswith("voided:")
                 purpose = dst if isinstance(effect.body, entries.GiftRedirected) else ""
                 self.units.move(plan.places, "" if goes_home else dst, effect.seq, purpose)
                 if isinstance(effect.body, entries.MoneyIdentified):

@@ -94,14 +94,15 @@ class Pen:
         if needs.turnovers is not None:
             return Facts(today=self.today, salt=salt, turnovers=self.turnovers(*needs.turnovers))
         cited = self.parts(needs.ref)
+        images = needs.images or (bool(cited) and needs.images_of == cited[0].kind)
         return Facts(
             today=self.today,
             salt=salt,
             cited=cited[0] if cited else None,
             cited_qty=sum(map(entries.qty_of, cited)),
             confirmed_qty=self._confirmed(needs.ref),
-            spans=tuple(self._spans(cited, images=needs.images)),
-            gone=tuple(self._gone(cited)) if needs.images else (),
+            spans=tuple(self._spans(cited, images=images)),
+            gone=tuple(self._gone(cited)) if images else (),
             origins=tuple(
                 Origin(Account(each.dst, each.unit), each.dst_span, each.src)
                 for entry in cited
@@ -215,6 +216,8 @@ class Pen:
                 insort(self.debits[Account(posting.src, posting.unit)], posting, key=_src_lo)
         if isinstance(ref := getattr(entry.body, "ref", ""), str) and ref:
             self._refs.add(ref)
+        if isinstance(entry.body, entries.EntryReversed):
+            self._refs.discard(getattr(self.entries[entry.body.ref].body, "ref", ""))
 
     def _unload(self) -> None:
         """Nothing outlives a command in the books but what entries beside gifts say."""
@@ -248,7 +251,8 @@ def state(books: Books) -> dict[str, Any]:
             number: replace(each, holds=[*each.holds], approvals=[*each.approvals])
             for number, each in books.proposals.items()
         },
-        "costs": dict(books.costs),
+        "costs": (dict(books.costs), dict(books.payments)),
+        "reversed": set(books.reversed),
         "closed": (dict(books.closed), set(books.closed_funds), set(books.closed_projects)),
         "in_transit": (dict(books.in_transit), dict(books.sent_from)),
         "imports": {number: replace(each) for number, each in books.imports.items()},

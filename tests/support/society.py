@@ -21,6 +21,7 @@ from ledger.organisations import (
 )
 from ledger.privacy import code_of
 from ledger.returns import ReturnMoney
+from ledger.reversals import ReverseEntry
 from ledger.roles import Role
 from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
 from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
@@ -195,6 +196,13 @@ def redirection(  # noqa: PLR0913
     consent = sha256(b"consent").hexdigest() if agreed else ""
     return RedirectGift(
         maker=maker, org=org, ref=ref, fund=fund, on=TODAY, reason="捐赠人同意", consent=consent, amount_fen=amount_fen
+    )
+
+
+def reversal(ref: int, *, maker: str = FINANCE, org: str = CITY) -> ReverseEntry:
+    """An entry of the city was wrong."""
+    return ReverseEntry(
+        maker=maker, org=org, ref=ref, on=TODAY, reason="金额录入有误", statement="原记录金额有误，现予更正。"
     )
 
 

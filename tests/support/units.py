@@ -11,6 +11,7 @@ from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import DisburseMoney
 from ledger.fees import ChargeFee
 from ledger.returns import ReturnMoney
+from ledger.reversals import ReverseEntry
 from ledger.suspense import IdentifyMoney, ReturnSuspense
 from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 
@@ -26,6 +27,7 @@ AnyOutflow: TypeAlias = (
     | ReturnMoney
     | ReturnSuspense
     | ReturnTransfer
+    | ReverseEntry
     | SendTransfer
 )
 
@@ -126,6 +128,8 @@ class UnitModel:
                 return Plan(self._at_payees(command.org, command.ref)[: command.amount_fen or None], by_amount=False)
             case ReceiveTransfer() | ReturnTransfer():
                 return Plan(self._in_transit(command)[: command.amount_fen or None], by_amount=False)
+            case ReverseEntry():
+                return Plan(self._of_gift(orgs, command.ref) or self._put_by(command.ref), by_amount=False)
             case RefundGift():
                 return Plan(self._of_gift(orgs, command.ref)[: command.amount_fen or None], by_amount=False)
             case RedirectGift():
@@ -212,6 +216,14 @@ class UnitModel:
         address = account.payees(org)
         slots = self.accounts[address]
         return [Place(address, position) for position in self._free(address, NOBODY) if slots[position].seq == payment]
+
+    def _put_by(self, seq: int) -> list[Place]:
+        return [
+            Place(address, position)
+            for address, slots in self.accounts.items()
+            for position in self._free(address, NOBODY)
+            if slots[position].seq == seq
+        ]
 
     def _in_transit(self, command: ReceiveTransfer | ReturnTransfer) -> list[Place]:
         receives = isinstance(command, ReceiveTransfer)

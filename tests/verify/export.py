@@ -133,7 +133,7 @@ def _recommit(log: list[Value]) -> None:
 
 def commitment(body: Value, salt: str) -> str:
     """What a proposal of this body says."""
-    plain = {name: field for name, field in body.items() if name not in {"part", "receipt", "root"}}
+    plain = {name: field for name, field in body.items() if name not in {"left", "moved", "part", "receipt", "root"}}
     return sha256(b"sunledger/proposal/1\n%b\n%b\n" % (salt.encode(), entries.canonical(plain))).hexdigest()
 
 

@@ -14,8 +14,9 @@ from ledger.donations import GIFTS
 class Figures:
     """Where what came in is now.
 
-    received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out.
+    received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out + voided.
     `received_fen`: donations, those identified in suspense among them. Suspense itself is in none of these.
+    `voided_fen`: taken back because it was entered wrongly.
     `moved_in_fen`, `moved_out_fen`: from and to another fund or organisation; of the whole ledger the difference is in
     transit.
     """
@@ -31,11 +32,12 @@ class Figures:
     fees_fen: int
     lost_fen: int
     moved_out_fen: int
+    voided_fen: int
 
     def __post_init__(self) -> None:
         came = self.received_fen + self.income_fen + self.moved_in_fen
         inside = self.held_fen + self.allocated_fen
-        gone = self.paid_fen + self.refunded_fen + self.fees_fen + self.lost_fen
+        gone = self.paid_fen + self.refunded_fen + self.fees_fen + self.lost_fen + self.voided_fen
         now = inside + gone + self.moved_out_fen
         assert came == now, f"{came} fen came in, {now} found"
 
@@ -44,7 +46,7 @@ class Figures:
 class ProjectFigures:
     """Where what was ever allocated to a project is now.
 
-    total_allocated = allocated + paid + released + refunded + redirected.
+    total_allocated = allocated + paid + released + refunded + redirected + voided.
     """
 
     total_allocated_fen: int
@@ -53,9 +55,11 @@ class ProjectFigures:
     released_fen: int
     refunded_fen: int
     redirected_fen: int
+    voided_fen: int
 
     def __post_init__(self) -> None:
-        now = self.allocated_fen + self.paid_fen + self.released_fen + self.refunded_fen + self.redirected_fen
+        back = self.released_fen + self.refunded_fen + self.redirected_fen + self.voided_fen
+        now = self.allocated_fen + self.paid_fen + back
         assert self.total_allocated_fen == now, f"{self.total_allocated_fen} fen allocated, {now} found"
 
 
@@ -98,6 +102,7 @@ class Tally:
             released_fen=self._moved["money.released", *scope],
             refunded_fen=self._moved["gift.refunded", *scope],
             redirected_fen=self._moved["gift.redirected", *scope],
+            voided_fen=self._moved["entry.reversed", *scope],
         )
 
     def _paid(self, *scope: str) -> int:
@@ -117,6 +122,7 @@ class Tally:
             fees_fen=self._moved["fees", *scope],
             lost_fen=self._moved["exchange.settled", *scope],
             moved_out_fen=moved_out({kind: self._moved[kind, *scope] for kind in MOVING}),
+            voided_fen=self._moved["entry.reversed", *scope],
         )
 
 
@@ -146,6 +152,7 @@ async def read_figures(connection: asyncpg.Connection) -> Figures:
         fees_fen=resting["fees"],
         lost_fen=resting["losses"],
         moved_out_fen=moved_out(between),
+        voided_fen=resting["voided"],
     )
 
 

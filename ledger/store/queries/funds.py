@@ -47,7 +47,7 @@ async def read_costs(connection: asyncpg.Connection, org: str, fund: str) -> lis
             year=row["year"],
             spent_fen=row["spent"],
             management_fen=row["management"],
-            management_ppm=row["management"] * MILLION // row["spent"],
+            management_ppm=row["management"] * MILLION // row["spent"] if row["spent"] else 0,
             ceiling_ppm=ceiling if ceiling >= 0 else None,
             over=ceiling >= 0 and row["management"] * MILLION > ceiling * row["spent"],
         )

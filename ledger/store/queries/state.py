@@ -82,7 +82,7 @@ async def load_facts(  # noqa: PLR0913  what there is to know
         return Facts(today=today, salt=salt)
     first, last = needs.ref, needs.ref + count - 1
     gone: list[Gone] = []
-    if needs.images:
+    if needs.images or needs.images_of == cited.kind:
         leaves = resting(await forward(connection, first, last))
         gone = [Gone(leaf.address, leaf.qty, leaf.seq) for leaf in leaves if not is_place(leaf.address)]
         spans = [

@@ -97,6 +97,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_vkey",
         "get_witnesses",
         "healthz",
+        "list_corrections",
         "list_funds",
         "list_organisations",
         "list_periods",

@@ -24,6 +24,10 @@ BODIES: tuple[AnyBody, ...] = (
     entries.DeliveryConfirmed(
         evidence=(_digest("签收单"),), on=DAY, org="330800", outcome="short", qty=19_900, ref=1_211
     ),
+    entries.EntryReversed(
+        left=9_007_199_254_740_991, moved=20, of="money.received", on=DAY, org="330800", reason="金额录入有误",
+        ref=1_204, statement="原记录金额有误，现予更正。",
+    ),
     entries.EventDeclared(event="flood-2026", name="2026年洪灾", emergency=True),
     entries.FeedbackPublished(
         beneficiaries="120", evidence=(_digest("照片"),), on=DAY, org="330800", ref=1_211, text="家庭包已送达“山村”。"
@@ -99,6 +103,10 @@ BODIES: tuple[AnyBody, ...] = (
 )  # fmt: skip
 
 POSTINGS: dict[str, tuple[Posting, ...]] = {
+    "entry.reversed": (
+        Posting("project:330800:qz-09:flood", 7, "voided:330800", 500, 20, CNY),
+        Posting("fund:330800:flood", 0, "voided:330800", 520, 80, CNY),
+    ),
     "gift.redirected": (
         Posting("project:330800:qz-09:flood", 7, "fund:330800:general", 500, 20, CNY),
         Posting("fund:330802:flood", 0, "fund:330800:general", 520, 80, CNY),

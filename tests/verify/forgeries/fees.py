@@ -3,7 +3,7 @@
 from ledger.approvals import ApproveProposal
 from ledger.organisations import OpenFund
 from ledger.verify.rule import Rule
-from tests.support.society import ADMINISTRATOR, APPROVER, CITY, allocation, charge, gift, payment
+from tests.support.society import ADMINISTRATOR, APPROVER, CITY, allocation, charge, gift, handed_back, payment
 from tests.verify.export import forged, read, sealed
 from tests.verify.forgeries.postings import posted
 from tests.verify.forgeries.registry import forgery, free, strict
@@ -68,6 +68,17 @@ def management_cost_over_the_ceiling() -> list[bytes]:
     pen.write(gift(12, "platform"))
     pen.write(allocation(9, "platform", "anything"))
     pen.write(payment(9, "anything"))
+    return forged(pen.written, -1, lambda value: value["body"].update(spending="management"))
+
+
+@forgery(Rule.MANAGEMENT_CEILING)
+def management_cost_over_the_ceiling_once_aid_came_back() -> list[bytes]:
+    pen = free()
+    pen.write(gift(40, "platform"))
+    pen.write(allocation(30, "platform", "anything"))
+    (paid,) = pen.write(payment(12, "anything"))
+    pen.write(handed_back(paid.seq, 11))
+    pen.write(payment(8, "anything"))
     return forged(pen.written, -1, lambda value: value["body"].update(spending="management"))
 
 

@@ -1,0 +1,84 @@
+"""Reversals: what an entry moved goes back, as far as it is left, once, with a public statement 更正说明."""
+
+from dataclasses import replace
+
+from ledger import account, entries
+from ledger.account import CNY, Account
+from ledger.allocations import targeted
+from ledger.books import Books
+from ledger.command import Effect, Facts, Needs, Proposable, check_cited, check_day, check_text
+from ledger.refusals import AlreadyThere, NothingLeft, PolicyMissing
+from ledger.returns import homeward
+from ledger.roles import REQUIRED
+
+GIFT = "money.received"
+
+REVERSIBLE = (GIFT, "money.allocated", "money.disbursed", "transfer.sent")
+"""A gift's reversal takes its images wherever they rest; of the others, what they put on one account."""
+
+
+class ReverseEntry(Proposable, frozen=True, kw_only=True, tag="entry.reversed"):
+    """Entry `ref` was wrong."""
+
+    org: str
+    ref: int
+    on: str
+    reason: str
+    statement: str
+
+
+def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) -> Effect:
+    """All that is left, which nobody else may hold. Raises AlreadyThere for a second reversal, NothingLeft."""
+    if books.policy is None:
+        raise PolicyMissing
+    check_day("on", command.on, latest=facts.today)
+    check_text("reason", command.reason)
+    check_text("statement", command.statement)
+    check_cited(facts, command.ref, REVERSIBLE, command.org)
+    books.require(command.maker, REQUIRED["entry.reversed"].maker, command.org)
+    if command.ref in books.reversed:
+        raise AlreadyThere(f"entry {command.ref} was reversed", ref=command.ref)
+    assert facts.cited is not None
+    of = facts.cited.kind
+    spans = facts.spans
+    if of == GIFT:
+        role = REQUIRED["entry.reversed"].maker
+        spans = tuple(
+            each
+            for each in spans
+            if not books.roles(command.maker, account.parse(each[0].address).org).isdisjoint(role)
+        )
+    takes = targeted(books, replace(facts, spans=spans), 0, proposal)
+    left = sum(take.qty for take in takes)
+    # A fee at receipt stays where it is.
+    moved = sum(each.span.qty for each in facts.origins if each.account.address != account.fees(command.org))
+    if not proposal and left < sum(span.qty for _, span in spans):
+        holders = sorted({each for where, _ in spans for each in books.lines[where].holders()})
+        raise NothingLeft("another proposal holds a part of it", left=left, proposals=holders)
+    into: str | tuple[str, ...] = account.voided(command.org)
+    if of != GIFT:
+        takes, into = homeward(takes, facts.origins)
+    body = entries.EntryReversed(
+        of=of,
+        on=command.on,
+        org=command.org,
+        reason=command.reason,
+        ref=command.ref,
+        statement=command.statement,
+        left=left,
+        moved=moved - left,
+    )
+    return Effect(body=body, org=command.org, takes=takes, into=into, by_amount=False)
+
+
+def needs_cited(command: ReverseEntry) -> Needs:
+    """What the entry moved; a gift's images."""
+    return Needs(ref=command.ref, images_of=GIFT, origins=True)
+
+
+def lines(command: ReverseEntry, facts: Facts) -> set[Account]:
+    """Where it is, and where it goes back to."""
+    addresses = {origin.address for origin in facts.origins if account.has_line(origin.address)}
+    return {where for where, _ in facts.spans} | {
+        Account(address, CNY) for address in {account.voided(command.org), *addresses}
+    }

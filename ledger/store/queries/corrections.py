@@ -1,0 +1,64 @@
+"""Corrections for everybody: what was taken back, by which entry, when and why. The newest first."""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from ledger import entries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """One reversal: the old entry `ref`, and what the reversal says of it."""
+
+    seq: int
+    ref: int
+    of: str
+    org: str
+    on: str
+    ref_on: str
+    left_fen: int
+    moved_fen: int
+    reason: str
+    statement: str
+    maker: str
+    checkers: tuple[str, ...]
+
+
+async def read_corrections(connection: asyncpg.Connection, *, before: int, limit: int) -> list[Correction]:
+    """Those with a number below `before`."""
+    found: list[Correction] = []
+    for row in await connection.fetch(_PAGE, before, limit):
+        entry, old = entries.decode(row["bytes"]), entries.decode(row["old"])
+        body = entry.body
+        assert isinstance(body, entries.EntryReversed)
+        found.append(
+            Correction(
+                seq=entry.seq,
+                ref=body.ref,
+                of=body.of,
+                org=body.org,
+                on=body.on,
+                ref_on=getattr(old.body, "on", ""),
+                left_fen=body.left,
+                moved_fen=body.moved,
+                reason=body.reason,
+                statement=body.statement,
+                maker=entry.by.maker,
+                checkers=entry.by.checkers,
+            )
+        )
+    return found
+
+
+# Of a reversal in parts the first one only: the others say the same. Citations of parts share one `ref`.
+_PAGE = """
+  select e.bytes, old.bytes as old
+  from entry e
+  join citation c on c.seq = e.seq
+  join entry old on old.seq = c.ref
+  where e.kind = 'entry.reversed' and e.seq < $1
+    and not exists (select from citation earlier where earlier.ref = c.ref and earlier.kind = c.kind
+                    and earlier.seq < c.seq)
+  order by e.seq desc limit $2
+"""

@@ -1,0 +1,43 @@
+"""Reversals: what is wrong goes back whole, once, and says truly how much went back and how much had moved on."""
+
+from ledger.entries import EntryReversed
+from ledger.verify.line import Line, Piece, resting
+from ledger.verify.rule import Rule
+from ledger.verify.state import Proposal, State
+from ledger.verify.targets import gift_of, is_theirs, reversible
+
+GIFT = "money.received"
+
+
+def check_proposed(state: State, proposal: Proposal, into: Line) -> None:
+    """All that is left is taken back: nobody else may hold a part of it."""
+    found = reversible(state, proposal.ref)
+    if found is None:
+        gift = gift_of(state, proposal.ref, into.place.org)
+        pieces = [] if gift is None else [*resting(*gift)]
+        left = sum(hi - lo for line, lo, hi in pieces if is_theirs(state, proposal.command, proposal.maker, line, into))
+    else:
+        left = _unconsumed(found[1])
+    if left != proposal.qty:
+        state.find(Rule.REVERSAL, f"all {left} that entry {proposal.ref} left", proposal.qty)
+
+
+def check(state: State, body: EntryReversed, proposal: Proposal | None) -> None:
+    """Once; of the kind that it says; and the two amounts make up what the entry moved."""
+    if body.ref in state.reversed:
+        state.find(Rule.REVERSED_ONCE, f"entry {body.ref} reversed once", f"again after {state.reversed[body.ref]}")
+        return
+    state.reversed[body.ref] = state.position
+    state.references.release(body.ref, state.position)
+    found = reversible(state, body.ref)
+    kind, piece = (GIFT, gift_of(state, body.ref, body.org)) if found is None else found
+    if piece is None or proposal is None:
+        return  # said where positions and approvals are compared
+    qty = piece.hi - piece.lo
+    expected = (kind, proposal.qty, qty - proposal.qty)
+    if (body.of, body.left, body.moved) != expected:
+        state.find(Rule.REVERSAL, expected, (body.of, body.left, body.moved))
+
+
+def _unconsumed(piece: Piece) -> int:
+    return sum(hi - lo for lo, hi in piece.line.consumed.gaps(piece.lo, piece.hi))
