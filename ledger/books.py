@@ -98,6 +98,8 @@ class Books:
     """Organisation → the last day of its last closed period."""
     lines: dict[Account, Line] = field(default_factory=dict)
     refs: set[str] = field(default_factory=set)
+    _roles: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
+    """Answers of `roles` until an entry may change them."""
 
     def line(self, address: str, unit: str = account.CNY) -> Line:
         """The line of an account the decision said it reads."""
@@ -129,11 +131,14 @@ class Books:
 
     def roles(self, staff: str, org: str) -> frozenset[str]:
         """The roles a person holds in an organisation. An administrator is one in every organisation below, too."""
+        if (known := self._roles.get((staff, org))) is not None:  # asked for every gift of an import
+            return known
         held = self.staff.get(staff, {})
         roles = held.get(org, frozenset())
         above = (held.get(each, frozenset()) for each in self._above(org))
         if any(Role.ADMINISTRATOR in each for each in above):
             roles |= {Role.ADMINISTRATOR}
+        self._roles[staff, org] = roles
         return roles
 
     def require(self, staff: str, wanted: Iterable[Role], org: str) -> None:
@@ -206,13 +211,17 @@ class Books:
                 if ref:
                     self.refs.add(ref)
             case entries.LogOpened() as body:
+                self._roles.clear()
                 self.staff |= {each: {WHOLE_LOG: frozenset({Role.ADMINISTRATOR})} for each in body.administrators}
             case entries.OrganisationRegistered() as body:  # and OrganisationChanged
+                self._roles.clear()
                 self.organisations[body.org] = body
             case entries.StaffEnrolled() as body:
+                self._roles.clear()
                 held = self.staff.setdefault(body.staff, {})
                 held[body.org] = held.get(body.org, frozenset()) | frozenset(body.roles)
             case entries.StaffDismissed() as body:
+                self._roles.clear()
                 self.staff[body.staff].pop(body.org)
             case entries.PolicySet() as body:
                 self.policy = {rule.kind: rule for rule in body.rules}

@@ -107,6 +107,7 @@ class Projector:
     def _post(self, entry: Entry) -> None:
         """Rows of posting: each names the credit just before its own, and one that covers what it spends."""
         seq, lines = entry.seq, self.books.lines
+        block, day = seq // BLOCK_ENTRIES, _day(entry.body.on)  # type: ignore[union-attr]  # every body with postings
         ends: dict[Account, int] = {}  # lines this entry has credited already
         for n, (src_address, src_lo, dst_address, dst_lo, qty, unit) in enumerate(map(_fields, entry.postings)):
             src, dst = Account(src_address, unit), Account(dst_address, unit)
@@ -117,38 +118,45 @@ class Projector:
             before = ends.get(dst, lines[dst].last_seq)
             ends[dst] = seq
             self._touched.add(dst)
+            src_id, dst_id = self._id(src), self._id(dst)
+            self._turn((dst_id, day, block), qty, 0)
+            self._turn((src_id, day, block), 0, qty)
             self._posting.append(
                 (
                     seq,
                     n,
                     unit,
                     qty,
-                    self._id(src),
+                    src_id,
                     None if src_lo == NO_LINE else src_lo,
-                    self._id(dst),
+                    dst_id,
                     dst_lo,
                     before if dst_lo else None,
                     *cover,
                 )
             )
-        self._roll(entry)
+        self._roll(entry, block, day)
 
-    def _roll(self, entry: Entry) -> None:
+    def _turn(self, key: tuple[int, date, int], credited: int, consumed: int) -> None:
+        """Turnover of an account on a day, in a block."""
+        if (sums := self._turnover.get(key)) is None:
+            sums = self._turnover[key] = [0, 0]
+        sums[0] += credited
+        sums[1] += consumed
+
+    def _roll(self, entry: Entry, block: int, day: date) -> None:
         """Sums by block, organisation, fund, project, kind and day; an effect in parts counts as one entry."""
-        day = _day(entry.body.on)  # type: ignore[union-attr]  # every body with postings has `on`
         counts = entries.part_of(entry.body)[0] == 1
-        block = entry.seq // BLOCK_ENTRIES
         for posting in entry.postings:
-            for at, address in enumerate((posting.dst, posting.src)):
-                key = (self.ids[Account(address, posting.unit)], day, block)
-                self._turnover.setdefault(key, [0, 0])[at] += posting.qty
             if isinstance(entry.body, entries.EntryReversed) and entry.body.of not in GIFTS:
                 self._unroll(block, entry.body.of, day, posting)
                 continue
             # A fee at receipt belongs to the fund of the gift, whose first posting names it.
             touched = posting if posting.src_lo != NO_LINE else entry.postings[0]
             where = (block, *_dimensions(touched.src, touched.dst))
-            sums = self._rollup.setdefault((*where, entry.kind, day), [0, 0])
+            key = (*where, entry.kind, day)
+            if (sums := self._rollup.get(key)) is None:
+                sums = self._rollup[key] = [0, 0]
             if counts:
                 sums[0] += 1
                 counts = False
