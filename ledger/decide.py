@@ -20,6 +20,7 @@ from ledger import (
     periods,
     pledges,
     returns,
+    stamps,
     suspense,
     transfers,
 )
@@ -53,6 +54,7 @@ from ledger.posting import Posting, move, parts
 from ledger.refusals import Invalid
 from ledger.returns import ReturnMoney
 from ledger.roles import REQUIRED
+from ledger.stamps import StampCheckpoint
 from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
 from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 
@@ -85,6 +87,7 @@ AnyProposable: TypeAlias = (
     | SendTransfer
     | SetPolicy
     | SettleExchange
+    | StampCheckpoint
 )
 """Commands that policy may submit to other people's approval."""
 
@@ -307,6 +310,8 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return pledges.make(command, books, facts)
         case EndPledge():
             return pledges.end(command, books, facts)
+        case StampCheckpoint():
+            return stamps.stamp(command, books)
         case CloseFund():
             return endings.close_fund(command, books)
         case CloseProject():

@@ -56,6 +56,7 @@ from ledger.bodies.setup import (
     StaffEnrolled,
     Tier,
 )
+from ledger.bodies.stamps import CheckpointStamped
 from ledger.bodies.suspense import MoneyIdentified, MoneyUnidentified, SuspenseReturned
 from ledger.bodies.transfers import TransferReceived, TransferReturned, TransferSent
 from ledger.posting import Posting
@@ -71,7 +72,8 @@ BEIJING = timedelta(hours=8)
 
 
 AnyBody: TypeAlias = (
-    DeliveryConfirmed
+    CheckpointStamped
+    | DeliveryConfirmed
     | EventDeclared
     | ExchangeSettled
     | FeeCharged
@@ -113,6 +115,7 @@ AnyBody: TypeAlias = (
 )
 
 KINDS: dict[str, type[AnyBody]] = {
+    "checkpoint.stamped": CheckpointStamped,
     "delivery.confirmed": DeliveryConfirmed,
     "event.declared": EventDeclared,
     "exchange.settled": ExchangeSettled,

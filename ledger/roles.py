@@ -35,6 +35,7 @@ _ADMINISTRATOR = (Role.ADMINISTRATOR,)
 _APPROVER = (Role.APPROVER,)
 
 REQUIRED: dict[str, Required] = {
+    "checkpoint.stamped": Required(_ADMINISTRATOR),
     "delivery.confirmed": Required((Role.PROGRAMME, Role.FINANCE)),
     "event.declared": Required(_ADMINISTRATOR, _ADMINISTRATOR),
     "exchange.settled": Required((Role.FINANCE,), _APPROVER),

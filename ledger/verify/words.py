@@ -9,7 +9,9 @@ from ledger.verify.state import State
 MAX_TEXT = 500
 """Characters of a text."""
 
-TEXTS = frozenset({"basis", "name", "operator", "payee", "profile", "promiser", "purpose", "reason", "text"})
+TEXTS = frozenset(
+    {"authority", "basis", "name", "operator", "payee", "profile", "promiser", "purpose", "reason", "text"}
+)
 """Fields that are never empty."""
 
 OPTIONAL_TEXTS = frozenset({"decision", "note"})
