@@ -1,7 +1,7 @@
 """Stamps, from a real authority's answer to the entry: what is refused, and that nothing is entered then."""
 
 import asyncio
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
@@ -11,7 +11,7 @@ from ledger.entries import CheckpointStamped
 from ledger.log.checkpoint import Checkpoint
 from ledger.settings import Settings
 from ledger.timestamp import read_token
-from tests.support.authority import authority, serving
+from tests.support.authority import authority, serving, stamp
 from tests.support.checklog import check_log
 from tests.support.listening import listening
 from tests.support.office import Office, opened
@@ -38,7 +38,7 @@ async def published(office: Office) -> Checkpoint:
     return Checkpoint(origin=said["origin"], size=said["size"], root=bytes.fromhex(said["root"]))
 
 
-async def stamp(office: Office, settings: Settings, answer: Answer, *more: object) -> Ended:
+async def run_stamp(office: Office, settings: Settings, answer: Answer, *more: object) -> Ended:
     """What the command comes to, where the authority answers so."""
     async with listening(admin.build(office.resources)) as url:
         variables = environment(settings, admin_url=url, token=office.tokens["administrator"])
@@ -46,18 +46,9 @@ async def stamp(office: Office, settings: Settings, answer: Answer, *more: objec
             return await asyncio.to_thread(run, variables, "checkpoint", "stamp", "--authority", where, *map(str, more))
 
 
-def body(checkpoint: Checkpoint, token: bytes) -> dict[str, object]:
-    return {
-        "authority": "tsa.example.org",
-        "root": checkpoint.root.hex(),
-        "size": checkpoint.size,
-        "token": b64encode(token).decode(),
-    }
-
-
 async def test_the_command_enters_a_stamp_that_an_auditor_verifies(office: Office, told: Settings) -> None:
     before = await published(office)
-    said = await stamp(office, told, authority().answer, "--tsa-certificate", authority().root)
+    said = await run_stamp(office, told, authority().answer, "--tsa-certificate", authority().root)
     assert said.code == 0, said.err
     assert f": 127.0.0.1 saw {before.size} entries at " in said.out
     entered = (await check_log(told))[before.size].body
@@ -76,7 +67,7 @@ async def test_the_command_enters_a_stamp_that_an_auditor_verifies(office: Offic
 
 async def test_a_retry_of_the_same_stamp_enters_it_once(office: Office) -> None:
     checkpoint = await published(office)
-    stamped = body(checkpoint, authority().stamp(checkpoint))
+    stamped = stamp(checkpoint, authority().stamp(checkpoint))
     first = await office.post("stamps", stamped, who="administrator", key="once")
     again = await office.post("stamps", stamped, who="administrator", key="once")
     assert (first.status_code, again.status_code) == (201, 201)
@@ -90,19 +81,19 @@ async def test_the_door_refuses_what_is_no_stamp_of_this_log(office: Office) -> 
     future = Checkpoint(origin=here.origin, size=here.size + 1, root=here.root)
     rewritten = Checkpoint(origin=here.origin, size=here.size, root=bytes(32))
     wrong = [
-        (body(here, authority().stamp(elsewhere)), "not over this checkpoint"),
-        (body(elsewhere, authority().token(b"anything")), "not over this checkpoint"),
-        (body(here, authority().token(here.text, digest="sha512")), "not with SHA-256"),
-        (body(here, b"not DER"), "no timestamp token"),
-        ({**body(here, b""), "token": "*"}, "base64"),
-        (body(future, authority().stamp(future)), "was published"),
-        (body(rewritten, authority().stamp(rewritten)), "root: "),
+        (stamp(here, authority().stamp(elsewhere)), "not over this checkpoint"),
+        (stamp(elsewhere, authority().token(b"anything")), "not over this checkpoint"),
+        (stamp(here, authority().token(here.text, digest="sha512")), "not with SHA-256"),
+        (stamp(here, b"not DER"), "no timestamp token"),
+        ({**stamp(here, b""), "token": "*"}, "base64"),
+        (stamp(future, authority().stamp(future)), "was published"),
+        (stamp(rewritten, authority().stamp(rewritten)), "root: "),
     ]
     for sent, sentence in wrong:
         refused = await office.post("stamps", sent, who="administrator")
         assert refused.status_code == 400, sentence
         assert sentence in refused.json()["detail"]
-    good = body(here, authority().stamp(here))
+    good = stamp(here, authority().stamp(here))
     assert (await office.post("stamps", good, who="maker")).status_code == 403, "an administrator's task"
     assert await office.size() == here.size, "nothing was entered"
 
@@ -122,7 +113,7 @@ async def test_an_answer_that_is_no_stamp_is_a_sentence_and_enters_nothing(
     office: Office, told: Settings, answer: Answer, sentence: str
 ) -> None:
     size = await office.size()
-    said = await stamp(office, told, answer, "--tsa-certificate", authority().root)
+    said = await run_stamp(office, told, answer, "--tsa-certificate", authority().root)
     assert (said.code, said.out) == (1, "")
     assert sentence in said.err
     assert said.err.count("\n") == 1, said.err

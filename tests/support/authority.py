@@ -1,6 +1,7 @@
 """A timestamp authority as others run it: openssl, with certificates of its own; and behind HTTP."""
 
 import subprocess
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -100,6 +101,16 @@ def authority(name: str = "authority") -> Authority:
     """One for the whole run, by name."""
     _folders.append(TemporaryDirectory(prefix=name))
     return Authority(Path(_folders[-1].name))
+
+
+def stamp(checkpoint: Checkpoint, token: bytes) -> dict[str, object]:
+    """What the admin application is sent."""
+    return {
+        "authority": "tsa.example.org",
+        "root": checkpoint.root.hex(),
+        "size": checkpoint.size,
+        "token": b64encode(token).decode(),
+    }
 
 
 @contextmanager
