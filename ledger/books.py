@@ -276,6 +276,7 @@ class Books:
                 | entries.MoneyIdentified()
                 | entries.SuspenseReturned()
                 | entries.DeliveryConfirmed()
+                | entries.CheckpointStamped()
                 | entries.FeedbackPublished()
             ):
                 pass  # their postings say it all

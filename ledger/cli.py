@@ -31,6 +31,7 @@ from ledger.monitor_command import monitor_command
 from ledger.organisations import OpenLog
 from ledger.refusals import Refused
 from ledger.settings import Settings
+from ledger.stamp_command import stamp_command
 from ledger.store import credentials, embedded, keys, setup, signing
 from ledger.store.binaries import PostgresError
 from ledger.store.database import UNREACHABLE, Database
@@ -46,12 +47,13 @@ from ledger.witness.datafile import DataFileError
 from ledger.witness_command import witness_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-checkpoint_app = typer.Typer(no_args_is_help=True, help="The last signed checkpoint, kept outside the database.")
+checkpoint_app = typer.Typer(no_args_is_help=True, help="The last signed checkpoint: outside the database, stamped.")
 token_app = typer.Typer(no_args_is_help=True, help="Access tokens of the admin application.")
 import_app = typer.Typer(no_args_is_help=True, help="Sheets of gifts: check, approve, follow, fetch receipt codes.")
 app.add_typer(checkpoint_app, name="checkpoint")
 app.add_typer(token_app, name="token")
 app.add_typer(import_app, name="import")
+checkpoint_app.command("stamp")(stamp_command)
 app.command("keygen")(keygen_command)
 app.command("verify")(verify_command)
 app.command("mirror")(mirror_command)

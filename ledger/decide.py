@@ -21,6 +21,7 @@ from ledger import (
     pledges,
     returns,
     reversals,
+    stamps,
     suspense,
     transfers,
 )
@@ -55,6 +56,7 @@ from ledger.refusals import Invalid
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
 from ledger.roles import REQUIRED
+from ledger.stamps import StampCheckpoint
 from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
 from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 
@@ -88,6 +90,7 @@ AnyProposable: TypeAlias = (
     | SendTransfer
     | SetPolicy
     | SettleExchange
+    | StampCheckpoint
 )
 """Commands that policy may submit to other people's approval."""
 
@@ -316,6 +319,8 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return pledges.make(command, books, facts)
         case EndPledge():
             return pledges.end(command, books, facts)
+        case StampCheckpoint():
+            return stamps.stamp(command, books)
         case CloseFund():
             return endings.close_fund(command, books)
         case CloseProject():

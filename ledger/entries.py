@@ -57,6 +57,7 @@ from ledger.bodies.setup import (
     StaffEnrolled,
     Tier,
 )
+from ledger.bodies.stamps import CheckpointStamped
 from ledger.bodies.suspense import MoneyIdentified, MoneyUnidentified, SuspenseReturned
 from ledger.bodies.transfers import TransferReceived, TransferReturned, TransferSent
 from ledger.posting import Posting
@@ -72,7 +73,8 @@ BEIJING = timedelta(hours=8)
 
 
 AnyBody: TypeAlias = (
-    DeliveryConfirmed
+    CheckpointStamped
+    | DeliveryConfirmed
     | EntryReversed
     | EventDeclared
     | ExchangeSettled
@@ -115,6 +117,7 @@ AnyBody: TypeAlias = (
 )
 
 KINDS: dict[str, type[AnyBody]] = {
+    "checkpoint.stamped": CheckpointStamped,
     "delivery.confirmed": DeliveryConfirmed,
     "entry.reversed": EntryReversed,
     "event.declared": EventDeclared,

@@ -102,12 +102,21 @@ async def fetch_codes(url: str, token: str, batch: int, out: Path) -> None:
     async with _client(url, token) as client, client.stream("GET", f"/api/v1/imports/{batch}/codes.csv") as answer:
         if answer.status_code != httpx.codes.OK:
             await answer.aread()
-            raise ServerSaid(_problem(answer))
+            raise ServerSaid(problem(answer))
         staging = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             async for chunk in answer.aiter_bytes():
                 file.write(chunk)
         staging.replace(out)
+
+
+def problem(answer: httpx.Response) -> str:
+    """The words of an answer that is a problem."""
+    try:
+        told = answer.json()
+        return f"{told['title']} {told.get('detail', '')}".strip()
+    except (json.JSONDecodeError, KeyError):
+        return f"HTTP {answer.status_code}"
 
 
 def _tell(report: dict[str, Any], proposals: dict[str, int], console: Console) -> None:
@@ -147,21 +156,13 @@ async def _checked(request: Any) -> httpx.Response:
     except httpx.TransportError as error:
         raise ServerSaid(f"the admin application does not answer: {error}") from error
     if answer.is_error:
-        raise ServerSaid(_problem(answer))
+        raise ServerSaid(problem(answer))
     return answer
 
 
 async def _json(request: Any) -> dict[str, Any]:
     found: dict[str, Any] = (await _checked(request)).json()
     return found
-
-
-def _problem(answer: httpx.Response) -> str:
-    try:
-        told = answer.json()
-        return f"{told['title']} {told.get('detail', '')}".strip()
-    except (json.JSONDecodeError, KeyError):
-        return f"HTTP {answer.status_code}"
 
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:

@@ -35,6 +35,7 @@ _ADMINISTRATOR = (Role.ADMINISTRATOR,)
 _APPROVER = (Role.APPROVER,)
 
 REQUIRED: dict[str, Required] = {
+    "checkpoint.stamped": Required(_ADMINISTRATOR),
     "delivery.confirmed": Required((Role.PROGRAMME, Role.FINANCE)),
     "entry.reversed": Required((Role.FINANCE,), _APPROVER, approvals=1),
     "event.declared": Required(_ADMINISTRATOR, _ADMINISTRATOR),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from cryptography.x509 import Certificate
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -17,6 +18,7 @@ from ledger.settings import Settings
 from ledger.store.audit.stored import Stored, opened
 from ledger.store.binaries import PostgresError
 from ledger.store.setup import SetupError
+from ledger.timestamp import TimestampError, read_certificates
 from ledger.verify.mirror import Http
 from ledger.verify.receipts import verify_receipts
 from ledger.verify.report import GOOD, UNCHECKED
@@ -50,6 +52,10 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
         list[str] | None,
         typer.Option(help="A receipt code to look up in the log itself; - reads it from standard input"),
     ] = None,
+    tsa_certificate: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Certificates (PEM) of authorities whose timestamps count"),
+    ] = None,
     *,
     database: Annotated[
         bool, typer.Option("--database", help="In place of SOURCE: the configured database, its tables too")
@@ -66,9 +72,12 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
     whom = read_policy(key, policy)
     codes = _codes(code or [])
     receipts = [each.read_bytes() for each in receipt or []]
+    authorities = read_authorities(tsa_certificate)
     if not source and not database:
-        if saved is not None or save is not None or bytes_only or codes:
-            raise typer.BadParameter("--saved, --save, --code and --bytes-only are about a whole log: name it")
+        if saved is not None or save is not None or bytes_only or codes or authorities:
+            raise typer.BadParameter(
+                "--saved, --save, --code, --tsa-certificate and --bytes-only are about a whole log: name it"
+            )
         _receipts_alone(receipts, whom, as_json=as_json)
     with _opened(source) as (log, stored), progress_bar(hidden=as_json) as progress:
         task = progress.add_task("verify", total=None)
@@ -78,6 +87,7 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
             saved=None if saved is None else saved.read_bytes(),
             receipts=receipts,
             codes=codes,
+            authorities=authorities,
             meaning=not bytes_only,
             progress=lambda done, size: progress.update(task, completed=done, total=size),
         )
@@ -109,6 +119,14 @@ def read_policy(key: str, policy: Path | None) -> Policy | None:
         return Policy(logs=(Log(key=VerifierKey.parse(key)),)) if key else None
     except VerificationError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def read_authorities(file: Path | None) -> list[Certificate]:
+    """Whose timestamps count; nobody's where no file is given."""
+    try:
+        return [] if file is None else read_certificates(file.read_bytes())
+    except TimestampError as error:
+        raise typer.BadParameter(f"--tsa-certificate: {error}") from error
 
 
 def _codes(typed: list[str]) -> list[str]:

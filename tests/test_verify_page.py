@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
@@ -17,6 +18,7 @@ from ledger.store import setup, signing
 from ledger.store.keys import LookupKeys
 from ledger.store.queries import log
 from ledger.verify.rule import Rule
+from tests.support.authority import authority, stamp
 from tests.support.foreign import foreign
 from tests.support.listening import listening
 from tests.support.office import gift, opened
@@ -61,6 +63,10 @@ async def variables(told: Settings, tmp_path: Path, desk: Path) -> AsyncGenerato
         answer = answers[-1]
         (desk / "code").write_text(f"{parse_code(answer['receipt_code'])}\n")
         (desk / "number").write_text(f"{answer['entries'][0]['seq']}\n")
+        checkpoint = log.checkpoint_of(await published())
+        stamped = await office.post("stamps", stamp(checkpoint, authority().stamp(checkpoint)), who="administrator")
+        (desk / "stamped").write_text(f"{stamped.json()['entries'][0]['seq']}\n")
+        shutil.copy(authority().root, desk / "authorities.pem")
         await published()
         async with office.resources.database.raw() as connection:
             (key,) = await log.signing_keys(connection)
@@ -95,7 +101,7 @@ async def test_the_commands_print_what_the_page_says(variables: str, desk: Path)
     async with asyncio.timeout(SCRIPT_S_MAX):
         output, _ = await done.communicate()
     printed = output.decode().split(_END)[:-1]
-    assert len(printed) == len(expected) == 8, output.decode()
+    assert len(printed) == len(expected) == 10, output.decode()
     for wanted, found in zip(expected, printed, strict=True):
         lines = [line.strip() for line in found.splitlines()]
         assert wanted, "each block says what it prints"

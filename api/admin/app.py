@@ -13,7 +13,7 @@ from litestar.plugins.pydantic import PydanticPlugin
 from pydantic import BaseModel, Field
 
 from api import problems
-from api.admin import imports, money, organisations, periods, pledges, proposals, standing, suspense, transfers
+from api.admin import imports, money, organisations, periods, pledges, proposals, stamps, standing, suspense, transfers
 from api.admin.resources import Clerk, Resources
 from api.health import healthz, readyz
 from api.observability import observe
@@ -51,6 +51,7 @@ def build(resources: Resources) -> Litestar:
             *pledges.HANDLERS,
             *transfers.HANDLERS,
             *standing.HANDLERS,
+            *stamps.HANDLERS,
             *proposals.HANDLERS,
             *imports.HANDLERS,
         ],

@@ -1,13 +1,13 @@
 """What the log is held to: its checkpoint, signed by a key of the reader's choice, and what the reader saved before."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.errors import MalformedError, ProofError, QuorumError, SignatureError, VerificationError
 from ledger.log.note import parse_note
 from ledger.log.policy import NONE, Policy
-from ledger.log.tile import FULL_WIDTH, Bundle, decode_bundle, node_reader
+from ledger.log.tile import FULL_WIDTH, Bundle, Tile, decode_bundle, node_reader
 from ledger.log.tree import consistency_proof, leaf_hash, verify_consistency, verify_inclusion
 from ledger.receipt.reading import read_receipts
 from ledger.receipt.receipt import Receipt
@@ -55,7 +55,7 @@ def check_saved(source: Source, anchor: Anchor, saved: bytes, policy: Policy | N
     except VerificationError as error:
         findings.add(WHOLE_LOG, Rule.CHECKPOINT_CONSISTENT, "a saved checkpoint of this log", error)
         return
-    _check_continues(source, anchor, old, Rule.CHECKPOINT_CONSISTENT, findings)
+    check_continues(source.tile, anchor, old, Rule.CHECKPOINT_CONSISTENT, findings)
 
 
 def check_receipt(source: Source, anchor: Anchor, data: bytes, policy: Policy | None, findings: Findings) -> None:
@@ -71,7 +71,35 @@ def check_receipt(source: Source, anchor: Anchor, data: bytes, policy: Policy | 
         return
     for receipt, checkpoint in zip(receipts, old, strict=True):
         if _is_held(source, anchor, receipt, checkpoint, findings):
-            _check_continues(source, anchor, checkpoint, Rule.RECEIPT, findings)
+            check_continues(source.tile, anchor, checkpoint, Rule.RECEIPT, findings)
+
+
+def check_continues(  # noqa: PLR0913
+    tile: Callable[[Tile], bytes],
+    anchor: Anchor,
+    old: Checkpoint,
+    rule: Rule,
+    findings: Findings,
+    *,
+    seq: int = WHOLE_LOG,
+) -> None:
+    """That the log continues an older checkpoint; else a finding by this rule, about entry `seq`.
+
+    The proof is built from the tiles that are served; a wrong tile cannot make it come out right.
+    """
+    new = anchor.checkpoint
+    if old.origin != new.origin:
+        findings.add(seq, rule, f"the log {old.origin}", new.origin)
+    elif old.size > new.size:
+        findings.add(seq, rule, f"a log of at least {old.size} entries", f"one of {new.size}")
+    elif old.size:  # every log continues the empty one
+        try:
+            proof = consistency_proof(old.size, new.size, node_reader(new.size, tile))
+            verify_consistency(old.size, new.size, old.root, new.root, proof)
+        except (MissingError, MalformedError) as error:
+            findings.add(seq, rule, f"a proof that it continues the log of size {old.size}", error)
+        except ProofError as error:
+            findings.add(seq, rule, f"{error.claim}: {error.expected}", error.found)
 
 
 def _is_held(source: Source, anchor: Anchor, receipt: Receipt, old: Checkpoint, findings: Findings) -> bool:
@@ -90,23 +118,6 @@ def _is_held(source: Source, anchor: Anchor, receipt: Receipt, old: Checkpoint, 
         findings.add(proof.index, Rule.RECEIPT, receipt.entry.decode(errors="replace"), served.decode(errors="replace"))
         return False
     return True
-
-
-def _check_continues(source: Source, anchor: Anchor, old: Checkpoint, rule: Rule, findings: Findings) -> None:
-    """The proof is built from the tiles that are served; a wrong tile cannot make it come out right."""
-    new = anchor.checkpoint
-    if old.origin != new.origin:
-        findings.add(WHOLE_LOG, rule, f"the log {old.origin}", new.origin)
-    elif old.size > new.size:
-        findings.add(WHOLE_LOG, rule, f"a log of at least {old.size} entries", f"one of {new.size}")
-    elif old.size:  # every log continues the empty one
-        try:
-            proof = consistency_proof(old.size, new.size, node_reader(new.size, source.tile))
-            verify_consistency(old.size, new.size, old.root, new.root, proof)
-        except (MissingError, MalformedError) as error:
-            findings.add(WHOLE_LOG, rule, f"a proof that it continues the log of size {old.size}", error)
-        except ProofError as error:
-            findings.add(WHOLE_LOG, rule, f"{error.claim}: {error.expected}", error.found)
 
 
 def _open_saved(data: bytes, policy: Policy | None) -> Checkpoint:

@@ -1,7 +1,9 @@
 """The replay: entry after entry, by nothing but their bytes, each rule of DESIGN, section 4, in one place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from cryptography.x509 import Certificate
 
 from ledger import account
 from ledger.account import AccountClass
@@ -15,6 +17,7 @@ from ledger.verify import (
     proposals,
     runs,
     setup,
+    stamps,
     suspense,
     words,
 )
@@ -22,11 +25,12 @@ from ledger.verify.entry import Envelope, UnreadableError, beijing_day, is_insta
 from ledger.verify.finding import Findings
 from ledger.verify.references import References
 from ledger.verify.rule import Rule
-from ledger.verify.state import NONE, State
+from ledger.verify.state import NONE, Stamp, State
 
 Handler = Callable[[State, Envelope, Any], None]
 
 HANDLERS: dict[str, Handler] = {
+    "checkpoint.stamped": stamps.stamped,
     "delivery.confirmed": deliveries.confirmed,
     "entry.reversed": outflows.enter,
     "event.declared": setup.event_declared,
@@ -77,8 +81,11 @@ GIFT = "money.received"
 class Replay:
     """Reads a log from its start. Findings are collected; what can be followed is followed."""
 
-    def __init__(self, origin: str, findings: Findings) -> None:
-        self._state = State(findings=findings, references=References(findings), origin=origin)
+    def __init__(self, origin: str, findings: Findings, authorities: Sequence[Certificate] = ()) -> None:
+        """`authorities`: certificates whose timestamps count."""
+        self._state = State(
+            findings=findings, references=References(findings), origin=origin, authorities=tuple(authorities)
+        )
 
     @property
     def size(self) -> int:
@@ -120,6 +127,11 @@ class Replay:
     def kinds(self) -> dict[str, int]:
         """How many entries of each kind, of those that could be read."""
         return dict(sorted(self._state.kinds.items()))
+
+    @property
+    def stamps(self) -> list[Stamp]:
+        """What authorities outside are said to have seen."""
+        return self._state.stamps
 
     @property
     def totals_fen(self) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The report: what was checked, what holds the log to it, what was found; for people and as JSON."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -10,11 +10,27 @@ import msgspec
 from ledger.verify.code import Opened
 from ledger.verify.finding import WHOLE_LOG, Finding, Findings
 from ledger.verify.rule import WORDS, Rule
+from ledger.verify.state import Stamp
 
 GOOD, FOUND, UNCHECKED = 0, 1, 2
 """Exit codes: nothing wrong; findings; could not check."""
 
 _TOTALS = {"received": "收到 received", "resting": "结存 resting", "payees": "已付 paid", "refunds": "已退 refunded"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamps:
+    """What the log says authorities outside saw of it."""
+
+    count: int
+    verified: int | None
+    """How many an authority that the reader named has signed; None: none was named."""
+    size: int
+    """Entries under the newest stamp; of those verified, where authorities were named. 0: there is none."""
+    at: str
+    """When, by the authority's clock."""
+    authority: str
+    """What the entry calls it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +59,8 @@ class Report:
     replayed: int = 0
     """Entries whose meaning was checked."""
     is_meaning_asked: bool = True
+    stamps: Stamps | None = None
+    """RFC 3161 timestamps in the log; None: rules were not checked, or there are none."""
     kinds: Mapping[str, int] = field(default_factory=dict)
     totals_fen: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[str, int] = field(default_factory=dict)
@@ -120,6 +138,8 @@ class Report:
         if self.receipts:
             lines.append(f"回执 receipts       {self.receipts}")
         lines += [f"回执码 code {each.number}       #{each.seq} {each.said} ({each.digest})" for each in self.opened]
+        if self.stamps is not None:
+            lines.append(_stamps_line(self.stamps))
         for name, fen in self.totals_fen.items():
             lines.append(f"{_TOTALS.get(name, name):18}  ¥{fen // 100:,}.{fen % 100:02d}")
         return lines
@@ -144,6 +164,29 @@ class Report:
                 return f"✗ 发现问题 {sum(self.counts.values())} 处 findings{also}"
             case _:
                 return f"? 未能核对 could not check: {self.trouble}"
+
+
+def stamped(stamps: Sequence[Stamp], *, are_verified: bool) -> Stamps | None:
+    """What they come to; None where there are none."""
+    if not stamps:
+        return None
+    counted_ones = [each for each in stamps if each.is_verified or not are_verified]
+    newest = max(counted_ones, key=lambda each: each.checkpoint.size, default=None)
+    return Stamps(
+        count=len(stamps),
+        verified=len(counted_ones) if are_verified else None,
+        size=0 if newest is None else newest.checkpoint.size,
+        at="" if newest is None else newest.at,
+        authority="" if newest is None else newest.authority,
+    )
+
+
+def _stamps_line(stamps: Stamps) -> str:
+    """Whether anybody's signature stands behind a time is said in the same line."""
+    if stamps.verified is None:
+        return f"时间戳 timestamps   {stamps.count}，签名未核对 signatures not checked (--tsa-certificate)"
+    proven = f"：{stamps.at} 前已有 {stamps.size:,} 条 entries by then" if stamps.size else ""
+    return f"时间戳 timestamps   {stamps.verified} / {stamps.count} 签名成立 signed{proven}"
 
 
 def described(finding: Finding) -> list[str]:

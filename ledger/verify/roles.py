@@ -32,6 +32,7 @@ def _money(*makers: str, approvals: int = 0) -> Required:
 
 
 REQUIRED: dict[str, Required] = {
+    "checkpoint.stamped": Required(frozenset({ADMINISTRATOR})),
     "delivery.confirmed": Required(frozenset({_PROGRAMME, _FINANCE})),
     "entry.reversed": _money(_FINANCE, approvals=1),
     "event.declared": _set_up(),

@@ -72,6 +72,11 @@ class Rule(StrEnum):
     PERIOD_CLOSING = "period-closing"
     PERIOD_ROOT = "period-root"
     PLEDGE = "pledge"
+    # --- stamps ---
+    STAMP_FORM = "stamp-form"
+    STAMP_ROOT = "stamp-root"
+    STAMP_IMPRINT = "stamp-imprint"
+    STAMP_SIGNATURE = "stamp-signature"
     # --- ends ---
     CLOSED_EMPTY = "closed-empty"
     CLOSED_UNTOUCHED = "closed-untouched"
@@ -171,6 +176,10 @@ WORDS: dict[Rule, tuple[str, str]] = {
     ),
     Rule.PERIOD_ROOT: ("结账时的试算平衡表一致", "a period is closed with the root of its trial balance"),
     Rule.PLEDGE: ("认捐只是承诺，且只了结一次", "a pledge moves nothing and ends once"),
+    Rule.STAMP_FORM: ("时间戳所指检查点在其之前", "a stamp is of a checkpoint of the past, its token in base64"),
+    Rule.STAMP_ROOT: ("时间戳所指的根是本账本当时的根", "the root that was stamped is this log's at that size"),
+    Rule.STAMP_IMPRINT: ("时间戳令牌对应该检查点", "the token of a stamp is over the checkpoint that it names"),
+    Rule.STAMP_SIGNATURE: ("时间戳由所指定的机构签发", "an authority that you named signed the token"),
     Rule.CLOSED_EMPTY: ("关闭时已清空", "a fund or project is closed once, empty, with its residue told"),
     Rule.CLOSED_UNTOUCHED: ("关闭后不再变动", "nothing moves in or out of what is closed"),
     Rule.ROLE_OF_MAKER: ("经办人当时有职责", "the maker held the role then"),

@@ -2,10 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cryptography.x509 import Certificate
 
 from ledger import account
 from ledger.account import AccountClass
 from ledger.entries import AnyBody, By, ImportApproved, Part
+from ledger.log.checkpoint import Checkpoint
 from ledger.verify.entry import is_day
 from ledger.verify.finding import Findings
 from ledger.verify.line import Line, Piece
@@ -132,6 +136,17 @@ class Import:
     last_row: int = 0
 
 
+class Stamp(NamedTuple):
+    """What entry `seq` says an authority saw, and when (`at`, empty if its token says nothing)."""
+
+    seq: int
+    checkpoint: Checkpoint
+    authority: str
+    at: str
+    is_verified: bool
+    """An authority that the reader named signed the token."""
+
+
 @dataclass(slots=True, kw_only=True)
 class State:
     """As of the last entry that was read."""
@@ -139,6 +154,8 @@ class State:
     findings: Findings
     references: References
     origin: str
+    authorities: tuple[Certificate, ...] = ()
+    """Whose timestamps count; none named: none is verified."""
     position: int = NONE
     """Where the entry in hand stands in the log; what its `seq` should be."""
     at: str = ""
@@ -172,6 +189,7 @@ class State:
     """By organisation, fund and year: what was paid."""
     pledges: dict[int, str] = field(default_factory=dict)
     """Open ones → organisation."""
+    stamps: list[Stamp] = field(default_factory=list)
     foreign: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Gifts in a foreign currency → organisation and fund."""
     payments: dict[int, Payment] = field(default_factory=dict)

@@ -12,6 +12,8 @@ from multiprocessing import get_context
 from multiprocessing.util import Finalize
 from types import ModuleType
 
+from cryptography.x509 import Certificate
+
 from ledger.log.errors import MalformedError
 from ledger.log.policy import Policy
 from ledger.log.tile import Bundle, decode_bundle
@@ -21,9 +23,10 @@ from ledger.verify.finding import LISTED, WHOLE_LOG, Findings
 from ledger.verify.reading import not_whole, orders, stretches
 from ledger.verify.regrown import Regrown
 from ledger.verify.replay import Replay
-from ledger.verify.report import Report, counted, instant
+from ledger.verify.report import Report, counted, instant, stamped
 from ledger.verify.rule import Rule
 from ledger.verify.source import BulkSource, Source, SourceError
+from ledger.verify.stamps import check_roots
 from ledger.verify.stretch import Checked, Stretch, check
 
 MAX_PROCESSES = 2
@@ -46,6 +49,7 @@ def verify(  # noqa: PLR0913  each is a choice of its own
     saved: bytes | None = None,
     receipts: Sequence[bytes] = (),
     codes: Sequence[str] = (),
+    authorities: Sequence[Certificate] = (),
     meaning: bool = True,
     progress: Progress | None = None,
     processes: int | None = None,
@@ -54,8 +58,9 @@ def verify(  # noqa: PLR0913  each is a choice of its own
     """Check a whole log: its bytes against its checkpoint, and what its entries say against the rules.
 
     `policy` says whose signatures count; without one the report says that none was checked. `saved` is a checkpoint
-    from an earlier visit. `codes`: receipt codes as printed, without hyphens. `processes`: helpers for hashing; None:
-    as many as seem worth it.
+    from an earlier visit. `codes`: receipt codes as printed, without hyphens. `authorities`: certificates whose RFC
+    3161 timestamps count; without one their signatures are not looked at. `processes`: helpers for hashing; None: as
+    many as seem worth it.
     """
     findings = Findings(listed)
     try:
@@ -70,12 +75,14 @@ def verify(  # noqa: PLR0913  each is a choice of its own
             findings=findings.ordered(),
             counts=counted(findings.counts),
         )
-    replay = Replay(anchor.checkpoint.origin, findings) if meaning else None
+    replay = Replay(anchor.checkpoint.origin, findings, authorities) if meaning else None
     work = _Work(source, anchor, findings, replay, Codes(codes))
     trouble = ""
     is_continued: bool | None = None
     try:
         work.run(processes, progress)
+        if replay is not None:
+            check_roots(source, anchor, replay.stamps, findings)
         if saved is not None:
             before = findings.counts[Rule.CHECKPOINT_CONSISTENT]
             check_saved(source, anchor, saved, policy, findings)
@@ -103,6 +110,7 @@ def verify(  # noqa: PLR0913  each is a choice of its own
         hashed=work.hashed,
         replayed=0 if replay is None else replay.size,
         is_meaning_asked=meaning,
+        stamps=None if replay is None else stamped(replay.stamps, are_verified=bool(authorities)),
         kinds={} if replay is None else replay.kinds,
         totals_fen={} if replay is None else replay.totals_fen,
         findings=findings.ordered(),

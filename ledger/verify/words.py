@@ -10,7 +10,7 @@ MAX_TEXT = 500
 """Characters of a text."""
 
 TEXTS = frozenset(
-    {"basis", "name", "operator", "payee", "profile", "promiser", "purpose", "reason", "statement", "text"}
+    {"authority", "basis", "name", "operator", "payee", "profile", "promiser", "purpose", "reason", "statement", "text"}
 )
 """Fields that are never empty."""
 

@@ -14,13 +14,14 @@ from tests.verify.forgeries.registry import FORGERIES
 MODULES = [import_module(f"{forgeries.__name__}.{each.name}") for each in iter_modules(forgeries.__path__)]
 """Each registers its forgeries."""
 
-_NAMED = {"receipt", "receipt-code", "seq-dense", "prev-chain", "canonical"}
+_NAMED = {"receipt", "receipt-code", "seq-dense", "prev-chain", "canonical", "stamp-signature"}
 BYTES = {
     rule
     for rule in Rule
     if rule.startswith(("checkpoint-", "bundle-", "tile-", "table-", "outside-")) or rule in _NAMED
 }
-"""Rules about bytes, in test_bytes.py and test_anchor.py; and about tables, in tests/tamper."""
+"""Rules about bytes, in test_bytes.py and test_anchor.py; about whose a stamp is, in test_stamps.py; about tables, in
+tests/tamper."""
 
 
 @pytest.mark.parametrize("name", FORGERIES)

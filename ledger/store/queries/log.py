@@ -75,6 +75,12 @@ async def last_checkpoint(connection: asyncpg.Connection) -> bytes | None:
     return note
 
 
+async def read_checkpoint(connection: asyncpg.Connection, size: int) -> bytes | None:
+    """The signed note over so many entries; None where none was published."""
+    note: bytes | None = await connection.fetchval("select note from checkpoint where size = $1", size)
+    return note
+
+
 async def read_proof(connection: asyncpg.Connection, seq: int) -> LogProof | None:
     """The proof of one entry."""
     found = await read_proofs(connection, [seq])

@@ -21,6 +21,7 @@ def _digest(of: str) -> str:
 
 
 BODIES: tuple[AnyBody, ...] = (
+    entries.CheckpointStamped(authority="tsa.example.org", root=_digest("树根"), size=1_200, token="MAMCAQA="),
     entries.DeliveryConfirmed(
         evidence=(_digest("签收单"),), on=DAY, org="330800", outcome="short", qty=19_900, ref=1_211
     ),
