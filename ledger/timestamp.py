@@ -1,12 +1,14 @@
 """RFC 3161 timestamp tokens: what they say, of what, and who signed it. Bytes in, answers out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 from rfc3161_client import TimeStampResponse, VerificationError, VerifierBuilder, decode_timestamp_response
+
+from ledger import der
 
 SHA256 = "2.16.840.1.101.3.4.2.1"
 """The only hash a stamp is made with here: that of the log itself."""
@@ -52,21 +54,38 @@ class Timestamp:
             raise TimestampError(f"no certificate that was named vouches for the token: {error}") from error
 
 
-def read_token(der: bytes) -> Timestamp:
-    """The TimeStampToken in these bytes. Raises TimestampError."""
-    return _read(_sequence((_GRANTED, der)), der)
+def read_token(data: bytes) -> Timestamp:
+    """The TimeStampToken in these bytes, which are DER. Raises TimestampError."""
+    try:
+        answer = decode_timestamp_response(der.sequence(_GRANTED, data))
+        said = answer.tst_info
+        return Timestamp(
+            der=data,
+            at=said.gen_time,
+            hash_algorithm=said.message_imprint.hash_algorithm.dotted_string,
+            imprint=said.message_imprint.message,
+            nonce=said.nonce,
+            answer=answer,
+        )
+    except ValueError as error:
+        raise TimestampError(f"no timestamp token: {error}") from error
 
 
 def read_answer(data: bytes, nonce: int) -> Timestamp:
-    """The token in an authority's answer to the request with this nonce. Raises TimestampError."""
+    """The token in an authority's answer to the request with this nonce, its certificates in order.
+
+    Raises TimestampError.
+    """
     try:
-        answer = decode_timestamp_response(data)
-        status, said, der = answer.status, answer.status_string, answer.time_stamp_token()
+        said, *tokens = der.elements(data)
+        answer = decode_timestamp_response(der.sequence(said))
+        status, words = answer.status, answer.status_string
+        in_order = [der.in_order(each) for each in tokens]
     except ValueError as error:
         raise TimestampError(f"the authority's answer is no timestamp response: {error}") from error
-    if status not in {0, 1} or not der:  # granted, granted with modifications
-        raise TimestampError(f"the authority refused: status {status} {' '.join(said)}".rstrip())
-    token = read_token(der)
+    if status not in {0, 1} or len(in_order) != 1:  # granted, granted with modifications
+        raise TimestampError(f"the authority refused: status {status} {' '.join(words)}".rstrip())
+    token = read_token(in_order[0])
     if token.nonce != nonce:
         raise TimestampError("the authority answered another request: the nonce is not ours")
     return token
@@ -78,29 +97,3 @@ def read_certificates(pem: bytes) -> list[Certificate]:
         return load_pem_x509_certificates(pem)
     except ValueError as error:
         raise TimestampError(f"no certificates in PEM: {error}") from error
-
-
-def _read(data: bytes, der: bytes) -> Timestamp:
-    try:
-        answer = decode_timestamp_response(data)
-        said = answer.tst_info
-        return Timestamp(
-            der=der,
-            at=said.gen_time,
-            hash_algorithm=said.message_imprint.hash_algorithm.dotted_string,
-            imprint=said.message_imprint.message,
-            nonce=said.nonce,
-            answer=answer,
-        )
-    except ValueError as error:
-        raise TimestampError(f"no timestamp token: {error}") from error
-
-
-def _sequence(parts: Iterable[bytes]) -> bytes:
-    """A DER SEQUENCE of what is DER already (X.690, section 8.9)."""
-    content = b"".join(parts)
-    size = len(content)
-    if size < 0x80:
-        return bytes((0x30, size)) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes((0x30, 0x80 | len(length))) + length + content

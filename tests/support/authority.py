@@ -37,10 +37,11 @@ ess_cert_id_alg = sha256
 class Authority:
     """A root, a certificate for time stamping under it, and the answers these sign."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sends_root: bool = False) -> None:
+        """`sends_root`: with each answer, too; openssl does not put the two in the order of DER."""
         self._folder = folder
         self._config = folder / "openssl.cnf"
-        self._config.write_text(_CONFIG.format(folder=folder))
+        self._config.write_text(_CONFIG.format(folder=folder) + (f"certs = {folder}/root.pem\n" if sends_root else ""))
         (folder / "serial").write_text("01\n")
         self._openssl(f"req -x509 {_NEW_KEY} -keyout root.key -out root.pem -subj /CN=Root -extensions root")
         self._openssl(f"req {_NEW_KEY} -keyout signer.key -out signer.csr -subj /CN=Signer")
@@ -97,10 +98,10 @@ _folders: list[TemporaryDirectory[str]] = []
 
 
 @cache
-def authority(name: str = "authority") -> Authority:
+def authority(name: str = "authority", *, sends_root: bool = False) -> Authority:
     """One for the whole run, by name."""
     _folders.append(TemporaryDirectory(prefix=name))
-    return Authority(Path(_folders[-1].name))
+    return Authority(Path(_folders[-1].name), sends_root=sends_root)
 
 
 def stamp(checkpoint: Checkpoint, token: bytes) -> dict[str, object]:

@@ -6,7 +6,7 @@ import sys
 
 from ledger import verify
 
-FORMATS = {"ledger", "ledger.account", "ledger.entries", "ledger.posting", "ledger.timestamp"}
+FORMATS = {"ledger", "ledger.account", "ledger.der", "ledger.entries", "ledger.posting", "ledger.timestamp"}
 BEHIND_THE_FORMATS = {"ledger.line", "ledger.refusals"}
 """What `ledger.posting` brings along; nothing of it is used here."""
 

@@ -1,10 +1,14 @@
 """Stamps as an auditor checks them: whose they are, and what the report says of them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import sha256
 
 import pytest
 from cryptography.x509 import Certificate
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
+from ledger.der import elements
 from ledger.log.checkpoint import Checkpoint
 from ledger.timestamp import Timestamp, TimestampError, read_answer, read_certificates, read_token
 from ledger.verify.report import Report
@@ -98,7 +102,49 @@ def test_a_token_with_any_signed_byte_changed_is_refused() -> None:
         _changed(der, len(der) - 1).check_signed(roots())  # the signature stands last
 
 
-@pytest.mark.parametrize("data", [b"", b"0", b"\x30\x00", b"\x30\x03\x02\x01\x00", bytes(300), b"<html>"])
+def test_certificates_in_another_order_are_put_in_that_of_der() -> None:
+    """openssl does not, and many authorities run openssl."""
+    sender = authority("sender", sends_root=True)
+    request = TimestampRequestBuilder().data(THREE.text).hash_algorithm(HashAlgorithm.SHA256).build()
+    assert request.nonce is not None
+    answer = sender.answer(request.as_bytes())
+    with pytest.raises(TimestampError, match="InvalidSetOrdering"):
+        read_token(sender.token(THREE.text))
+    token = read_answer(answer, request.nonce)
+    token.check_covers(THREE.text)
+    token.check_signed(read_certificates(sender.root.read_bytes()))
+    assert sender.verifies(token.der, token.imprint), "openssl takes it as well"
+    assert token.der not in answer
+    assert sorted(token.der) == sorted(elements(answer)[1]), "nothing came or went"
+
+
+@pytest.mark.parametrize("bits", [0x01, 0x80, 0xFF])
+def test_whatever_byte_of_an_answer_changes_nothing_worse_than_a_sentence_comes_of_it(bits: int) -> None:
+    request = TimestampRequestBuilder().data(THREE.text).hash_algorithm(HashAlgorithm.SHA256).build()
+    answer = authority().answer(request.as_bytes())
+    assert request.nonce is not None
+    for place, byte in enumerate(answer):
+        changed = answer[:place] + bytes([byte ^ bits]) + answer[place + 1 :]
+        with suppress(TimestampError):
+            token = read_answer(changed, request.nonce)
+            token.check_signed(roots())
+            token.check_covers(THREE.text)
+            assert token.imprint == sha256(THREE.text).digest(), "what is still accepted says the same"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"0",
+        b"\x30\x00",
+        b"\x30\x03\x02\x01\x00",
+        b"\x30\x80\x00\x00",
+        b"\x30\x85" + bytes(9),
+        bytes(300),
+        b"<html>",
+    ],
+)
 def test_what_is_no_token_or_answer_is_a_sentence(data: bytes) -> None:
     with pytest.raises(TimestampError):
         read_token(data)
