@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import signal
 from collections.abc import AsyncGenerator, Generator, Iterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from tests.support import office
 from tests.support.postgres import Cluster
 
 _numbers = itertools.count(1)
+
+# A shell that starts us in the background has us ignore Ctrl-C. Programs under test must not inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
