@@ -49,9 +49,10 @@ async def admin_resources(settings: Settings, url: str) -> AsyncGenerator[AdminR
         if publisher is not None:
             await publisher.start()
             stack.push_async_callback(publisher.stop)
-        sealer = Sealer(keys, LookupKeys.read(settings.lookup))
+        lookup = LookupKeys.read(settings.lookup)
+        sealer = Sealer(keys, lookup)
         sheets = Sheets(database, sequencer, keys, settings.sheets)
-        intake = Intake(sequencer, sealer, sheets)
+        intake = Intake(sequencer, keys, lookup, sheets)
         intake.start()
         stack.push_async_callback(intake.stop)
         yield AdminResources(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -121,3 +121,9 @@ PROFILES: Mapping[str, Profile] = {
         ),
     )
 }
+
+
+def fitted(profile: str, sheet: str) -> Profile:
+    """A built-in profile for one sheet, which is its only batch unless its rows name theirs."""
+    found = PROFILES[profile]
+    return replace(found, batch=found.batch or sheet)

@@ -1,5 +1,6 @@
 """Decides requests in order, each on the books as those before it left them; reads what the decisions have to see."""
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 
@@ -27,6 +28,9 @@ from ledger.suspense import IdentifyMoney, ReceiveUnidentified
 
 LINES_KEPT = 20_000
 """Lines kept in memory between batches at most."""
+
+BREATH = 8
+"""Rows of a chunk that are decided at a stretch: about 0.2 ms in which nothing else moves on."""
 
 
 class Decider:
@@ -87,7 +91,9 @@ class Decider:
     async def _decide(self, connection: asyncpg.Connection, pending: Pending) -> None:
         """Decide the work of one request."""
         before = self.books.seq
-        for work in pending.work:
+        for n, work in enumerate(pending.work):
+            if n % BREATH == BREATH - 1:  # the batch before is being written by the same loop
+                await asyncio.sleep(0)
             try:
                 if isinstance(work, SealedGift):
                     pending.outcomes.append(await self._receive(connection, work))

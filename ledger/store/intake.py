@@ -3,25 +3,19 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from contextlib import aclosing
 
 import structlog
 
 from ledger.books import Import
 from ledger.donations import CompleteImport
-from ledger.imports import check as checking
-from ledger.imports.sheet import Row
-from ledger.privacy import Identity
 from ledger.refusals import Refused
 from ledger.store.availability import Busy, Stopped
 from ledger.store.batch import Outcome, Work
+from ledger.store.keys import LogKeys, LookupKeys
+from ledger.store.sealing import RowSealer, SealerGone, Wanted
 from ledger.store.sequencer import Sequencer
 from ledger.store.sheets import Sheets
-from ledger.store.vault import Gift, SealedGift, Sealer
-
-CHUNK_ROWS = 500
-"""Gifts of one transaction: others wait no longer than for these."""
 
 CHUNKS_AHEAD = 2
 """One is being written, one decided."""
@@ -35,9 +29,10 @@ _log = structlog.get_logger()
 class Intake:
     """Enters approved imports, beginning with what a crash left."""
 
-    def __init__(self, sequencer: Sequencer, sealer: Sealer, sheets: Sheets) -> None:
+    def __init__(self, sequencer: Sequencer, keys: LogKeys, lookup: LookupKeys, sheets: Sheets) -> None:
         self._sequencer = sequencer
-        self._sealer = sealer
+        self._keys = keys
+        self._lookup = lookup
         self._sheets = sheets
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -63,17 +58,23 @@ class Intake:
             self._arrived.clear()
             while self._sequencer.stopped:  # noqa: ASYNC110  it tells nobody
                 await asyncio.sleep(RETRY_S)
-            for number, batch in sorted(self._sequencer.books.imports.items()):
-                try:
-                    await self._enter(number, batch)
-                except Stopped:
-                    self._arrived.set()
-                    break
-                except Exception as error:  # noqa: BLE001  one sheet's fault must not stop the others
-                    _log.error("an import cannot go on", batch=number, exc_info=error)
+            async with RowSealer(self._keys, self._lookup) as sealer:
+                for number, batch in sorted(self._sequencer.books.imports.items()):
+                    try:
+                        await self._enter(number, batch, sealer)
+                    except Stopped:
+                        self._arrived.set()
+                        break
+                    except SealerGone:  # killed, perhaps for its memory: another one goes on behind the last row
+                        _log.warning("the process that reads rows is gone", batch=number)
+                        await asyncio.sleep(RETRY_S)
+                        self._arrived.set()
+                        break
+                    except Exception as error:  # noqa: BLE001  one sheet's fault must not stop the others
+                        _log.error("an import cannot go on", batch=number, exc_info=error)
             self._sheets.clear_away()
 
-    async def _enter(self, number: int, batch: Import) -> None:
+    async def _enter(self, number: int, batch: Import, sealer: RowSealer) -> None:
         """Enter what is left of one approved batch, chunk by chunk, and complete it."""
         approved = batch.approved
         found = self._sheets.find(approved.file)
@@ -81,30 +82,28 @@ class Intake:
             _log.error("the sheet of an approved import is missing", batch=number)
             return
         folder, manifest = found
-        rows = checking.accepted(
-            folder / "sheet",
-            manifest.fitted(),
-            folder / "scratch.sqlite",
-            after=batch.last_row,
+        wanted = Wanted(
+            folder=str(folder),
+            profile=manifest.profile,
+            name=manifest.name,
             batch=approved.name,
+            number=number,
+            maker=batch.maker,
+            org=approved.org,
+            fund=approved.fund,
+            channel=approved.channel,
+            event=approved.event,
+            after=batch.last_row,
         )
         _log.info("entering an import", batch=number, rows=approved.rows, entered=batch.rows)
-
-        def next_chunk() -> list[SealedGift]:
-            return [self._seal(row, number, batch) for row in islice(rows, CHUNK_ROWS)]
-
-        loop = asyncio.get_running_loop()
         entering: deque[asyncio.Future[list[Outcome | Refused]]] = deque()
-        with ThreadPoolExecutor(1) as reader:  # one thread: the generator and its scratch file stay in it
-            chunk = loop.run_in_executor(reader, next_chunk)
-            while sealed := await chunk:
-                # While these chunks are decided and committed, the next one is read and sealed.
-                chunk = loop.run_in_executor(reader, next_chunk)
-                entering.append(await self._enqueue(sealed))
+        async with aclosing(sealer.chunks(wanted)) as chunks:
+            async for chunk in chunks:
+                entering.append(await self._enqueue(chunk))
                 if len(entering) == CHUNKS_AHEAD:
                     _warn(await entering.popleft())
-            for each in entering:
-                _warn(await each)
+        for each in entering:
+            _warn(await each)
         (outcome,) = await (await self._enqueue([CompleteImport(maker=batch.maker, batch=number)]))
         if isinstance(outcome, Refused):
             raise outcome
@@ -117,25 +116,6 @@ class Intake:
                 return self._sequencer.enqueue(work)
             except Busy:
                 await asyncio.sleep(PAUSE_S)
-
-    def _seal(self, row: Row, number: int, batch: Import) -> SealedGift:
-        approved = batch.approved
-        return self._sealer.seal(
-            Gift(
-                maker=batch.maker,
-                org=approved.org,
-                fund=approved.fund,
-                amount_fen=row.amount_fen,
-                channel=approved.channel,
-                channel_ref=row.reference,
-                on=row.on,
-                donor_class=row.donor_class,
-                identity=Identity(name=row.donor_name),
-                event=approved.event,
-                batch=number,
-                row=row.row,
-            )
-        )
 
 
 def _warn(outcomes: Sequence[Outcome | Refused]) -> None:

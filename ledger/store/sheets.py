@@ -10,7 +10,7 @@ import hmac
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,7 @@ import structlog
 
 from ledger.donations import ApproveImport
 from ledger.imports import check as checking
-from ledger.imports.profile import PROFILES, Profile
+from ledger.imports.profile import PROFILES, Profile, fitted
 from ledger.imports.report import Report
 from ledger.imports.totals import PrintedTotal
 from ledger.refusals import Invalid, Refused, Unknown
@@ -54,8 +54,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     def fitted(self) -> Profile:
         """The profile, for this sheet."""
-        profile = PROFILES[self.profile]
-        return replace(profile, batch=profile.batch or self.name)
+        return fitted(self.profile, self.name)
 
 
 @dataclass(slots=True)

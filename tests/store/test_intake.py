@@ -1,14 +1,22 @@
 """An import among other writers: it is entered to its end, however full the queue is."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
 
 from ledger import demo
 from ledger.approvals import ApproveProposal
-from ledger.entries import ImportCompleted
+from ledger.entries import ImportCompleted, MoneyReceived
 from ledger.privacy import Identity
 from ledger.settings import Settings
 from ledger.store.availability import Busy
+from ledger.store.keys import LogKeys, LookupKeys
+from ledger.store.sealing import RowSealer, RowsUnreadable, Wanted
 from ledger.store.sheets import Manifest
 from ledger.store.vault import Gift
 from tests.support.checklog import check_log
@@ -17,22 +25,23 @@ from tests.support.postgres import Cluster
 from tests.support.wire import HoldCommit, stretched
 
 ROWS = 300
+MORE_ROWS_THAN_FIT_IN_THE_PIPE = 8_000
 WRITERS = 4
 GIFTS_MAX = 10_000
 BUSY_S = 0.5
 WAIT_S_MAX = 60
 
 
-async def lines() -> AsyncIterator[bytes]:
+async def lines(rows: int = ROWS) -> AsyncIterator[bytes]:
     yield b"day,transaction_no,amount_cny\n"
-    for n in range(ROWS):
+    for n in range(rows):
         yield f"2026-07-01,{n:028d},{n % 50 + 1}.00\n".encode()
 
 
-async def proposed(office: Office) -> Sequence[int]:
+async def proposed(office: Office, rows: int = ROWS) -> Sequence[int]:
     """A sheet, handed in and checked."""
     sheets = office.resources.sheets
-    sheet = await sheets.stage(lines())
+    sheet = await sheets.stage(lines(rows))
     manifest = Manifest(
         profile="wuhan-qr-2020", name="sheet.csv", maker=demo.MAKER, org=CITY, fund="general", event="", totals={},
         salt="0" * 64,
@@ -95,3 +104,57 @@ async def test_an_import_is_completed_though_the_queue_is_full_of_others(told: S
     log = await check_log(told)
     (completed,) = [entry.body for entry in log if isinstance(entry.body, ImportCompleted)]
     assert completed.rows == ROWS
+
+
+def sealer_process() -> int:
+    """The one child of ours that reads and seals rows."""
+    (found,) = (
+        int(folder.name)
+        for folder in Path("/proc").glob("[0-9]*")
+        if b"ledger.store.sealing" in (folder / "cmdline").read_bytes()
+        and f"PPid:\t{os.getpid()}\n" in (folder / "status").read_text()
+    )
+    return found
+
+
+async def test_an_import_goes_on_when_the_process_that_reads_its_rows_is_killed(
+    told: Settings, cluster: Cluster
+) -> None:
+    async with stretched(cluster.server) as wire:
+        url = wire.url(str(told.database_url))
+        async with opened(told.model_copy(update={"database_url": url})) as office:
+            sequencer = office.resources.sequencer
+            (proposal,) = await proposed(office, MORE_ROWS_THAN_FIT_IN_THE_PIPE)
+            wire.gate = rows = HoldRows()
+            await sequencer.submit(ApproveProposal(maker=demo.CHECKER, proposal=proposal))
+            office.resources.intake.wake()
+            await rows.held.wait()
+            os.kill(sealer_process(), signal.SIGKILL)
+            rows.passed.set()
+            async with asyncio.timeout(WAIT_S_MAX):
+                while sequencer.books.imports:  # noqa: ASYNC110  the books tell nobody
+                    await asyncio.sleep(0.01)
+    log = await check_log(told)
+    (completed,) = [entry.body for entry in log if isinstance(entry.body, ImportCompleted)]
+    assert completed.rows == MORE_ROWS_THAN_FIT_IN_THE_PIPE
+    entered = [entry.body.row for entry in log if isinstance(entry.body, MoneyReceived) and entry.body.batch]
+    assert entered == [*range(entered[0], entered[0] + MORE_ROWS_THAN_FIT_IN_THE_PIPE)]
+
+
+async def test_a_staged_sheet_that_was_changed_is_not_read(told: Settings) -> None:
+    keys, lookup = LogKeys.read(told.keys), LookupKeys.read(told.lookup)
+    async with opened(told) as office:
+        await proposed(office)
+        (staged,) = told.sheets.iterdir()
+        wanted = Wanted(
+            folder=str(staged), profile="wuhan-qr-2020", name="sheet.csv", batch="sheet.csv", number=1,
+            maker=demo.MAKER, org=CITY, fund="general", channel="qr", event="", after=0,
+        )  # fmt: skip
+        async with RowSealer(keys, lookup) as sealer:
+            async with aclosing(sealer.chunks(wanted)) as chunks:
+                assert sum([len(chunk) async for chunk in chunks]) == ROWS
+            with (staged / "sheet").open("ab") as sheet:
+                sheet.write(b"2026-07-01,1,1.00\n")
+            with pytest.raises(RowsUnreadable, match="not the one that was checked"):
+                async with aclosing(sealer.chunks(wanted)) as chunks:
+                    await anext(chunks)
