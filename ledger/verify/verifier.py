@@ -1,16 +1,10 @@
 """verify(source) → a report. Bytes and meaning are checked from one reading, so both are about the same log."""
 
-import os
-import sys
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import get_context
-from multiprocessing.util import Finalize
-from types import ModuleType
 
 from cryptography.x509 import Certificate
 
@@ -20,6 +14,7 @@ from ledger.log.tile import Bundle, decode_bundle
 from ledger.verify.anchor import Anchor, check_receipt, check_saved, open_anchor
 from ledger.verify.code import GENESIS_PREV, Codes
 from ledger.verify.finding import LISTED, WHOLE_LOG, Findings
+from ledger.verify.helper import helpers, read_and_check
 from ledger.verify.reading import not_whole, orders, stretches
 from ledger.verify.regrown import Regrown
 from ledger.verify.replay import Replay
@@ -28,15 +23,6 @@ from ledger.verify.rule import Rule
 from ledger.verify.source import BulkSource, Source, SourceError
 from ledger.verify.stamps import check_roots
 from ledger.verify.stretch import Checked, Stretch, check
-
-MAX_PROCESSES = 2
-"""More would wait for the one that reads."""
-
-WORTH_PROCESSES = 500_000
-"""Entries from which other processes help: starting them takes longer than checking fewer."""
-
-WAITING = 4
-"""Stretches handed to each process and not yet answered."""
 
 Progress = Callable[[int, int], None]
 """Is told how many entries of how many were read."""
@@ -138,7 +124,7 @@ class _Work:
         size = self._anchor.checkpoint.size
         told = progress or _untold
         source = self._source if isinstance(self._source, BulkSource) else None
-        with _executor(processes, size, source, is_replayed=self.replay is not None) as (executor, room):
+        with helpers(processes, size, source, is_replayed=self.replay is not None) as (executor, room):
             if executor is not None and source is not None and not self._is_followed:
                 self._order(executor, room, size, told)
             else:
@@ -169,7 +155,7 @@ class _Work:
         coming = orders(size)
         while True:
             for order in islice(coming, room - len(waiting)):
-                waiting.append((order, executor.submit(_read_and_check, order)))
+                waiting.append((order, executor.submit(read_and_check, order)))
             if not waiting:
                 return
             order, future = waiting.popleft()
@@ -221,51 +207,4 @@ class _Work:
             self.codes.finish(self._findings)
 
 
-_opened: list[BulkSource] = []
-"""In a process that helps: the log, opened there."""
-
-
-def _open(source: BulkSource | None) -> None:
-    if source is not None:
-        _opened.append(source)
-        Finalize(source, source.close, exitpriority=0)  # when this process ends; atexit is not for such
-
-
-def _read_and_check(order: tuple[Bundle, ...]) -> Checked | None:
-    pieces = _opened[0].pieces(order)
-    return check(Stretch(pieces=tuple(pieces))) if pieces else None
-
-
 def _untold(_read: int, _size: int) -> None: ...
-
-
-@contextmanager
-def _bare_main() -> Generator[None]:
-    """Processes started meanwhile do not import the program that runs: it has nothing for them, and takes its time."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-@contextmanager
-def _executor(
-    processes: int | None, size: int, source: BulkSource | None, *, is_replayed: bool
-) -> Generator[tuple[Executor | None, int]]:
-    """Processes that hash, and how many stretches may wait for them; none for a log they are not worth."""
-    if processes is None:
-        spare = (os.cpu_count() or 1) - is_replayed  # the replay keeps one processor busy
-        processes = min(spare, MAX_PROCESSES) if size >= WORTH_PROCESSES else 0
-    if not processes:
-        yield None, 0
-        return
-    # Not forked: threads that read files are running in this process.
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_open, initargs=(source,))
-    try:
-        with _bare_main():
-            pool.submit(_untold, 0, 0)  # starts them all
-        yield pool, processes * WAITING
-    finally:
-        pool.shutdown(cancel_futures=True)
