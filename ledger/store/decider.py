@@ -15,10 +15,11 @@ from ledger.decide import AnyCommand, Proposed
 from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.income import ReceiveIncome
-from ledger.refusals import Closed, Invalid, KeyReused, Refused
+from ledger.refusals import AlreadyThere, Closed, Invalid, KeyReused, Refused
 from ledger.store import rows
 from ledger.store.batch import Batch, Beside, Pending, Replayed, Sequenced
 from ledger.store.clock import today
+from ledger.store.fiscal import SealedReceipt
 from ledger.store.projections import Projector
 from ledger.store.queries import state
 from ledger.store.queries.trace import TooManyPieces
@@ -91,6 +92,8 @@ class Decider:
             try:
                 if isinstance(work, SealedGift):
                     pending.outcomes.append(await self._receive(connection, work))
+                elif isinstance(work, SealedReceipt):
+                    pending.outcomes.append(await self._issue(connection, work))
                 else:
                     pending.outcomes.append(await self._carry_out(connection, work))
             except Refused as refused:
@@ -110,6 +113,17 @@ class Decider:
         beside.sealed.append((entry.seq, gift.sealed))
         beside.receipts.append((gift.digest, gift.key_id, entry.seq, gift.box))
         return Sequenced((entry,), gift.command.code)
+
+    async def _issue(self, connection: asyncpg.Connection, receipt: SealedReceipt) -> Sequenced:
+        """A fiscal receipt, whose number no other gift has."""
+        if await connection.fetchval(_NUMBER_TAKEN, receipt.number):
+            raise AlreadyThere("a fiscal receipt of this code and number is in the log")
+        sequenced = await self._carry_out(connection, receipt.command)
+        (entry,) = sequenced.entries
+        gift = receipt.command.ref
+        self._beside.fiscal_receipts.append((receipt.digest, receipt.key_id, entry.seq, gift))
+        self._beside.fiscal_sealed.append((entry.seq, gift, receipt.number, receipt.sealed))
+        return sequenced
 
     async def _carry_out(self, connection: asyncpg.Connection, command: AnyCommand) -> Sequenced:
         assert not isinstance(command, ReceiveMoney), "a gift comes sealed, with what the vault keeps of it"
@@ -150,6 +164,7 @@ def _arriving(pending: Sequence[Pending]) -> list[ReceiveMoney | ReceiveUnidenti
     return [each for each in commands if isinstance(each, ReceiveMoney | ReceiveUnidentified | ReceiveIncome)]
 
 
+_NUMBER_TAKEN = "select exists (select from fiscal_vault where number = $1)"
 _KNOWN = """
   select key as found, request, first_seq, last_seq from idempotency where key = any($1)
   union all

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from ledger.entries import Entry, ProposalMade, part_of
+from ledger.entries import Entry, ProposalMade, ReceiptIssued, part_of
 from ledger.verify.finding import Findings
 from ledger.verify.rule import Rule
 
@@ -24,12 +24,15 @@ class Kept:
         self._findings = findings
         self._after = _FIRST
         self._gifts: list[int] = []
+        self._fiscal: list[int] = []
         self._proposals: list[int] = []
 
     def add(self, entry: Entry) -> None:
         """One more entry."""
         if getattr(entry.body, "receipt", ""):
             self._gifts.append(entry.seq)
+        if isinstance(entry.body, ReceiptIssued):
+            self._fiscal.append(entry.seq)
         if isinstance(entry.body, ProposalMade) and part_of(entry.body)[0] == 1:
             self._proposals.append(entry.seq)
 
@@ -38,6 +41,8 @@ class Kept:
         for table, column, expected in (
             ("receipt", "seq", self._gifts),
             ("vault", "seq", self._gifts),
+            ("fiscal_receipt", "seq", self._fiscal),
+            ("fiscal_vault", "seq", self._fiscal),
             ("draft", "proposal", self._proposals),
         ):
             sql = f"select {column} from {table} where {column} > $1 and {column} <= $2 order by 1"  # noqa: S608
@@ -45,6 +50,7 @@ class Kept:
             if found != expected:
                 self._name(table, column, expected, found)
         self._gifts.clear()
+        self._fiscal.clear()
         self._proposals.clear()
         self._after = last
 
