@@ -459,21 +459,27 @@ class VaultRow(_Row, table=True):
 class FiscalReceiptRow(_Row, table=True):
     """What a fiscal receipt is found by: code, number, check code and amount together."""
 
-    __table_args__ = (Check("length(digest) = 32", "fiscal_receipt_digest_is_sha256"),)
+    __table_args__ = (
+        Check("length(digest) = 32", "fiscal_receipt_digest_is_sha256"),
+        Index("fiscal_receipt_of_gift", "gift"),
+    )
 
     digest: BytesKey
     key_id: Small
     seq: int = Field(sa_type=BigInteger, unique=True, foreign_key="entry.seq")
-    gift: int = Field(sa_type=BigInteger, index=True)
+    gift: Big
 
 
 class FiscalVaultRow(_Row, table=True):
     """The numbers of a fiscal receipt, sealed under the key of its gift."""
 
-    __table_args__ = (Check("length(number) = 32", "fiscal_vault_number_is_sha256"),)
+    __table_args__ = (
+        Check("length(number) = 32", "fiscal_vault_number_is_sha256"),
+        Index("fiscal_vault_of_gift", "gift"),
+    )
 
     seq: EntryKey
-    gift: int = Field(sa_type=BigInteger, index=True)
+    gift: Big
     number: bytes = Field(sa_type=LargeBinary, unique=True)
     sealed: Bytes
 

@@ -17,7 +17,7 @@ MILLION = 1_000_000
 _MAKERS = REQUIRED["money.received"].maker
 
 
-def received(state: State, entry: Envelope, body: MoneyReceived) -> None:
+def received(state: State, entry: Envelope, body: MoneyReceived) -> None:  # noqa: C901  no calls: ten million
     """One credit at the end of its fund's line, by somebody who takes gifts in."""
     line = _credit(state, entry, body)
     by = entry.by
@@ -33,7 +33,7 @@ def received(state: State, entry: Envelope, body: MoneyReceived) -> None:
         check_channel(state, body.channel)
     if body.event:
         check_event(state, body.event, org, body.fund)
-    if state.society.campaigns:
+    if state.society.campaigns or body.campaign:
         campaigns.check_gift(state, body, org)
     if body.agreement or state.society.agreement_from >= 0:
         campaigns.check_agreement(state, body.agreement, sum(posting.qty for posting in entry.postings))

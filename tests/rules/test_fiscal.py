@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from ledger.fiscal import IssueReceipt, VoidReceipt, WaiveReceipt
-from ledger.refusals import AlreadyThere, Closed, Invalid, NothingLeft, NotAllowed, ReceiptStands
+from ledger.refusals import AlreadyThere, Closed, Invalid, NotAllowed, NothingLeft, ReceiptStands
 from tests.support.model import TODAY, Pen
 from tests.support.society import (
     APPROVER,

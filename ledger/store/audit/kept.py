@@ -24,7 +24,7 @@ class Kept:
         self._findings = findings
         self._after = _FIRST
         self._gifts: list[int] = []
-        self._fiscal: list[int] = []
+        self._fiscal: list[tuple[int, int]] = []
         self._proposals: list[int] = []
 
     def add(self, entry: Entry) -> None:
@@ -32,7 +32,7 @@ class Kept:
         if getattr(entry.body, "receipt", ""):
             self._gifts.append(entry.seq)
         if isinstance(entry.body, ReceiptIssued):
-            self._fiscal.append(entry.seq)
+            self._fiscal.append((entry.seq, entry.body.ref))
         if isinstance(entry.body, ProposalMade) and part_of(entry.body)[0] == 1:
             self._proposals.append(entry.seq)
 
@@ -41,14 +41,14 @@ class Kept:
         for table, column, expected in (
             ("receipt", "seq", self._gifts),
             ("vault", "seq", self._gifts),
-            ("fiscal_receipt", "seq", self._fiscal),
-            ("fiscal_vault", "seq", self._fiscal),
             ("draft", "proposal", self._proposals),
         ):
             sql = f"select {column} from {table} where {column} > $1 and {column} <= $2 order by 1"  # noqa: S608
             found = [row[0] for row in await self._connection.fetch(sql, self._after, last)]
             if found != expected:
                 self._name(table, column, expected, found)
+        for table in ("fiscal_receipt", "fiscal_vault"):
+            await self._compare_fiscal(table, last)
         self._gifts.clear()
         self._fiscal.clear()
         self._proposals.clear()
@@ -60,6 +60,16 @@ class Kept:
         for first, last in await self._connection.fetch(_ANSWERS):
             place = f"idempotency first_seq={first} last_seq={last}"
             self._findings.add(first, Rule.TABLE_KEPT, "entries of the log, of one request", "others", place=place)
+
+    async def _compare_fiscal(self, table: str, last: int) -> None:
+        """A row of each fiscal receipt, which names its gift."""
+        sql = f"select seq, gift from {table} where seq > $1 and seq <= $2"  # noqa: S608
+        expected, found = dict(self._fiscal), dict(await self._connection.fetch(sql, self._after, last))
+        self._name(table, "seq", [*expected], [*found])
+        for seq in sorted(expected.keys() & found.keys()):
+            if expected[seq] != found[seq]:
+                place = f"{table} seq={seq} · gift"
+                self._findings.add(seq, Rule.TABLE_KEPT, f"gift {expected[seq]}", f"gift {found[seq]}", place=place)
 
     def _name(self, table: str, column: str, expected: Sequence[int], found: Sequence[int]) -> None:
         for seq in sorted({*expected} - {*found}):
