@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import re
 from typing import NamedTuple
 
 import msgspec
@@ -11,12 +12,28 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ledger import privacy
 from ledger.fiscal import IssueReceipt
 from ledger.privacy import FiscalNumbers
+from ledger.refusals import Invalid
 from ledger.store.keys import LogKeys, LookupKeys
 
 _NONCE = bytes(12)  # every key here seals one thing once
 _FISCAL = b"sunledger/fiscal-vault/1"
 _SALT_BYTES = 32
 _KEY_SALT_BYTES = 16
+
+
+class FiscalForm(NamedTuple):
+    """How the numbers of this place's fiscal receipts are written: regular expressions for the whole of each."""
+
+    code: str
+    number: str
+    check_code: str
+
+    def check(self, code: str, number: str, check_code: str) -> None:
+        """Raises Invalid, without repeating what was given."""
+        given = zip(self._fields, self, (code, number, check_code), strict=True)
+        for field, pattern, text in given:
+            if not re.fullmatch(pattern, text):
+                raise Invalid(f"{field}: must match {pattern}", field=field)
 
 
 class FiscalRecord(msgspec.Struct, frozen=True):

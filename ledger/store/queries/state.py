@@ -13,6 +13,7 @@ from ledger.corrections import is_place
 from ledger.decide import AnyProposable, Proposed
 from ledger.entries import Entry
 from ledger.line import Line, Span
+from ledger.store.queries.fiscal import read_receipts
 from ledger.store.queries.trace import forward
 from ledger.trace import resting
 
@@ -109,13 +110,14 @@ async def load_facts(  # noqa: PLR0913  what there is to know
 
 async def _of_receipts(connection: asyncpg.Connection, gift: Entry, *, today: str, salt: str) -> Facts:
     """What was given, what went back of it, and what the log says of its fiscal receipts."""
+    said = await read_receipts(connection, gift.seq)
     return Facts(
         today=today,
         salt=salt,
         cited=gift,
         cited_qty=entries.qty_of(gift),
-        refunded_qty=await connection.fetchval(_REFUNDED, gift.seq),
-        receipts=tuple(entries.decode(row["bytes"]) for row in await connection.fetch(_RECEIPTS, gift.seq)),
+        refunded_qty=said.refunded_fen,
+        receipts=said.entries,
     )
 
 
@@ -163,11 +165,6 @@ _CONTROL = """
   select seq, bytes from entry
   where kind not in ('money.received', 'receipt.issued', 'receipt.voided', 'receipt.waived') and seq > $1
   order by seq limit $2
-"""
-_REFUNDED = "select coalesce(sum(qty), 0)::bigint from citation where ref = $1 and kind = 'gift.refunded'"
-_RECEIPTS = """
-  select e.bytes from citation c join entry e on e.seq = c.seq
-  where c.ref = $1 and c.kind in ('receipt.issued', 'receipt.voided', 'receipt.waived') order by c.seq
 """
 _IMPORTED = """
   select count(*)::int, coalesce(sum(qty), 0)::bigint, coalesce(max(row), 0) from gift where batch = $1
