@@ -71,13 +71,13 @@ class Settings(BaseSettings):
     witness_timeout_s: float = Field(2.0, gt=0, le=60)
     """How many seconds a checkpoint waits for the quorum."""
 
-    fiscal_code: str = r"\d{8}"
+    fiscal_code: str = "[0-9]{8}"
     """How the code of a fiscal receipt is written here: a regular expression for all of it."""
 
-    fiscal_number: str = r"\d{10}"
+    fiscal_number: str = "[0-9]{10}"
     """How its number is written."""
 
-    fiscal_check_code: str = r"[0-9A-Za-z]{6}"
+    fiscal_check_code: str = "[0-9A-Za-z]{6}"
     """How its check code is written."""
 
     pool_size: int = Field(8, ge=2, le=100)

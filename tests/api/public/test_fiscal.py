@@ -20,7 +20,7 @@ SECOND = FiscalNumbers(check_code="d4e5f6", code="33060126", number="0000012346"
 FORM = {"code": "33060126", "number": "0000012345", "check_code": "a1B2c3"}
 
 
-def typed(numbers: FiscalNumbers = NUMBERS, amount_fen: int = 50_000, **more: Any) -> dict[str, Any]:
+def typed(numbers: FiscalNumbers = NUMBERS, amount_fen: Any = 50_000, **more: Any) -> dict[str, Any]:
     shown = {"code": numbers.code, "number": numbers.number, "check_code": numbers.check_code}
     return {**shown, "amount_fen": amount_fen, **more}
 
