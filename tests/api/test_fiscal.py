@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from ledger import demo, privacy
 from ledger.approvals import ApproveProposal
@@ -99,6 +100,11 @@ async def test_a_fiscal_receipt_has_the_form_of_this_place(office: Office) -> No
         assert next(iter(wrong.values())) not in answer.text
     assert problem(await office.post("fiscal-receipts", receipt(999_999))) == (404, "not-found")
     assert problem(await office.post("fiscal-receipts", receipt(ref, 49_999))) == (400, "invalid-value")
+
+
+def test_a_form_that_is_no_pattern_stops_the_start_and_is_named() -> None:
+    with pytest.raises(ValidationError, match="fiscal_number"):
+        Settings(fiscal_number="[0-9")
 
 
 async def test_a_waived_fiscal_receipt_is_recorded_with_its_reason(office: Office) -> None:

@@ -8,7 +8,8 @@ from msgspec import structs
 
 from ledger.approvals import SetPolicy
 from ledger.campaigns import RegisterCampaign
-from ledger.donations import ApproveImport
+from ledger.donations import ApproveImport, CompleteImport
+from ledger.entries import ImportCompleted
 from ledger.organisations import OpenFund
 from ledger.refusals import AgreementRequired, AlreadyThere, ImportMismatch, Invalid, OutsideCampaign, Unknown
 from tests.support.model import TODAY, Pen
@@ -121,6 +122,23 @@ def test_a_gift_from_the_policys_amount_on_needs_a_written_agreement() -> None:
     pen.write(structs.replace(identification(waits.seq, 1_000), agreement=AGREED))
     settle(pen, SetPolicy(maker=ADMINISTRATOR))
     pen.write(gift(1_000, ref="a" * 64))
+
+
+def test_a_row_that_came_to_need_an_agreement_is_rejected_when_it_is_entered() -> None:
+    pen = open_society()
+    sheet = ApproveImport(
+        maker=FINANCE, org=CITY, fund="general", channel="wechat", name="流水", profile="notice", file="f" * 64, rows=2,
+        sum_fen=1_005, first_on=TODAY, last_on=TODAY,
+    )  # fmt: skip
+    batch = pen.agreed(sheet, APPROVER).seq
+    settle(pen, SetPolicy(maker=ADMINISTRATOR, agreement_from=1_000))
+    row = structs.replace(gift(1_000, maker=FINANCE), batch=batch, row=1)
+    with pytest.raises(AgreementRequired):
+        pen.write(row)
+    pen.write(structs.replace(row, amount_fen=5, row=2))
+    (completed,) = pen.write(CompleteImport(maker=FINANCE, batch=batch))
+    assert isinstance(completed.body, ImportCompleted)
+    assert (completed.body.rejected, completed.body.rejected_fen) == (1, 1_000)
 
 
 def test_the_amount_that_needs_an_agreement_is_an_amount_or_never() -> None:
