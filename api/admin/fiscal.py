@@ -128,7 +128,7 @@ async def get_papers(
         (gift,) = await read_range(connection, ref, ref)
         resources.sequencer.books.require(clerk.staff, (Role.FINANCE,), entries.org_of(gift))
         said = await read_receipts(connection, ref)
-        kept = {each.seq: each.numbers for each in await read_kept(connection, ref, key)}
+        kept = {each.issued: each.numbers for each in await read_kept(connection, ref, key)}
     stands = 0 if ref in resources.sequencer.books.reversed else entries.qty_of(gift) - said.refunded_fen
     now = standing(said.entries)
     receipts = [

@@ -116,12 +116,14 @@ class Decider:
 
     async def _issue(self, connection: asyncpg.Connection, receipt: SealedReceipt) -> Sequenced:
         """A fiscal receipt, whose number no other gift has."""
+        gift = receipt.command.ref
         if await connection.fetchval(_NUMBER_TAKEN, receipt.number):
             raise AlreadyThere("a fiscal receipt of this code and number is in the log")
+        if await connection.fetchval(_EMPTIED, gift):  # since it was sealed: nothing new is kept of an erased donor
+            raise Closed(f"what was kept of the donor of gift {gift} is erased", ref=gift)
         sequenced = await self._carry_out(connection, receipt.command)
         (entry,) = sequenced.entries
-        gift = receipt.command.ref
-        self._beside.fiscal_receipts.append((receipt.digest, receipt.key_id, entry.seq, gift))
+        self._beside.fiscal_receipts.append((receipt.digest, receipt.key_id, gift, entry.seq))
         self._beside.fiscal_sealed.append((entry.seq, gift, receipt.number, receipt.sealed))
         return sequenced
 
@@ -165,6 +167,7 @@ def _arriving(pending: Sequence[Pending]) -> list[ReceiveMoney | ReceiveUnidenti
 
 
 _NUMBER_TAKEN = "select exists (select from fiscal_vault where number = $1)"
+_EMPTIED = "select sealed = '' from vault where seq = $1"
 _KNOWN = """
   select key as found, request, first_seq, last_seq from idempotency where key = any($1)
   union all

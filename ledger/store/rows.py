@@ -104,8 +104,8 @@ IDEMPOTENCY = Table(
     "idempotency",
     {"key": "bytea", "request": "bytea", "first_seq": "bigint", "last_seq": "bigint"},
 )
-FISCAL_RECEIPT = Table("fiscal_receipt", {"digest": "bytea", "key_id": "smallint", "seq": "bigint", "gift": "bigint"})
-FISCAL_VAULT = Table("fiscal_vault", {"seq": "bigint", "gift": "bigint", "number": "bytea", "sealed": "bytea"})
+FISCAL_RECEIPT = Table("fiscal_receipt", {"digest": "bytea", "key_id": "smallint", "seq": "bigint", "issued": "bigint"})
+FISCAL_VAULT = Table("fiscal_vault", {"issued": "bigint", "seq": "bigint", "number": "bytea", "sealed": "bytea"})
 DRAFT = Table("draft", {"proposal": "bigint", "command": "bytea", "salt": "text"})
 
 Gathered = Sequence[tuple[Table, Sequence[tuple[Any, ...]]]]

@@ -457,29 +457,29 @@ class VaultRow(_Row, table=True):
 
 
 class FiscalReceiptRow(_Row, table=True):
-    """What a fiscal receipt is found by: code, number, check code and amount together."""
+    """What the fiscal receipt of a gift, `seq`, is found by: code, number, check code and amount together."""
 
     __table_args__ = (
         Check("length(digest) = 32", "fiscal_receipt_digest_is_sha256"),
-        Index("fiscal_receipt_of_gift", "gift"),
+        Index("fiscal_receipt_of_gift", "seq"),
     )
 
     digest: BytesKey
     key_id: Small
-    seq: int = Field(sa_type=BigInteger, unique=True, foreign_key="entry.seq")
-    gift: Big
+    seq: Big
+    issued: int = Field(sa_type=BigInteger, unique=True, foreign_key="entry.seq")
 
 
 class FiscalVaultRow(_Row, table=True):
-    """The numbers of a fiscal receipt, sealed under the key of its gift."""
+    """The numbers of a fiscal receipt, sealed under the key of its gift, `seq`."""
 
     __table_args__ = (
         Check("length(number) = 32", "fiscal_vault_number_is_sha256"),
-        Index("fiscal_vault_of_gift", "gift"),
+        Index("fiscal_vault_of_gift", "seq"),
     )
 
-    seq: EntryKey
-    gift: Big
+    issued: EntryKey
+    seq: Big
     number: bytes = Field(sa_type=LargeBinary, unique=True)
     sealed: Bytes
 

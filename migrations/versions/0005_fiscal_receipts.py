@@ -25,26 +25,26 @@ STATEMENTS = (
     """,
     "alter table fund add column campaign text not null default ''",
     "alter table gift add column campaign text not null default ''",
-    # Found by all four that are printed on it; a reader may see digests, and no numbers.
+    # Found by all four that are printed on it; a reader may see digests, and no numbers. `seq` is the gift's.
     """
     create table fiscal_receipt (
       digest bytea primary key constraint fiscal_receipt_digest_is_sha256 check (length(digest) = 32),
       key_id smallint not null,
-      seq bigint not null constraint fiscal_receipt_seq_key unique references entry,
-      gift bigint not null
+      seq bigint not null,
+      issued bigint not null constraint fiscal_receipt_issued_key unique references entry
     )
     """,
-    "create index fiscal_receipt_of_gift on fiscal_receipt (gift)",
+    "create index fiscal_receipt_of_gift on fiscal_receipt (seq)",
     """
     create table fiscal_vault (
-      seq bigint primary key references entry,
-      gift bigint not null,
+      issued bigint primary key references entry,
+      seq bigint not null,
       number bytea not null constraint fiscal_vault_number_key unique
         constraint fiscal_vault_number_is_sha256 check (length(number) = 32),
       sealed bytea not null
     )
     """,
-    "create index fiscal_vault_of_gift on fiscal_vault (gift)",
+    "create index fiscal_vault_of_gift on fiscal_vault (seq)",
     # What is said of a receipt is as frequent as gifts, and no more read back at start than these.
     "drop index entry_control",
     """

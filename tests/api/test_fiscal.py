@@ -11,7 +11,12 @@ from pydantic import ValidationError
 from ledger import demo, privacy
 from ledger.approvals import ApproveProposal
 from ledger.entries import MoneyReceived, decode
+from ledger.privacy import FiscalNumbers
+from ledger.refusals import Closed
 from ledger.settings import Settings
+from ledger.store import fiscal
+from ledger.store.fiscal import NewReceipt
+from tests.support.acting import acting_as_superuser
 from tests.support.checklog import check_log
 from tests.support.office import CITY, Office, gift, opened
 
@@ -134,6 +139,24 @@ async def test_a_fiscal_receipt_of_an_erased_donor_can_neither_be_issued_nor_rea
     office.resources.subjects.destroy(slot)
     assert problem(await office.get(f"gifts/{ref}/papers")) == (410, "erased")
     assert problem(await office.post("fiscal-receipts", receipt(ref))) == (410, "erased")
+
+
+async def test_a_fiscal_receipt_that_was_sealed_before_an_erasure_is_not_kept_after_it(
+    office: Office, told: Settings
+) -> None:
+    ref = await seq_of(office, "gifts", gift(amount_fen=50_000))
+    resources = office.resources
+    async with acting_as_superuser(told) as connection:
+        slot = await connection.fetchval("select slot from vault where seq = $1", ref)
+        key = resources.subjects.read(slot)
+        assert key is not None
+        new = NewReceipt(demo.MAKER, CITY, ref, 50_000, DAY, 0, FiscalNumbers(**NUMBERS))
+        sealed = fiscal.seal(new, key, resources.keys, resources.sealer.lookup)
+        await connection.execute("update vault set sealed = '' where seq = $1", ref)
+    size = await office.size()
+    with pytest.raises(Closed):
+        await resources.sequencer.submit(sealed)
+    assert await office.size() == size
 
 
 async def test_a_large_gift_names_its_agreement_by_a_salted_commitment(office: Office, told: Settings) -> None:

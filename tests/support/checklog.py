@@ -187,12 +187,12 @@ def _check_fiscal(
 ) -> None:
     """Each fiscal receipt opens with the key of its gift, says what its entry commits to, and is found by it."""
     issued = {entry.seq: entry.body for entry in log if isinstance(entry.body, ReceiptIssued)}
-    assert [row["seq"] for row in found["fiscal"]] == [*issued]
+    assert [row["issued"] for row in found["fiscal"]] == [*issued]
     for row in found["fiscal"]:
-        body, key = issued[row["seq"]], subject_keys[row["gift"]]
+        body, key = issued[row["issued"]], subject_keys[row["seq"]]
         assert key is not None
         record = open_receipt(key, row["sealed"])
-        assert body.ref == row["gift"] == row["receipt_gift"]
+        assert body.ref == row["seq"] == row["receipt_seq"]
         assert body.commitment == privacy.fiscal_commitment(record.numbers, record.salt)
         assert row["number"] == keys.fiscal_number(record.numbers)
         assert row["digest"] in fiscal.lookup_digests(lookup, record.numbers, body.amount_fen)
@@ -237,7 +237,7 @@ def _unreported(_line: str) -> None: ...
 
 
 _FISCAL = """
-  select v.seq, v.gift, v.number, v.sealed, r.digest, r.gift as receipt_gift
-  from fiscal_vault v full join fiscal_receipt r on r.seq = v.seq order by v.seq
+  select v.issued, v.seq, v.number, v.sealed, r.digest, r.seq as receipt_seq
+  from fiscal_vault v full join fiscal_receipt r on r.issued = v.issued order by v.issued
 """
 _command = msgspec.json.Decoder(AnyProposable)

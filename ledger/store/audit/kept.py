@@ -63,13 +63,13 @@ class Kept:
 
     async def _compare_fiscal(self, table: str, last: int) -> None:
         """A row of each fiscal receipt, which names its gift."""
-        sql = f"select seq, gift from {table} where seq > $1 and seq <= $2"  # noqa: S608
+        sql = f"select issued, seq from {table} where issued > $1 and issued <= $2"  # noqa: S608
         expected, found = dict(self._fiscal), dict(await self._connection.fetch(sql, self._after, last))
-        self._name(table, "seq", [*expected], [*found])
-        for seq in sorted(expected.keys() & found.keys()):
-            if expected[seq] != found[seq]:
-                place = f"{table} seq={seq} · gift"
-                self._findings.add(seq, Rule.TABLE_KEPT, f"gift {expected[seq]}", f"gift {found[seq]}", place=place)
+        self._name(table, "issued", [*expected], [*found])
+        for issued in sorted(expected.keys() & found.keys()):
+            if expected[issued] != found[issued]:
+                place = f"{table} issued={issued} · seq"
+                self._findings.add(issued, Rule.TABLE_KEPT, expected[issued], found[issued], place=place)
 
     def _name(self, table: str, column: str, expected: Sequence[int], found: Sequence[int]) -> None:
         for seq in sorted({*expected} - {*found}):

@@ -30,7 +30,7 @@ class FiscalReceipts:
 class KeptReceipt:
     """A fiscal receipt of a gift, with its numbers."""
 
-    seq: int
+    issued: int
     numbers: FiscalNumbers
 
 
@@ -53,20 +53,20 @@ async def read_receipts(connection: asyncpg.Connection, gift: int) -> Said:
 async def read_kept(connection: asyncpg.Connection, gift: int, subject_key: bytes) -> list[KeptReceipt]:
     """All that were ever issued for the gift, by number of entry."""
     return [
-        KeptReceipt(seq=seq, numbers=open_receipt(subject_key, sealed).numbers)
-        for seq, sealed in await connection.fetch(_KEPT, gift)
+        KeptReceipt(issued=issued, numbers=open_receipt(subject_key, sealed).numbers)
+        for issued, sealed in await connection.fetch(_KEPT, gift)
     ]
 
 
 # One holds at a time: whatever was voided of this gift later was this receipt, or one after it.
 _FIND = """
-  select r.gift from fiscal_receipt r
+  select r.seq from fiscal_receipt r
   where r.digest = any($1) and not exists (
-    select from citation c where c.ref = r.gift and c.kind = 'receipt.voided' and c.seq > r.seq)
+    select from citation c where c.ref = r.seq and c.kind = 'receipt.voided' and c.seq > r.issued)
 """
 _RECEIPTS = """
   select e.bytes from citation c join entry e on e.seq = c.seq
   where c.ref = $1 and c.kind in ('receipt.issued', 'receipt.voided', 'receipt.waived') order by c.seq
 """
 _REFUNDED = "select coalesce(sum(qty), 0)::bigint from citation where ref = $1 and kind = 'gift.refunded'"
-_KEPT = "select seq, sealed from fiscal_vault where gift = $1 order by seq"
+_KEPT = "select issued, sealed from fiscal_vault where seq = $1 order by issued"
