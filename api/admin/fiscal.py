@@ -1,10 +1,11 @@
 """Doors of fiscal receipts 公益事业捐赠票据: issue, waive, void; read a gift's papers back."""
 
+import dataclasses
 from typing import Annotated, Literal
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from pydantic import BaseModel, Field
 
 from api.admin.answers import Answer, as_command, carry_out, writes
@@ -18,7 +19,7 @@ from ledger.privacy import FiscalNumbers
 from ledger.roles import Role
 from ledger.store import fiscal
 from ledger.store.queries.entries import read_range
-from ledger.store.queries.fiscal import read_kept, read_receipts
+from ledger.store.queries.fiscal import read_kept, read_receipts, read_stale
 from ledger.store.vault import VaultRecord, open_record
 
 Gift = Annotated[Seq, Field(description="捐款条目的序号")]
@@ -69,6 +70,22 @@ class Receipt(BaseModel):
     on: str = Field(description="开票日期")
     holds: bool = Field(description="是否有效")
     is_current: bool = Field(description="金额是否仍等于捐款减去已退部分；不等的应作废重开")
+
+
+class Stale(BaseModel):
+    """一张金额已经不符的有效票据：捐款在开票之后退还或更正了。"""
+
+    issued: int = Field(description="开具条目的序号")
+    gift: int = Field(description="捐款条目的序号")
+    amount_fen: int = Field(description="票据金额（分）")
+    stands_fen: int = Field(description="捐款现在的金额（分）；0 表示只作废、不重开")
+
+
+class StaleList(BaseModel):
+    """须换开的票据，按捐款序号排列。"""
+
+    items: list[Stale]
+    next: int | None = Field(description="下一页的 after；没有更多则为空")
 
 
 class Agreement(BaseModel):
@@ -153,6 +170,20 @@ async def get_papers(
     return Papers(ref=ref, stands_fen=stands, waived=now.waived or "", receipts=receipts, agreement=agreement)
 
 
+@get("/api/v1/fiscal-receipts/stale", summary="须换开的票据", tags=["票据"], responses=described(401))
+async def list_stale(
+    clerk: NamedDependency[Clerk],
+    org: Annotated[str, QueryParameter(description="组织编号")],
+    after: Annotated[int, QueryParameter(ge=-1, description="从哪一笔之后开始：上一页的 next")] = -1,
+    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+) -> StaleList:
+    """开票之后捐款退还（全部或部分）或更正的：作废原票据，还有余额的按余额重开。不含号码。"""
+    async with clerk.resources.database.raw() as connection:
+        found = await read_stale(connection, org, after=after, limit=limit + 1)
+    items = [Stale(**dataclasses.asdict(each)) for each in found[:limit]]
+    return StaleList(items=items, next=items[-1].gift if len(found) > limit else None)
+
+
 async def _vault(resources: Resources, gift: int) -> tuple[bytes, VaultRecord]:
     """The key of a gift and what it seals. Raises ProblemError where there is no such gift, or its donor was erased."""
     async with resources.database.raw() as connection:
@@ -165,4 +196,4 @@ async def _vault(resources: Resources, gift: int) -> tuple[bytes, VaultRecord]:
     return key, open_record(key, kept["sealed"])
 
 
-HANDLERS = [issue_receipt, waive_receipt, void_receipt, get_papers]
+HANDLERS = [issue_receipt, waive_receipt, void_receipt, get_papers, list_stale]

@@ -410,7 +410,7 @@ class CitationRow(_Row, table=True):
 
     __table_args__ = (
         Check("ref < seq", "citation_of_the_past"),
-        Index("citation_reversal", "ref", postgresql_where=sql("kind = 'entry.reversed'")),
+        Index("citation_taken_back", "ref", postgresql_where=sql("kind in ('entry.reversed', 'gift.refunded')")),
     )
 
     ref: EntryKey

@@ -51,7 +51,7 @@ STATEMENTS = (
     create index entry_control on entry (seq)
       where kind not in ('money.received', 'receipt.issued', 'receipt.voided', 'receipt.waived')
     """,
-    "create index citation_reversal on citation (ref) where kind = 'entry.reversed'",
+    "create index citation_taken_back on citation (ref) where kind in ('entry.reversed', 'gift.refunded')",
 )
 
 

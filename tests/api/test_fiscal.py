@@ -62,6 +62,10 @@ async def test_a_fiscal_receipt_is_issued_voided_and_issued_again_over_http(offi
     assert papers["receipts"] == [
         {"entry": first, **NUMBERS, "amount_fen": 50_000, "on": DAY, "holds": True, "is_current": False}
     ]
+    stale = (await office.get(f"fiscal-receipts/stale?org={CITY}")).json()
+    assert stale == {
+        "items": [{"issued": first, "gift": ref, "amount_fen": 50_000, "stands_fen": 30_000}], "next": None,
+    }  # fmt: skip
     voiding = {"org": CITY, "ref": ref, "issued": first, "reason": "refunded", "on": DAY}
     await seq_of(office, "fiscal-voidings", voiding)
     same_number = receipt(ref, 30_000, replaces=first)
@@ -72,8 +76,23 @@ async def test_a_fiscal_receipt_is_issued_voided_and_issued_again_over_http(offi
         (first, False, False),
         (second, True, True),
     ]
+    assert (await office.get(f"fiscal-receipts/stale?org={CITY}")).json()["items"] == []
     log = await check_log(told)
     assert all(number.encode() not in repr(log).encode() for number in NUMBERS.values())
+
+
+async def test_fiscal_receipts_whose_gifts_went_back_since_are_listed_page_by_page(office: Office) -> None:
+    refs = [await seq_of(office, "gifts", gift(amount_fen=50_000, channel_ref=f"{i}")) for i in range(3)]
+    issued = [await seq_of(office, "fiscal-receipts", receipt(ref, number=f"{ref:010}")) for ref in refs]
+    for ref in (refs[0], refs[2]):
+        wrong = {"org": CITY, "ref": ref, "on": DAY, "reason": "重复登记", "statement": "重复登记，现予撤销。"}
+        proposed = (await office.post("reversals", wrong)).json()["proposal"]
+        assert (await office.post(f"proposals/{proposed}/approval", who="checker")).status_code == 201
+    first = (await office.get(f"fiscal-receipts/stale?org={CITY}&limit=1")).json()
+    assert first["items"] == [{"issued": issued[0], "gift": refs[0], "amount_fen": 50_000, "stands_fen": 0}]
+    second = (await office.get(f"fiscal-receipts/stale?org={CITY}&limit=1&after={first['next']}")).json()
+    assert ([each["gift"] for each in second["items"]], second["next"]) == ([refs[2]], None)
+    assert (await office.get("fiscal-receipts/stale?org=330824")).json()["items"] == []
 
 
 async def test_the_numbers_of_a_fiscal_receipt_are_in_no_table_in_the_clear(office: Office) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from ledger.entries import Entry, decode
+from ledger.entries import Entry, ReceiptIssued, decode
 from ledger.privacy import FiscalNumbers
 from ledger.store.database import Database
 from ledger.store.fiscal import lookup_digests, open_receipt
@@ -50,6 +50,27 @@ async def read_receipts(connection: asyncpg.Connection, gift: int) -> Said:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stale:
+    """A fiscal receipt that holds, over more than what stands of its gift now."""
+
+    issued: int
+    gift: int
+    amount_fen: int
+    stands_fen: int
+
+
+async def read_stale(connection: asyncpg.Connection, org: str, *, after: int, limit: int) -> list[Stale]:
+    """Those of an organisation's gifts, by number of the gift: to be voided, and issued again where anything stands."""
+    found: list[Stale] = []
+    for row in await connection.fetch(_STALE, org, after, limit):
+        body = decode(row["bytes"]).body
+        assert isinstance(body, ReceiptIssued)
+        stands = 0 if row["is_reversed"] else row["qty"] - row["refunded"]
+        found.append(Stale(issued=row["seq"], gift=body.ref, amount_fen=body.amount_fen, stands_fen=stands))
+    return found
+
+
 async def read_kept(connection: asyncpg.Connection, gift: int, subject_key: bytes) -> list[KeptReceipt]:
     """All that were ever issued for the gift, by number of entry."""
     return [
@@ -69,4 +90,20 @@ _RECEIPTS = """
   where c.ref = $1 and c.kind in ('receipt.issued', 'receipt.voided', 'receipt.waived') order by c.seq
 """
 _REFUNDED = "select coalesce(sum(qty), 0)::bigint from citation where ref = $1 and kind = 'gift.refunded'"
+# From refunds and reversals, which are few and have an index of their own, to the receipt that was there before them.
+_STALE = """
+  select e.seq, e.bytes, g.qty, back.refunded, back.is_reversed
+  from (
+    select ref, max(seq) as seq, coalesce(sum(qty) filter (where kind = 'gift.refunded'), 0)::bigint as refunded,
+      bool_or(kind = 'entry.reversed') as is_reversed
+    from citation where kind in ('entry.reversed', 'gift.refunded') and ref > $2 group by ref
+  ) back
+  join gift g on g.seq = back.ref
+  cross join lateral (
+    select c.seq, c.kind from citation c
+    where c.ref = back.ref and c.kind in ('receipt.issued', 'receipt.voided') order by c.seq desc limit 1
+  ) last
+  join entry e on e.seq = last.seq and e.kind = 'receipt.issued'
+  where e.org = $1 and last.seq < back.seq order by back.ref limit $3
+"""
 _KEPT = "select issued, sealed from fiscal_vault where seq = $1 order by issued"
