@@ -17,6 +17,7 @@ from ledger.store import guarantees, setup, signing
 from ledger.store.clock import Clock
 from ledger.store.cosigning import Witnesses
 from ledger.store.database import Database
+from ledger.store.fiscal import FiscalForm
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.outside import OutsideCheckpoint
@@ -64,6 +65,7 @@ async def admin_resources(settings: Settings, url: str) -> AsyncGenerator[AdminR
             keys=keys,
             sheets=sheets,
             intake=intake,
+            fiscal_form=FiscalForm(settings.fiscal_code, settings.fiscal_number, settings.fiscal_check_code),
             publisher=publisher,
         )
 

@@ -75,6 +75,9 @@ class Books:
     policy: dict[str, entries.Rule] | None = None
     expires_days: int = 0
     """How long a proposal may be approved; 0: for ever."""
+    agreement_from: int = -1
+    """From how many fen a gift needs a written agreement; -1: none does."""
+    campaigns: dict[str, entries.CampaignRegistered] = field(default_factory=dict)
     events: dict[str, entries.EventDeclared] = field(default_factory=dict)
     funds: dict[tuple[str, str], entries.FundOpened] = field(default_factory=dict)
     projects: dict[tuple[str, str], entries.ProjectOpened] = field(default_factory=dict)
@@ -152,6 +155,10 @@ class Books:
         """Those who administer the whole log."""
         return {each for each, held in self.staff.items() if Role.ADMINISTRATOR in held.get(WHOLE_LOG, ())}
 
+    def lies_under(self, org: str, above: str) -> bool:
+        """Whether an organisation is this one, or lies below it."""
+        return org == above or above in self._above(org)
+
     def _above(self, org: str) -> Iterable[str]:
         """The organisations above this one, nearest first; the whole log is above all."""
         while org in self.organisations:
@@ -226,6 +233,9 @@ class Books:
             case entries.PolicySet() as body:
                 self.policy = {rule.kind: rule for rule in body.rules}
                 self.expires_days = body.expires_days
+                self.agreement_from = body.agreement_from
+            case entries.CampaignRegistered() as body:
+                self.campaigns[body.campaign] = body
             case entries.EventDeclared() as body:
                 self.events[body.event] = body
             case entries.FundOpened() as body:
@@ -274,12 +284,15 @@ class Books:
                 | entries.GiftRedirected()
                 | entries.GiftRefunded()
                 | entries.MoneyIdentified()
+                | entries.ReceiptIssued()
+                | entries.ReceiptVoided()
+                | entries.ReceiptWaived()
                 | entries.SuspenseReturned()
                 | entries.DeliveryConfirmed()
                 | entries.CheckpointStamped()
                 | entries.FeedbackPublished()
             ):
-                pass  # their postings say it all
+                pass  # their postings say it all, or the entries that they cite
             case body:
                 assert_never(body)
 

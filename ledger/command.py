@@ -49,6 +49,8 @@ class Needs:
     """Where each position that the cited entry credited came from."""
     images_of: str = ""
     """The same, if the cited entry is of this kind."""
+    receipts: bool = False
+    """Nothing but the entries of fiscal receipts that speak of the cited gift, and what was refunded of it."""
     project: tuple[str, str] | None = None
     """All lines of this project (organisation, project)."""
     turnovers: tuple[str, str] | None = None
@@ -85,6 +87,10 @@ class Facts:
     """What it moved; of a first part, all parts together."""
     confirmed_qty: int = 0
     """What earlier confirmations say of it."""
+    refunded_qty: int = 0
+    """Of Needs.receipts: what refunds gave back of the cited gift."""
+    receipts: tuple[Entry, ...] = ()
+    """Of Needs.receipts: in the order of the log."""
     spans: tuple[tuple[Account, Span], ...] = ()
     """Positions that Needs asked for and that no posting consumed, in the order of the cited entry's own positions."""
     gone: tuple[Gone, ...] = ()

@@ -8,6 +8,7 @@ from ledger import (
     account,
     allocations,
     approvals,
+    campaigns,
     corrections,
     disbursements,
     donations,
@@ -15,6 +16,7 @@ from ledger import (
     entries,
     exchange,
     fees,
+    fiscal,
     income,
     organisations,
     periods,
@@ -29,6 +31,7 @@ from ledger.account import CNY, Account
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, SetPolicy, WithdrawProposal
 from ledger.books import Books
+from ledger.campaigns import RegisterCampaign
 from ledger.command import Draft, Effect, Facts, Needs
 from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
@@ -37,6 +40,7 @@ from ledger.endings import CloseFund, CloseProject
 from ledger.entries import By, Entry
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
+from ledger.fiscal import IssueReceipt, VoidReceipt, WaiveReceipt
 from ledger.income import ReceiveIncome
 from ledger.line import NO_PROPOSAL
 from ledger.organisations import (
@@ -74,6 +78,7 @@ AnyProposable: TypeAlias = (
     | DismissStaff
     | EndPledge
     | EnrolStaff
+    | IssueReceipt
     | MakePledge
     | OpenFund
     | OpenProject
@@ -81,6 +86,7 @@ AnyProposable: TypeAlias = (
     | ReceiveTransfer
     | RedirectGift
     | RefundGift
+    | RegisterCampaign
     | RegisterOrganisation
     | ReleaseMoney
     | ReturnMoney
@@ -91,6 +97,8 @@ AnyProposable: TypeAlias = (
     | SetPolicy
     | SettleExchange
     | StampCheckpoint
+    | VoidReceipt
+    | WaiveReceipt
 )
 """Commands that policy may submit to other people's approval."""
 
@@ -145,7 +153,7 @@ class Proposed(msgspec.Struct, frozen=True):
     salt: str
 
 
-def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901
+def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901, PLR0912
     """What of the postings the decision has to see; None: nothing but the lines."""
     match command:
         case Proposed(command=proposed):
@@ -158,6 +166,8 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901
             return periods.needs_close(command)
         case SettleExchange():
             return exchange.needs_gift(command)
+        case IssueReceipt() | VoidReceipt() | WaiveReceipt():
+            return fiscal.needs_gift(command)
         case RefundGift() | RedirectGift():
             return corrections.needs_gift(command)
         case IdentifyMoney() | ReturnSuspense():
@@ -321,6 +331,14 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return pledges.end(command, books, facts)
         case StampCheckpoint():
             return stamps.stamp(command, books)
+        case IssueReceipt():
+            return fiscal.issue(command, books, facts)
+        case WaiveReceipt():
+            return fiscal.waive(command, books, facts)
+        case VoidReceipt():
+            return fiscal.void(command, books, facts)
+        case RegisterCampaign():
+            return campaigns.register(command, books)
         case CloseFund():
             return endings.close_fund(command, books)
         case CloseProject():

@@ -7,6 +7,7 @@ import msgspec
 from ledger import account, entries, privacy
 from ledger.account import Account
 from ledger.books import Books, Import
+from ledger.campaigns import check_agreement, check_gift
 from ledger.command import (
     Command,
     Draft,
@@ -43,6 +44,8 @@ class ReceiveMoney(Command, frozen=True, kw_only=True, tag="money.received"):
     donor: str
     donor_class: DonorClass = "unknown"
     ref: str = ""
+    agreement: str = ""
+    campaign: str = ""
     event: str = ""
     code: str = ""
     batch: int = 0
@@ -83,6 +86,8 @@ def receive(command: ReceiveMoney, books: Books, today: str) -> Draft:
     check_day("on", command.on, latest=today)
     check_id("channel", command.channel)
     check_label(command.event, fund, books)
+    check_gift(command.campaign, command.on, command.org, fund, books)
+    check_agreement(command.agreement, qty, books)
     if command.ref in books.refs and command.ref:
         raise AlreadyThere("this channel reference is in the log", ref=command.ref)
     check_currency(command.currency, command.original, command.rate, qty)
@@ -132,6 +137,7 @@ def approve_import(command: ApproveImport, books: Books, today: str) -> Effect:
     check_day("first_on", command.first_on)
     check_day("last_on", command.last_on, latest=today)
     check_label(command.event, fund, books)
+    check_gift("", command.first_on, command.org, fund, books)
     if command.last_on < command.first_on:
         raise Invalid("last_on: before first_on", field="last_on")
     body = body_of(entries.ImportApproved, command)
@@ -182,9 +188,9 @@ def _check_row(command: ReceiveMoney, batch: Import) -> None:
         raise ImportMismatch("rows are entered in the name of the import's maker")
     if command.row <= batch.last_row:
         raise AlreadyThere(f"row {command.row} was decided", batch=command.batch, row=command.row)
-    same = (command.org, command.fund, command.channel, command.event)
-    if same != (approved.org, approved.fund, approved.channel, approved.event):
-        raise ImportMismatch("organisation, fund, channel or event differ from what was approved")
+    same = (command.org, command.fund, command.channel, command.event, command.campaign)
+    if same != (approved.org, approved.fund, approved.channel, approved.event, ""):
+        raise ImportMismatch("organisation, fund, channel, event or campaign differ from what was approved")
     if not approved.first_on <= command.on <= approved.last_on:
         raise ImportMismatch(f"{command.on} lies outside the approved dates")
     if batch.rows + 1 > approved.rows or batch.sum_fen + command.amount_fen > approved.sum_fen:

@@ -14,6 +14,7 @@ import msgspec
 from ledger import account
 from ledger.account import Whole
 from ledger.bodies.body import WHOLE, Body, Part, Spending
+from ledger.bodies.campaigns import CampaignRegistered
 from ledger.bodies.control import (
     ImportApproved,
     ImportCompleted,
@@ -27,6 +28,7 @@ from ledger.bodies.corrections import EntryReversed
 from ledger.bodies.endings import FundClosed, ProjectClosed, Residue
 from ledger.bodies.exchange import ExchangeSettled
 from ledger.bodies.fees import FeeCharged
+from ledger.bodies.fiscal import ReceiptIssued, ReceiptVoided, ReceiptWaived, VoidReason, WaiverReason
 from ledger.bodies.income import IncomeKind, IncomeReceived
 from ledger.bodies.loop import DeliveryConfirmed, FeedbackPublished, Outcome
 from ledger.bodies.money import (
@@ -73,7 +75,8 @@ BEIJING = timedelta(hours=8)
 
 
 AnyBody: TypeAlias = (
-    CheckpointStamped
+    CampaignRegistered
+    | CheckpointStamped
     | DeliveryConfirmed
     | EntryReversed
     | EventDeclared
@@ -108,6 +111,9 @@ AnyBody: TypeAlias = (
     | ProposalMade
     | ProposalRejected
     | ProposalWithdrawn
+    | ReceiptIssued
+    | ReceiptVoided
+    | ReceiptWaived
     | StaffDismissed
     | StaffEnrolled
     | SuspenseReturned
@@ -117,6 +123,7 @@ AnyBody: TypeAlias = (
 )
 
 KINDS: dict[str, type[AnyBody]] = {
+    "campaign.registered": CampaignRegistered,
     "checkpoint.stamped": CheckpointStamped,
     "delivery.confirmed": DeliveryConfirmed,
     "entry.reversed": EntryReversed,
@@ -152,6 +159,9 @@ KINDS: dict[str, type[AnyBody]] = {
     "proposal.made": ProposalMade,
     "proposal.rejected": ProposalRejected,
     "proposal.withdrawn": ProposalWithdrawn,
+    "receipt.issued": ReceiptIssued,
+    "receipt.voided": ReceiptVoided,
+    "receipt.waived": ReceiptWaived,
     "staff.dismissed": StaffDismissed,
     "staff.enrolled": StaffEnrolled,
     "suspense.returned": SuspenseReturned,

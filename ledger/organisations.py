@@ -6,6 +6,7 @@ import msgspec
 
 from ledger import entries
 from ledger.books import WHOLE_LOG, Books
+from ledger.campaigns import check_known
 from ledger.command import (
     Command,
     Effect,
@@ -100,6 +101,7 @@ class OpenFund(Proposable, frozen=True, kw_only=True, tag="fund.opened"):
     fund: str
     name: str
     restriction: entries.Restriction = entries.Restriction()
+    campaign: str = ""
     charges: bool = False
     management_ppm: int = -1
     over_ceiling: OverCeiling = "refused"
@@ -207,6 +209,8 @@ def open_fund(command: OpenFund, books: Books) -> Effect:
             check_id(what, text)
     if wanted.event and wanted.event not in books.events:
         raise Unknown(f"event {wanted.event} is not declared", event=wanted.event)
+    if command.campaign:
+        check_known(command.campaign, command.org, books)
     if len(set(command.spending)) != len(command.spending):
         raise Invalid("spending: none twice", field="spending")
     body = body_of(FundOpened, command)

@@ -42,6 +42,14 @@ class ChannelRecord(Body, frozen=True):
     channel_ref: str = ""
 
 
+class FiscalNumbers(Body, frozen=True):
+    """What a fiscal receipt is told by, as printed on it: never in an entry."""
+
+    check_code: str
+    code: str
+    number: str
+
+
 def identity_digest(identity: Identity, salt: bytes) -> bytes:
     """Salted SHA-256 of the identity record; 32 bytes."""
     return _salted(b"identity", identity, salt)
@@ -62,6 +70,23 @@ def donor_commitment(identity: bytes, channel: bytes) -> str:
 def receipt_commitment(prev: str, code: str) -> str:
     """`receipt` of an entry: binds the code to this one place in the log."""
     return hashlib.sha256(f"sunledger/receipt/1\n{prev}\n{code}\n".encode()).hexdigest()
+
+
+def fiscal_commitment(numbers: FiscalNumbers, salt: bytes) -> str:
+    """`commitment` of a `receipt.issued`: salted, for its numbers are sequential and could be tried out."""
+    return _salted(b"fiscal", numbers, salt).hex()
+
+
+def agreement_commitment(sha256: str, salt: bytes) -> str:
+    """`agreement` of a gift: of a written agreement, named by the hex SHA-256 of its file."""
+    return hashlib.sha256(f"sunledger/agreement/1\n{salt.hex()}\n{sha256}\n".encode()).hexdigest()
+
+
+def fiscal_text(numbers: FiscalNumbers, amount_fen: int) -> bytes:
+    """All four that a fiscal receipt is looked up by, in one form however they were typed."""
+    typed = (numbers.code, numbers.number, numbers.check_code)
+    folded = (_DROPPED.sub("", unicodedata.normalize("NFKC", each[:64])).upper() for each in typed)
+    return "\n".join(("sunledger/fiscal-lookup/1", *folded, str(amount_fen), "")).encode("utf-8", "surrogatepass")
 
 
 def reference(key: bytes, org: str, channel: str, channel_ref: str) -> str:

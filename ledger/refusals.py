@@ -142,6 +142,38 @@ class PeriodIsClosed(Refused):
     advice_en = "A closed period does not change: date it after the last closed day, corrections too."
 
 
+class OutsideCampaign(Refused):
+    """A gift from before the campaign that it is said to belong to."""
+
+    slug = "outside-campaign"
+    title = "捐赠日期早于募捐活动开始"
+    title_en = "The gift is from before the campaign began"
+    advice = "募捐方案备案的期限开始之前的捐款不属于该活动：请核对日期，或记入不属于该活动的基金。"
+    advice_en = (
+        "What came before the filed period is not the campaign's: check the date, or enter it into another fund."
+    )
+
+
+class AgreementRequired(Refused):
+    """A large gift without its written agreement 捐赠协议/捐赠函."""
+
+    slug = "agreement-required"
+    title = "大额捐款须有书面捐赠协议"
+    title_en = "A gift of this amount needs a written agreement"
+    advice = "达到规定额度的捐款，请附捐赠协议或捐赠函（文件的 SHA-256），逐笔登记。"
+    advice_en = "Give the digest of the written agreement; from a sheet, enter this gift by itself."
+
+
+class ReceiptStands(Refused):
+    """The gift has a fiscal receipt that holds."""
+
+    slug = "receipt-stands"
+    title = "这笔捐款已有有效票据"
+    title_en = "This gift has a fiscal receipt that holds"
+    advice = "一笔捐款只有一张有效票据：请先作废原票据，再开新票据并注明所替换的那张。"
+    advice_en = "A gift has one at a time: void the one that holds, then issue another that says which it replaces."
+
+
 class ConsentRequired(Refused):
     """Another purpose than the donor's, without her consent."""
 

@@ -4,6 +4,7 @@ from ledger import account
 from ledger.account import CNY, Account
 from ledger.allocations import targeted
 from ledger.books import Books
+from ledger.campaigns import check_agreement, check_gift
 from ledger.command import (
     Command,
     Draft,
@@ -51,6 +52,8 @@ class IdentifyMoney(Command, frozen=True, kw_only=True, tag="money.identified"):
     on: str
     donor: str
     donor_class: DonorClass = "unknown"
+    agreement: str = ""
+    campaign: str = ""
     event: str = ""
     code: str = ""
 
@@ -95,6 +98,8 @@ def identify(command: IdentifyMoney, books: Books, facts: Facts) -> Draft:
     check_day("on", command.on, latest=facts.today)
     check_id("channel", command.channel)
     check_label(command.event, fund, books)
+    check_gift(command.campaign, command.on, command.org, fund, books)
+    check_agreement(command.agreement, check_quantity(command.amount_fen), books)
     check_digest("donor", command.donor)
     check_cited(facts, command.ref, UNIDENTIFIED, command.org)
     books.require(command.maker, REQUIRED["money.identified"].maker, command.org)

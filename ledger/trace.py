@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ledger import account, entries
 from ledger.entries import DonorClass, Entry
+from ledger.fiscal import standing
 
 
 class Piece(NamedTuple):
@@ -72,6 +73,10 @@ class State(StrEnum):
     """In its fund, not allocated."""
 
 
+FiscalState = Literal["none", "issued", "voided", "anonymous", "declined"]
+"""What the log says of a gift's fiscal receipt: nothing; one holds; the last was voided; waived, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """An id and what it is called."""
@@ -102,6 +107,14 @@ class Names:
         return Named(project, self.projects[org, project])
 
 
+class Campaign(NamedTuple):
+    """The campaign a gift belongs to."""
+
+    id: str
+    name: str
+    last_on: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gift:
     """A gift as its entry tells it."""
@@ -112,6 +125,10 @@ class Gift:
     organisation: Named
     fund: Named
     event: Named | None
+    campaign: Named | None
+    late: bool
+    """It came after the last day of that campaign."""
+    fiscal: FiscalState
     amount_fen: int
     channel: str
     donor_class: DonorClass
@@ -197,6 +214,9 @@ class Found:
     citing: Sequence[Entry]
     """Confirmations and feedback about its payments."""
     entering: bool
+    campaign: Campaign | None = None
+    receipts: Sequence[Entry] = ()
+    """What was said of its fiscal receipts, in the order of the log."""
 
 
 def effect_of(entry: Entry) -> int:
@@ -230,6 +250,9 @@ def _gift(found: Found, names: Names) -> Gift:
         organisation=names.organisation(org),
         fund=names.fund(org, body.fund),
         event=Named(body.event, names.events[body.event]) if body.event else None,
+        campaign=Named(found.campaign.id, found.campaign.name) if found.campaign else None,
+        late=found.campaign is not None and body.on > found.campaign.last_on,
+        fiscal=_fiscal(found.receipts),
         amount_fen=entries.qty_of(entry),
         channel=body.channel,
         donor_class=body.donor_class,
@@ -239,6 +262,13 @@ def _gift(found: Found, names: Names) -> Gift:
         original=getattr(body, "original", 0),
         rate=getattr(body, "rate", ""),
     )
+
+
+def _fiscal(receipts: Sequence[Entry]) -> FiscalState:
+    now = standing(receipts)
+    if now.issued:
+        return "issued"
+    return now.waived or ("voided" if now.voided else "none")
 
 
 def _leaves(found: Found, names: Names) -> Iterator[Leaf]:

@@ -51,6 +51,10 @@ def _lines(dossier: Dossier) -> Iterator[str]:
     yield f"{gift.on} 捐给{gift.organisation.name}「{gift.fund.name}」，{messages.channel(gift.channel)}。"
     if gift.event:
         yield f"用于「{gift.event.name}」。"
+    if gift.campaign:
+        yield f"属于募捐活动「{gift.campaign.name}」{'，在备案期限之后到账' if gift.late else ''}。"
+    if said := messages.FISCAL[gift.fiscal]:
+        yield f"捐赠票据：{said}。"
     yield ""
     yield "每一元的去向"
     for leaf in trace.leaves:

@@ -18,7 +18,7 @@ from api.problems import TYPES
 from ledger import cli, entries, periods, privacy, refusals
 from ledger.imports.fault import Fault, Reason
 from ledger.log.checkpoint import Checkpoint
-from ledger.privacy import ChannelRecord, Identity
+from ledger.privacy import ChannelRecord, FiscalNumbers, Identity
 from ledger.roles import REQUIRED, Role
 from ledger.settings import Settings
 
@@ -214,7 +214,7 @@ def test_the_examples_of_the_formats_are_right() -> None:
         for heading, text in sections(page("formats"), "##").items()
         for block in re.findall(r"```text\n(\w+ +[^=\n]+\n.*?)```", text, re.DOTALL)
     }
-    assert len(examples) == 8
+    assert len(examples) == 10
     said = examples["Channel reference"]
     text = f"{said['org']}\n{said['channel']}\n{said['reference']}".encode()
     assert said["ref"] == hmac.digest(bytes.fromhex(said["key"]), text, "sha256").hex()
@@ -225,6 +225,13 @@ def test_the_examples_of_the_formats_are_right() -> None:
     said = examples["Receipt commitment"]
     assert said["receipt"] == _digest("receipt", said["prev"], said["code"])
     assert said["receipt"] == privacy.receipt_commitment(said["prev"], said["code"])
+    said = examples["Fiscal commitment"]
+    assert said["commitment"] == _digest("fiscal", said["salt"], said["record"])
+    numbers = FiscalNumbers(**msgspec.json.decode(said["record"]))
+    assert said["commitment"] == privacy.fiscal_commitment(numbers, bytes.fromhex(said["salt"]))
+    said = examples["Agreement commitment"]
+    assert said["agreement"] == _digest("agreement", said["salt"], said["sha256"])
+    assert said["agreement"] == privacy.agreement_commitment(said["sha256"], bytes.fromhex(said["salt"]))
     said = examples["Proposal commitment"]
     assert said["commitment"] == _digest("proposal", said["salt"], said["body"])
     body = entries.MoneyAllocated(**msgspec.json.decode(said["body"]))

@@ -10,6 +10,8 @@ from pydantic import Field
 from api.admin.answers import Answer, GiftAnswer, as_command, carry_out, writes
 from api.admin.resources import Clerk
 from api.fields import (
+    Agreement,
+    CampaignId,
     Day,
     EventId,
     Evidence,
@@ -57,6 +59,8 @@ class NewGift(Input):
     donor_class: Literal["person", "organisation", "unknown"] = Field("unknown", description="捐赠人类型")
     donor: Donor = Donor()
     event: EventId = ""
+    campaign: CampaignId = ""
+    agreement: Agreement = ""
     currency: str = Field("", pattern=r"^([A-Z]{3})?$", description="外币捐款的币种（ISO 4217），人民币不填")
     original: int = Field(0, ge=0, le=account.MAX_POSITION, description="原币金额，以其最小单位计")
     rate: str = Field(
@@ -187,6 +191,8 @@ async def receive_gift(request: Door, data: JSONBody[NewGift], clerk: NamedDepen
         donor_class=data.donor_class,
         identity=Identity(name=data.donor.name, contact=data.donor.contact, named=data.donor.named),
         event=data.event,
+        campaign=data.campaign,
+        agreement=data.agreement,
         currency=data.currency,
         original=data.original,
         rate=data.rate,

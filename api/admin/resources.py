@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from api.auth import Doorkeeper
 from ledger.store.database import Database
+from ledger.store.fiscal import FiscalForm
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, SubjectKeys
 from ledger.store.publisher import Publisher
@@ -26,6 +27,7 @@ class Resources:
     keys: LogKeys
     sheets: Sheets
     intake: Intake
+    fiscal_form: FiscalForm
     publisher: Publisher | None
     """None where there is no signing key yet."""
 

@@ -11,7 +11,21 @@ from pydantic import BaseModel, Field
 from api.admin.answers import Answer, GiftAnswer, as_command, carry_out, writes
 from api.admin.money import Donor, Door, Part
 from api.admin.resources import Clerk
-from api.fields import Day, EventId, Evidence, Fen, FundId, Id, Input, OptionalText, Org, Seq, Text
+from api.fields import (
+    Agreement,
+    CampaignId,
+    Day,
+    EventId,
+    Evidence,
+    Fen,
+    FundId,
+    Id,
+    Input,
+    OptionalText,
+    Org,
+    Seq,
+    Text,
+)
 from api.problems import described
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
@@ -49,6 +63,8 @@ class NewIdentification(Input):
     donor_class: Literal["person", "organisation", "unknown"] = Field("unknown", description="捐赠人类型")
     donor: Donor = Donor()
     event: EventId = ""
+    campaign: CampaignId = ""
+    agreement: Agreement = ""
 
 
 class NewSuspenseReturn(Input):
@@ -152,6 +168,8 @@ async def identify_money(
         donor_class=data.donor_class,
         identity=Identity(name=data.donor.name, contact=data.donor.contact, named=data.donor.named),
         event=data.event,
+        campaign=data.campaign,
+        agreement=data.agreement,
         suspense=data.ref,
     )
     return await carry_out(request, clerk, clerk.resources.sealer.seal(gift))  # type: ignore[return-value]  # a gift's

@@ -19,6 +19,7 @@ from api.health import healthz, readyz
 from api.observability import observe
 from api.public import (
     balances,
+    campaigns,
     corrections,
     entries,
     funds,
@@ -32,6 +33,7 @@ from api.public import (
 from api.public import problems as problem_pages
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
+from ledger.store.queries.fiscal import FiscalReceipts
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.receipts import Receipts
 from ledger.store.queries.trace import TooManyPieces
@@ -69,6 +71,7 @@ def build(resources: Resources) -> Litestar:
     """The application; everything it works with comes in."""
     site = Site()
     by_code = Receipts(resources.database, resources.lookup)
+    by_fiscal_receipt = FiscalReceipts(resources.database, resources.lookup)
     traces = Traces(resources.database)
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
@@ -76,6 +79,7 @@ def build(resources: Resources) -> Litestar:
             healthz,
             readyz,
             trace.trace_by_code,
+            trace.trace_by_fiscal_receipt,
             trace.trace_of_entry,
             entries.get_entry,
             entries.get_entry_bytes,
@@ -83,6 +87,7 @@ def build(resources: Resources) -> Litestar:
             organisations.list_organisations,
             organisations.get_organisation,
             *balances.HANDLERS,
+            *campaigns.HANDLERS,
             pledges.list_pledges,
             corrections.list_corrections,
             funds.list_funds,
@@ -98,6 +103,7 @@ def build(resources: Resources) -> Litestar:
         ],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
+            "fiscal_receipts": Provide(lambda: by_fiscal_receipt, sync_to_thread=False),
             "receipts": Provide(lambda: by_code, sync_to_thread=False),
             "traces": Provide(lambda: traces, sync_to_thread=False),
             "site": Provide(lambda: site, sync_to_thread=False),
@@ -119,8 +125,9 @@ def build(resources: Resources) -> Litestar:
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
-    # The framework's document does not say by itself that a model takes no fields it does not know.
-    (app.openapi_schema.components.schemas or {})[trace.Lookup.__name__].additional_properties = False
+    # The framework's document does not say by itself that these models take no fields they do not know.
+    for body in (trace.Lookup, trace.FiscalLookup):
+        (app.openapi_schema.components.schemas or {})[body.__name__].additional_properties = False
     app.asgi_handler = _guarded(app.asgi_handler)
     observe(app)
     return app

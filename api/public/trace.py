@@ -1,19 +1,22 @@
 """The look-up: a receipt code in, where every fen of the gift is out. The code comes in the body and goes nowhere."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from api.fields import Input
 from api.problems import ProblemError, described
 from api.public.answers import FRESH, LOG_STATE, NO_STORE, AsOf, Named, Seq, Shape
+from ledger.account import MAX_POSITION
+from ledger.privacy import FiscalNumbers
+from ledger.store.queries.fiscal import FiscalReceipts
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.log import LogState
 from ledger.store.queries.receipts import Receipts
-from ledger.trace import State
+from ledger.trace import FiscalState, State
 
 
 class Lookup(Input):
@@ -21,6 +24,22 @@ class Lookup(Input):
 
     code: str = Field(
         description="收据编号，16 位。大小写、空格、横线、O 与 0、I/L 与 1 都不必区分", examples=["7K3M-9XQ2-F4HT-B8WY"]
+    )
+
+
+def _whole(value: object) -> object:
+    """JSON does not tell 500.0 from 500 (JSON Schema, 4.2.3)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class FiscalLookup(Input):
+    """公益事业捐赠票据上的四项，缺一不可。"""
+
+    code: str = Field(description="票据代码", examples=["33060126"])
+    number: str = Field(description="票据号码", examples=["0000012345"])
+    check_code: str = Field(description="校验码", examples=["a1b2c3"])
+    amount_fen: Annotated[int, BeforeValidator(_whole)] = Field(
+        ge=0, le=MAX_POSITION, description="票据金额，单位：分", examples=[50000]
     )
 
 
@@ -33,6 +52,12 @@ class TracedGift(Shape):
     organisation: Named = Field(description="接收捐款的组织")
     fund: Named = Field(description="捐给哪个基金")
     event: Named | None = Field(description="为哪个事件捐赠")
+    campaign: Named | None = Field(description="属于哪项募捐活动")
+    late: bool = Field(description="是否在该募捐活动期满之后到账")
+    fiscal: FiscalState = Field(
+        description="捐赠票据：none 未登记；issued 已开具；voided 已作废、尚未重开；"
+        "anonymous 匿名捐赠、未开；declined 捐赠人放弃"
+    )
     amount_fen: int = Field(description="金额，单位：分", examples=[50000])
     channel: str = Field(description="渠道", examples=["wechat"])
     donor_class: Literal["person", "organisation", "unknown"] = Field(description="捐赠人类型")
@@ -106,6 +131,25 @@ async def trace_by_code(
     answer = None if seq is None else await _traced(traces, seq)
     if answer is None:
         raise ProblemError("receipt-not-found")
+    return Response(answer, headers=NO_STORE)
+
+
+@post(
+    "/api/v1/trace/fiscal",
+    status_code=200,
+    summary="凭捐赠票据查去向",
+    tags=["查询"],
+    responses=described(404, 413, 422, 503),
+)
+async def trace_by_fiscal_receipt(
+    data: JSONBody[FiscalLookup], fiscal_receipts: NamedDependency[FiscalReceipts], traces: NamedDependency[Traces]
+) -> Response[TraceAnswer]:
+    """只给去向。票据不存在、有一项不符或已作废，答复都一样。"""
+    numbers = FiscalNumbers(code=data.code, number=data.number, check_code=data.check_code)
+    seq = await fiscal_receipts.find(numbers, data.amount_fen)
+    answer = None if seq is None else await _traced(traces, seq)
+    if answer is None:
+        raise ProblemError("fiscal-receipt-not-found")
     return Response(answer, headers=NO_STORE)
 
 

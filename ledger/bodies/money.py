@@ -9,13 +9,18 @@ DonorClass = Literal["person", "organisation", "unknown"]
 
 
 class MoneyReceived(Body, frozen=True):
-    """A gift. `ref`: see privacy.reference; `donor` and `receipt`: commitments; `batch`, `row`: of an import."""
+    """A gift. `ref`: see privacy.reference; `batch`, `row`: of an import.
+
+    `agreement`, `donor` and `receipt`: commitments.
+    """
 
     channel: str
     donor: str
     fund: str
     on: str
+    agreement: str = ""
     batch: Whole = 0
+    campaign: str = ""
     currency: str = ""
     donor_class: DonorClass = "unknown"
     event: str = ""

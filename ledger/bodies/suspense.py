@@ -21,6 +21,8 @@ class MoneyIdentified(Body, frozen=True):
     fund: str
     on: str
     ref: Whole
+    agreement: str = ""
+    campaign: str = ""
     donor_class: DonorClass = "unknown"
     event: str = ""
     receipt: str = ""

@@ -11,10 +11,11 @@ from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.refusals import Refused
 from ledger.store import rows
+from ledger.store.fiscal import SealedReceipt
 from ledger.store.projections import Projected
 from ledger.store.vault import SealedGift
 
-Work: TypeAlias = AnyCommand | SealedGift
+Work: TypeAlias = AnyCommand | SealedGift | SealedReceipt
 
 _shuffle = secrets.SystemRandom().shuffle
 
@@ -97,6 +98,8 @@ class Beside:
     sealed: list[tuple[int, bytes]] = field(default_factory=list)
     idempotency: list[tuple[bytes, bytes, int, int]] = field(default_factory=list)
     drafts: list[tuple[int, bytes, str]] = field(default_factory=list)
+    fiscal_receipts: list[tuple[bytes, int, int, int]] = field(default_factory=list)
+    fiscal_sealed: list[tuple[int, int, bytes, bytes]] = field(default_factory=list)
 
     def rows(self, first_slot: int) -> rows.Gathered:
         """As rows; the subject keys took slots of the key file from `first_slot` on."""
@@ -104,6 +107,8 @@ class Beside:
             (rows.RECEIPT, self.receipts),
             (rows.VAULT, [(seq, first_slot + i, sealed) for i, (seq, sealed) in enumerate(self.sealed)]),
             (rows.DRAFT, self.drafts),
+            (rows.FISCAL_RECEIPT, self.fiscal_receipts),
+            (rows.FISCAL_VAULT, self.fiscal_sealed),
             (rows.IDEMPOTENCY, self.idempotency),
         ]
 

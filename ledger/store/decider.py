@@ -16,10 +16,11 @@ from ledger.decide import AnyCommand, Proposed
 from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.income import ReceiveIncome
-from ledger.refusals import Closed, Invalid, KeyReused, Refused
+from ledger.refusals import AlreadyThere, Closed, Invalid, KeyReused, Refused
 from ledger.store import rows
 from ledger.store.batch import Batch, Beside, Pending, Replayed, Sequenced
 from ledger.store.clock import today
+from ledger.store.fiscal import SealedReceipt
 from ledger.store.projections import Projector
 from ledger.store.queries import state
 from ledger.store.queries.trace import TooManyPieces
@@ -97,6 +98,8 @@ class Decider:
             try:
                 if isinstance(work, SealedGift):
                     pending.outcomes.append(await self._receive(connection, work))
+                elif isinstance(work, SealedReceipt):
+                    pending.outcomes.append(await self._issue(connection, work))
                 else:
                     pending.outcomes.append(await self._carry_out(connection, work))
             except Refused as refused:
@@ -116,6 +119,19 @@ class Decider:
         beside.sealed.append((entry.seq, gift.sealed))
         beside.receipts.append((gift.digest, gift.key_id, entry.seq, gift.box))
         return Sequenced((entry,), gift.command.code)
+
+    async def _issue(self, connection: asyncpg.Connection, receipt: SealedReceipt) -> Sequenced:
+        """A fiscal receipt, whose number no other gift has."""
+        gift = receipt.command.ref
+        if await connection.fetchval(_NUMBER_TAKEN, receipt.number):
+            raise AlreadyThere("a fiscal receipt of this code and number is in the log")
+        if await connection.fetchval(_EMPTIED, gift):  # since it was sealed: nothing new is kept of an erased donor
+            raise Closed(f"what was kept of the donor of gift {gift} is erased", ref=gift)
+        sequenced = await self._carry_out(connection, receipt.command)
+        (entry,) = sequenced.entries
+        self._beside.fiscal_receipts.append((receipt.digest, receipt.key_id, gift, entry.seq))
+        self._beside.fiscal_sealed.append((entry.seq, gift, receipt.number, receipt.sealed))
+        return sequenced
 
     async def _carry_out(self, connection: asyncpg.Connection, command: AnyCommand) -> Sequenced:
         assert not isinstance(command, ReceiveMoney), "a gift comes sealed, with what the vault keeps of it"
@@ -156,6 +172,8 @@ def _arriving(pending: Sequence[Pending]) -> list[ReceiveMoney | ReceiveUnidenti
     return [each for each in commands if isinstance(each, ReceiveMoney | ReceiveUnidentified | ReceiveIncome)]
 
 
+_NUMBER_TAKEN = "select exists (select from fiscal_vault where number = $1)"
+_EMPTIED = "select sealed = '' from vault where seq = $1"
 _KNOWN = """
   select key as found, request, first_seq, last_seq from idempotency where key = any($1)
   union all

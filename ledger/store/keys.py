@@ -1,13 +1,14 @@
 """Key files: outside PostgreSQL and its backups, so that destroying a key destroys what it sealed."""
 
 import fcntl
+import hmac
 import json
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.privacy import reference
+from ledger.privacy import FiscalNumbers, reference
 from ledger.store.setup import SetupError, private_file
 
 KEY_BYTES = 32
@@ -44,6 +45,11 @@ class LogKeys:
     def ref(self, org: str, channel: str, channel_ref: str) -> str:
         """`ref` of an entry; empty where the channel gives no reference."""
         return reference(self.references, org, channel, channel_ref) if channel_ref else ""
+
+    def fiscal_number(self, numbers: FiscalNumbers) -> bytes:
+        """Equal for equal code and number, whatever else is printed: no two gifts have the same fiscal receipt."""
+        text = f"sunledger/fiscal-number/1\n{numbers.code}\n{numbers.number}\n"
+        return hmac.digest(self.references, text.encode(), "sha256")
 
 
 def create(folder: Path, lookup: Path) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from ledger import account, entries
 from ledger.account import Account, AccountClass
 from ledger.books import Books
+from ledger.campaigns import campaign_of
 from ledger.donations import GIFTS
 from ledger.entries import Entry
 from ledger.posting import NO_LINE, Posting
@@ -57,6 +58,7 @@ class Projector:
     _turnover: dict[tuple[int, date, int], list[int]] = field(default_factory=dict)
     _touched: set[Account] = field(default_factory=set)
     _entered: dict[int, list[int]] = field(default_factory=dict)
+    _raised: dict[str, list[int]] = field(default_factory=dict)
     _statements: list[tuple[Any, ...]] = field(default_factory=list)
 
     def add(self, entry: Entry, written: bytes, digest: str) -> None:
@@ -66,10 +68,10 @@ class Projector:
         if entry.postings:
             self._post(entry)
         if isinstance(entry.body, entries.MoneyReceived):
-            self._give(entry, entry.body)
+            self._give(entry, entry.body, org)
         else:
             if isinstance(entry.body, entries.MoneyIdentified):
-                self._give(entry, entry.body)
+                self._give(entry, entry.body, org)
             self._note(entry)
         if isinstance(entry.body, entries.EntryReversed):
             self._release(entry.body.ref)
@@ -91,8 +93,12 @@ class Projector:
         if self._entered:
             sums = ((batch, *entered) for batch, entered in self._entered.items())
             statements.append((_ENTERED, *zip(*sums, strict=True)))
+        if self._raised:
+            raised = ((campaign, *sums) for campaign, sums in self._raised.items())
+            statements.append((_RAISED, *zip(*raised, strict=True)))
         self._entry, self._account, self._posting, self._gift, self._citation = [], [], [], [], []
         self._rollup, self._turnover, self._touched, self._entered, self._statements = {}, {}, set(), {}, []
+        self._raised = {}
         return Projected(tables, statements)
 
     def _id(self, where: Account) -> int:
@@ -172,9 +178,10 @@ class Projector:
         key = (block, *_dimensions(posting.dst, posting.src), of, day)
         self._rollup.setdefault(key, [0, 0])[1] -= posting.qty
 
-    def _give(self, entry: Entry, body: entries.MoneyReceived | entries.MoneyIdentified) -> None:
+    def _give(self, entry: Entry, body: entries.MoneyReceived | entries.MoneyIdentified, org: str) -> None:
         posting = entry.postings[0]
         qty = entries.qty_of(entry)
+        campaign = campaign_of(body, self.books.funds[org, body.fund])
         ref, batch, row = (body.ref, body.batch, body.row) if isinstance(body, entries.MoneyReceived) else ("", 0, 0)
         self._gift.append(
             (
@@ -188,8 +195,14 @@ class Projector:
                 bytes.fromhex(ref) if ref else None,
                 batch or None,
                 row or None,
+                campaign,
             )
         )
+        if campaign:
+            late = body.on > self.books.campaigns[campaign].last_on
+            sums = self._raised.setdefault(campaign, [0, 0, 0, 0])
+            for i, more in enumerate((1, qty, int(late), qty if late else 0)):
+                sums[i] += more
         if batch:
             sums = self._entered.setdefault(batch, [0, 0])
             sums[0] += 1
@@ -235,6 +248,13 @@ _REF = [*rows.GIFT.columns].index("ref")
 _ENTERED = """
   update import_batch b set entered_rows = entered_rows + n, entered_fen = entered_fen + fen
   from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as entered (seq, n, fen) where b.seq = entered.seq
+"""
+_RAISED = """
+  update campaign c set gifts = gifts + n, received_fen = received_fen + fen,
+    late_gifts = late_gifts + late_n, late_fen = c.late_fen + raised.late_fen
+  from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+    as raised (campaign, n, fen, late_n, late_fen)
+  where c.campaign = raised.campaign
 """
 _REFERENCE = "insert into reference (ref, seq) values ($1, $2)"
 _FROM_SUSPENSE = "update suspense set left_fen = left_fen - $2 where seq = $1"
@@ -309,6 +329,17 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         body.org,
         seq,
     ),
+    entries.CampaignRegistered: lambda seq, body, _: (
+        """insert into campaign (campaign, org, name, filing, first_on, last_on, seq)
+           values ($1, $2, $3, $4, $5, $6, $7)""",
+        body.campaign,
+        body.org,
+        body.name,
+        body.filing,
+        date.fromisoformat(body.first_on),
+        date.fromisoformat(body.last_on),
+        seq,
+    ),
     entries.EventDeclared: lambda seq, body, _: (
         "insert into event (event, name, emergency, seq) values ($1, $2, $3, $4)",
         body.event,
@@ -318,8 +349,8 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
     ),
     entries.FundOpened: lambda seq, body, _: (
         """insert into fund (org, fund, name, restriction, spending, seq, management_ppm, over_ceiling,
-                             receipt_fee_ppm, charges)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+                             receipt_fee_ppm, charges, campaign)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
         body.org,
         body.fund,
         body.name,
@@ -330,6 +361,7 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         body.over_ceiling,
         body.receipt_fee_ppm,
         body.charges,
+        body.campaign,
     ),
     entries.ProjectOpened: lambda seq, body, _: (
         """insert into project (org, project, name, category, region, event, budget_fen, starts, ends, seq)

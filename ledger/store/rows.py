@@ -73,6 +73,7 @@ GIFT = Table(
         "ref": "bytea",
         "batch": "bigint",
         "row": "integer",
+        "campaign": "text",
     },
 )
 CITATION = Table("citation", {"ref": "bigint", "seq": "bigint", "kind": "text", "qty": "bigint"})
@@ -103,6 +104,8 @@ IDEMPOTENCY = Table(
     "idempotency",
     {"key": "bytea", "request": "bytea", "first_seq": "bigint", "last_seq": "bigint"},
 )
+FISCAL_RECEIPT = Table("fiscal_receipt", {"digest": "bytea", "key_id": "smallint", "seq": "bigint", "issued": "bigint"})
+FISCAL_VAULT = Table("fiscal_vault", {"issued": "bigint", "seq": "bigint", "number": "bytea", "sealed": "bytea"})
 DRAFT = Table("draft", {"proposal": "bigint", "command": "bytea", "salt": "text"})
 
 Gathered = Sequence[tuple[Table, Sequence[tuple[Any, ...]]]]

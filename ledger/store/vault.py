@@ -31,6 +31,9 @@ class VaultRecord(msgspec.Struct, frozen=True):
     code: str
     identity: Identity
     identity_salt: bytes
+    agreement: str = ""
+    """Hex SHA-256 of the written agreement's file."""
+    agreement_salt: bytes = b""
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -71,6 +74,9 @@ class Gift(NamedTuple):
     original: int = 0
     rate: str = ""
     """Where it was given in another currency: that, its smallest units, CNY for one unit."""
+    agreement: str = ""
+    """Hex SHA-256 of the written agreement's file."""
+    campaign: str = ""
     suspense: int = -1
     """The `money.unidentified` it was found in; -1: it arrived as a gift."""
 
@@ -94,9 +100,11 @@ class Sealer:
         )
         identity = privacy.identity_digest(gift.identity, identity_salt)
         donor = privacy.donor_commitment(identity, privacy.channel_digest(record, channel_salt))
-        kept = VaultRecord(record, channel_salt, code, gift.identity, identity_salt)
+        agreement_salt = os.urandom(_SALT_BYTES) if gift.agreement else b""
+        agreement = privacy.agreement_commitment(gift.agreement, agreement_salt) if gift.agreement else ""
+        kept = VaultRecord(record, channel_salt, code, gift.identity, identity_salt, gift.agreement, agreement_salt)
         box = canonical(Box(record, channel_salt.hex(), identity.hex()))
-        command = self._command(gift, donor, code)
+        command = self._command(gift, donor, code, agreement)
         return SealedGift(
             command,
             key,
@@ -106,7 +114,7 @@ class Sealer:
             b"\x01" + box_salt + AESGCM(_box_key(code, box_salt)).encrypt(_NONCE, box, _BOX),
         )
 
-    def _command(self, gift: Gift, donor: str, code: str) -> ReceiveMoney | IdentifyMoney:
+    def _command(self, gift: Gift, donor: str, code: str, agreement: str) -> ReceiveMoney | IdentifyMoney:
         if gift.suspense >= 0:
             return IdentifyMoney(
                 maker=gift.maker,
@@ -118,6 +126,8 @@ class Sealer:
                 on=gift.on,
                 donor=donor,
                 donor_class=gift.donor_class,
+                agreement=agreement,
+                campaign=gift.campaign,
                 event=gift.event,
                 code=code,
             )
@@ -131,6 +141,8 @@ class Sealer:
             donor=donor,
             donor_class=gift.donor_class,
             ref=self._keys.ref(gift.org, gift.channel, gift.channel_ref),
+            agreement=agreement,
+            campaign=gift.campaign,
             event=gift.event,
             code=code,
             batch=gift.batch,

@@ -318,6 +318,8 @@ def _note(state: State, run: Run, entry: Envelope, body: Outflow, legs: Sequence
         if run.index > 1:
             state.first_parts[entry.seq] = run.first_seq
         costs.count(state, run, body, legs)
+    if isinstance(body, GiftRefunded):
+        state.refunded[body.ref] += sum(leg.qty for leg in legs)
     if isinstance(body, MoneyReturned | EntryReversed) and body.ref in state.payments:
         costs.give_back(state, state.payments[body.ref], legs)
 

@@ -8,8 +8,10 @@ from cryptography.x509 import Certificate
 from ledger import account
 from ledger.account import AccountClass
 from ledger.verify import (
+    campaigns,
     deliveries,
     endings,
+    fiscal,
     gifts,
     outflows,
     periods,
@@ -30,6 +32,7 @@ from ledger.verify.state import NONE, Stamp, State
 Handler = Callable[[State, Envelope, Any], None]
 
 HANDLERS: dict[str, Handler] = {
+    "campaign.registered": campaigns.registered,
     "checkpoint.stamped": stamps.stamped,
     "delivery.confirmed": deliveries.confirmed,
     "entry.reversed": outflows.enter,
@@ -65,6 +68,9 @@ HANDLERS: dict[str, Handler] = {
     "proposal.made": proposals.made,
     "proposal.rejected": proposals.rejected,
     "proposal.withdrawn": proposals.withdrawn,
+    "receipt.issued": fiscal.issued,
+    "receipt.voided": fiscal.voided,
+    "receipt.waived": fiscal.waived,
     "staff.dismissed": setup.staff_dismissed,
     "staff.enrolled": setup.staff_enrolled,
     "suspense.returned": outflows.enter,

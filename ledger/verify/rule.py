@@ -99,6 +99,10 @@ class Rule(StrEnum):
     IMPORT_ROW = "import-row"
     IMPORT_AGREES = "import-agrees"
     IMPORT_COMPLETED = "import-completed"
+    CAMPAIGN = "campaign"
+    AGREEMENT = "agreement"
+    FISCAL_AMOUNT = "fiscal-amount"
+    FISCAL_ONCE = "fiscal-once"
     CONFIRMATION = "confirmation"
     PERSONS_PROTECTED = "persons-protected"
     # --- the tables of a database, for who runs it (ledger/store/audit) ---
@@ -202,6 +206,10 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.IMPORT_ROW: ("导入行号递增", "rows of an open import come in ascending order"),
     Rule.IMPORT_AGREES: ("导入与批准一致", "rows stay within what was approved"),
     Rule.IMPORT_COMPLETED: ("导入结清", "entered and rejected rows make up what was approved"),
+    Rule.CAMPAIGN: ("捐款不早于所属募捐活动", "a gift is of its fund's campaign, which is known and had begun"),
+    Rule.AGREEMENT: ("大额捐款有书面协议", "a gift from the policy's amount on has a written agreement"),
+    Rule.FISCAL_AMOUNT: ("票据金额为捐款减去已退部分", "a fiscal receipt is over what stands of a gift"),
+    Rule.FISCAL_ONCE: ("一笔捐款至多一张有效票据", "a gift has one fiscal receipt that holds, the next cites the last"),
     Rule.CONFIRMATION: ("签收对应付款且不超额", "a confirmation or feedback cites a payment, and not more than it"),
     Rule.PERSONS_PROTECTED: ("少于五人不细分", "below five persons neither count nor place is exact"),
     Rule.TABLE_GUARANTEES: (

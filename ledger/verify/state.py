@@ -192,6 +192,12 @@ class State:
     stamps: list[Stamp] = field(default_factory=list)
     foreign: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Gifts in a foreign currency → organisation and fund."""
+    receipts: dict[int, int] = field(default_factory=dict)
+    """Gift → the entry of its fiscal receipt; negative: that was voided, and none has followed."""
+    waived: set[int] = field(default_factory=set)
+    """Gifts whose fiscal receipt was waived."""
+    refunded: Counter[int] = field(default_factory=Counter)
+    """Gift → what refunds gave back of it."""
     payments: dict[int, Payment] = field(default_factory=dict)
     run: Run | None = None
     """Parts are still to come."""

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from ledger import account
 from ledger.entries import IncomeReceived, MoneyIdentified, MoneyUnidentified
-from ledger.verify import authority, gifts, outflows, periods, postings, targets
+from ledger.verify import authority, campaigns, gifts, outflows, periods, postings, targets
 from ledger.verify.entry import Envelope
 from ledger.verify.line import Line, Piece
 from ledger.verify.persons import check_digests, is_digest
@@ -49,6 +49,8 @@ def identified(state: State, entry: Envelope, body: MoneyIdentified) -> None:
         check_digests(state, "receipt", body.receipt)
     if body.event:
         gifts.check_event(state, body.event, org, body.fund)
+    campaigns.check_gift(state, body, org)
+    campaigns.check_agreement(state, body.agreement, sum(leg.qty for leg in legs))
     if reading.is_sound:
         way = {(leg.src.name if leg.src else "", leg.dst.name) for leg in legs}
         if way != {(account.suspense(org), account.fund(org, body.fund))}:

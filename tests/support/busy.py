@@ -4,11 +4,13 @@ from random import Random  # noqa: TID251  seeded
 
 from ledger import demo
 from ledger.approvals import ApproveProposal, RejectProposal, WithdrawProposal
+from ledger.campaigns import RegisterCampaign
 from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, PublishFeedback
 from ledger.donations import CompleteImport
 from ledger.entries import Rule, Tier
 from ledger.fees import ChargeFee
+from ledger.fiscal import VoidReceipt, WaiveReceipt
 from ledger.income import ReceiveIncome
 from ledger.organisations import ChangeOrganisation, DismissStaff, EnrolStaff, OpenFund
 from ledger.periods import ClosePeriod
@@ -29,6 +31,7 @@ async def busy_history(office: Clerk) -> None:
     """Every projection gets rows."""
     await import_gifts(office)
     await enter_other_money(office)
+    await issue_receipts(office)
     await change_society(office)
     await do_anything(office, Random(1))
 
@@ -67,6 +70,20 @@ async def enter_other_money(office: Clerk) -> None:
     await office.do(
         ReceiveIncome(maker=MAKER, org=CITY, fund="general", amount_fen=50, source="interest", on=DAY, ref="6" * 64)
     )
+
+
+async def issue_receipts(office: Clerk) -> None:
+    """Gifts of a campaign, one of them late; a fiscal receipt that was voided, the next one, and one waived."""
+    await office.do(RegisterCampaign(
+        maker=demo.FOUNDER, org=CITY, campaign="winter", name="冬季募捐", filing="备案001", first_on="2026-07-01",
+        last_on="2026-07-19",
+    ))  # fmt: skip
+    await office.do(OpenFund(maker=demo.FOUNDER, org=CITY, fund="raised", name="冬季募捐", campaign="winter"))
+    given, other = await office.give(800, fund="raised"), await office.give(900, fund="raised")
+    first = await office.issue(given.seq, 800)
+    await office.do(VoidReceipt(maker=MAKER, org=CITY, ref=given.seq, issued=first.seq, on=DAY, reason="mistake"))
+    await office.issue(given.seq, 800, replaces=first.seq)
+    await office.do(WaiveReceipt(maker=MAKER, org=CITY, ref=other.seq, on=DAY, reason="declined"))
 
 
 async def change_society(office: Clerk) -> None:

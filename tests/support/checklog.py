@@ -14,10 +14,11 @@ import msgspec
 from ledger import entries, privacy
 from ledger.account import Account
 from ledger.decide import AnyProposable
-from ledger.entries import Entry, MoneyIdentified, MoneyReceived, ProposalMade
+from ledger.entries import Entry, MoneyIdentified, MoneyReceived, ProposalMade, ReceiptIssued
 from ledger.settings import Settings
-from ledger.store import setup
+from ledger.store import fiscal, setup
 from ledger.store.database import Database
+from ledger.store.fiscal import open_receipt
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.rebuild import PROJECTIONS, rebuild
 from ledger.store.vault import lookup_digests, open_box, open_record
@@ -106,6 +107,7 @@ async def _read(connection: asyncpg.Connection) -> dict[str, Any]:
         "head": await connection.fetchrow("select seq, prev, at from head"),
         "vault": await connection.fetch("select seq, slot, sealed from vault order by seq"),
         "receipt": await connection.fetch("select digest, key_id, seq, box from receipt order by seq"),
+        "fiscal": await connection.fetch(_FISCAL),
         "idempotency": await connection.fetch("select first_seq, last_seq from idempotency order by first_seq"),
         "draft": await connection.fetch("select proposal, command, salt from draft order by proposal"),
     }
@@ -154,6 +156,7 @@ def _check_vault(settings: Settings, found: dict[str, Any], log: list[Entry]) ->
             key = subjects.read(kept["slot"])
             assert key is not None, f"the key of gift {entry.seq} is not there"
             _check_gift(entry, kept["sealed"], key, receipt, keys, lookup)
+        _check_fiscal(found, log, {row["seq"]: subjects.read(row["slot"]) for row in found["vault"]}, keys, lookup)
     finally:
         subjects.close()
 
@@ -177,6 +180,22 @@ def _check_gift(  # noqa: PLR0913, PLR0917  all that is kept of a gift
     channel = privacy.channel_digest(box.channel, bytes.fromhex(box.channel_salt)).hex()
     assert body.donor == _sha256(f"sunledger/donor/1\n{box.identity}\n{channel}\n")
     assert body.receipt == _sha256(f"sunledger/receipt/1\n{entry.prev}\n{record.code}\n")
+
+
+def _check_fiscal(
+    found: dict[str, Any], log: list[Entry], subject_keys: dict[int, bytes | None], keys: LogKeys, lookup: LookupKeys
+) -> None:
+    """Each fiscal receipt opens with the key of its gift, says what its entry commits to, and is found by it."""
+    issued = {entry.seq: entry.body for entry in log if isinstance(entry.body, ReceiptIssued)}
+    assert [row["issued"] for row in found["fiscal"]] == [*issued]
+    for row in found["fiscal"]:
+        body, key = issued[row["issued"]], subject_keys[row["seq"]]
+        assert key is not None
+        record = open_receipt(key, row["sealed"])
+        assert body.ref == row["seq"] == row["receipt_seq"]
+        assert body.commitment == privacy.fiscal_commitment(record.numbers, record.salt)
+        assert row["number"] == keys.fiscal_number(record.numbers)
+        assert row["digest"] in fiscal.lookup_digests(lookup, record.numbers, body.amount_fen)
 
 
 def _check_idempotency(found: dict[str, Any], log: list[Entry]) -> None:
@@ -217,4 +236,8 @@ def _sha256(text: str) -> str:
 def _unreported(_line: str) -> None: ...
 
 
+_FISCAL = """
+  select v.issued, v.seq, v.number, v.sealed, r.digest, r.seq as receipt_seq
+  from fiscal_vault v full join fiscal_receipt r on r.issued = v.issued order by v.issued
+"""
 _command = msgspec.json.Decoder(AnyProposable)

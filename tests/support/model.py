@@ -94,6 +94,15 @@ class Pen:
         if needs.turnovers is not None:
             return Facts(today=self.today, salt=salt, turnovers=self.turnovers(*needs.turnovers))
         cited = self.parts(needs.ref)
+        if needs.receipts:
+            return Facts(
+                today=self.today,
+                salt=salt,
+                cited=cited[0] if cited else None,
+                cited_qty=sum(map(entries.qty_of, cited)),
+                refunded_qty=sum(entries.qty_of(each) for each in self._citing(needs.ref, "gift.refunded")),
+                receipts=tuple(self._citing(needs.ref, "receipt.issued", "receipt.voided", "receipt.waived")),
+            )
         images = needs.images or (bool(cited) and needs.images_of == cited[0].kind)
         return Facts(
             today=self.today,
@@ -185,6 +194,11 @@ class Pen:
                     at = bisect_right(self.credits[where], span.lo, key=_lo) - 1
                     yield Gone(where.address, span.qty, self.credits[where][at].seq)
 
+    def _citing(self, ref: int, *kinds: str) -> Iterator[Entry]:
+        for entry in self.entries:
+            if entry.kind in kinds and getattr(entry.body, "ref", None) == ref:
+                yield entry
+
     def _confirmed(self, ref: int) -> int:
         bodies = (entry.body for entry in self.entries)
         return sum(body.qty for body in bodies if isinstance(body, entries.DeliveryConfirmed) and body.ref == ref)
@@ -246,7 +260,8 @@ def state(books: Books) -> dict[str, Any]:
         "policy": None if books.policy is None else dict(books.policy),
         "expires_days": books.expires_days,
         "pledges": dict(books.pledges),
-        "named": (dict(books.events), dict(books.funds), dict(books.projects)),
+        "agreement_from": books.agreement_from,
+        "named": (dict(books.events), dict(books.campaigns), dict(books.funds), dict(books.projects)),
         "proposals": {
             number: replace(each, holds=[*each.holds], approvals=[*each.approvals])
             for number, each in books.proposals.items()

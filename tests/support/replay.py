@@ -20,6 +20,7 @@ from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
+from ledger.fiscal import IssueReceipt, VoidReceipt, WaiveReceipt
 from ledger.income import ReceiveIncome
 from ledger.returns import ReturnMoney
 from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
@@ -41,12 +42,15 @@ _COMMANDS: dict[type[Any], Any] = {
     entries.MoneyUnidentified: ReceiveUnidentified,
     entries.ProposalRejected: RejectProposal,
     entries.ProposalWithdrawn: WithdrawProposal,
+    entries.ReceiptIssued: IssueReceipt,
+    entries.ReceiptVoided: VoidReceipt,
+    entries.ReceiptWaived: WaiveReceipt,
     entries.SuspenseReturned: ReturnSuspense,
     entries.TransferReceived: ReceiveTransfer,
     entries.TransferReturned: ReturnTransfer,
     entries.TransferSent: SendTransfer,
 }
-"""What entered a body that waited for nobody. Kinds that are not here move nothing and are taken as they are."""
+"""What entered a body that waited for nobody. Kinds that are not here are taken as they are."""
 
 
 def replay(written: Sequence[bytes], texts: Mapping[int, tuple[AnyProposable, str]]) -> None:
@@ -91,7 +95,8 @@ def _commanded(parts: Sequence[Entry]) -> AnyCommand:
     first = parts[0]
     kind = _COMMANDS[type(first.body)]
     fields = {**msgspec.to_builtins(first.body), "maker": first.by.maker, "org": entries.org_of(first)}
-    fields["amount_fen"] = sum(map(entries.qty_of, parts))
+    if first.postings:
+        fields["amount_fen"] = sum(map(entries.qty_of, parts))
     if kind is AllocateMoney:
         fields["project"], fields["fund"] = account.parse(first.postings[0].dst).rest
     if kind is SendTransfer:

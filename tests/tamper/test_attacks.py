@@ -132,6 +132,15 @@ async def test_swapping_two_amounts(site: Site) -> None:
     )
 
 
+async def test_deleting_what_a_fiscal_receipt_is_found_and_read_by(site: Site) -> None:
+    async def attack(connection: asyncpg.Connection) -> None:
+        await connection.execute("delete from fiscal_receipt where issued = (select min(issued) from fiscal_receipt)")
+        await connection.execute("delete from fiscal_vault where issued = (select max(issued) from fiscal_vault)")
+
+    await site.attack(attack)
+    assert_caught(await site.caught(), tables={Rule.TABLE_KEPT})
+
+
 async def test_emptying_values_that_may_not_be_empty(site: Site) -> None:
     async def attack(connection: asyncpg.Connection) -> None:
         for table, column in (("entry", "bytes"), ("checkpoint", "root"), ("checkpoint", "note"), ("tile", "hashes")):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from ledger.entries import Entry, ProposalMade, part_of
+from ledger.entries import Entry, ProposalMade, ReceiptIssued, part_of
 from ledger.verify.finding import Findings
 from ledger.verify.rule import Rule
 
@@ -24,12 +24,15 @@ class Kept:
         self._findings = findings
         self._after = _FIRST
         self._gifts: list[int] = []
+        self._fiscal: list[tuple[int, int]] = []
         self._proposals: list[int] = []
 
     def add(self, entry: Entry) -> None:
         """One more entry."""
         if getattr(entry.body, "receipt", ""):
             self._gifts.append(entry.seq)
+        if isinstance(entry.body, ReceiptIssued):
+            self._fiscal.append((entry.seq, entry.body.ref))
         if isinstance(entry.body, ProposalMade) and part_of(entry.body)[0] == 1:
             self._proposals.append(entry.seq)
 
@@ -44,7 +47,10 @@ class Kept:
             found = [row[0] for row in await self._connection.fetch(sql, self._after, last)]
             if found != expected:
                 self._name(table, column, expected, found)
+        for table in ("fiscal_receipt", "fiscal_vault"):
+            await self._compare_fiscal(table, last)
         self._gifts.clear()
+        self._fiscal.clear()
         self._proposals.clear()
         self._after = last
 
@@ -54,6 +60,16 @@ class Kept:
         for first, last in await self._connection.fetch(_ANSWERS):
             place = f"idempotency first_seq={first} last_seq={last}"
             self._findings.add(first, Rule.TABLE_KEPT, "entries of the log, of one request", "others", place=place)
+
+    async def _compare_fiscal(self, table: str, last: int) -> None:
+        """A row of each fiscal receipt, which names its gift."""
+        sql = f"select issued, seq from {table} where issued > $1 and issued <= $2"  # noqa: S608
+        expected, found = dict(self._fiscal), dict(await self._connection.fetch(sql, self._after, last))
+        self._name(table, "issued", [*expected], [*found])
+        for issued in sorted(expected.keys() & found.keys()):
+            if expected[issued] != found[issued]:
+                place = f"{table} issued={issued} · seq"
+                self._findings.add(issued, Rule.TABLE_KEPT, expected[issued], found[issued], place=place)
 
     def _name(self, table: str, column: str, expected: Sequence[int], found: Sequence[int]) -> None:
         for seq in sorted({*expected} - {*found}):

@@ -19,7 +19,7 @@ class Dossier:
 
     trace: Trace
     receipts: Sequence[Receipt]
-    """Of the gift, of what moved it, of what cites that; by number."""
+    """Of the gift, of what moved it, of what cites that, of its fiscal receipts; by number."""
     box: bytes
     """Empty where the donor's data were erased."""
 
@@ -53,7 +53,7 @@ async def read_dossier(connection: asyncpg.Connection, traces: Traces, seq: int)
     if told is None:
         return None
     found, trace = told
-    seqs = {seq, *found.moves, *(each.seq for each in found.citing)}
+    seqs = {seq, *found.moves, *(each.seq for each in (*found.citing, *found.receipts))}
     if len(seqs) > MAX_DOSSIER_ENTRIES:
         raise TooManyPieces
     receipts = await _receipts(connection, sorted(seqs))

@@ -14,7 +14,7 @@ from ledger.store.queries.log import Progress, read_progress
 from ledger.store.queries.names import read_names
 from ledger.store.queries.shared import Shared
 from ledger.store.queries.trace import TooManyPieces, forward_all
-from ledger.trace import Found, Names, Trace, assemble, effect_of, effects
+from ledger.trace import Campaign, Found, Names, Trace, assemble, effect_of, effects
 
 MAX_SHARED = 50
 """Gifts traced by one query at most."""
@@ -71,7 +71,8 @@ class Traces:
         self, connection: asyncpg.Connection, asked: Sequence[int], size: int = MAX_POSITION
     ) -> dict[int, Found | None]:
         """What the first `size` entries hold of those that are gifts; None where one has too many pieces."""
-        written = {row["seq"]: row["bytes"] for row in await connection.fetch(_GIFTS, asked)}
+        rows = {row["seq"]: row for row in await connection.fetch(_GIFTS, asked)}
+        written = {seq: row["bytes"] for seq, row in rows.items()}
         gifts = {seq: entries.decode(each) for seq, each in written.items()}
         pieces = {
             # What moved money on came later than what brought it: without late pieces the rest is the trace of then.
@@ -101,6 +102,8 @@ class Traces:
                 totals=totals,
                 citing=[entry for entry in citing if getattr(entry.body, "ref", -1) in its_effects],
                 entering=bool(batch) and batch not in completed,
+                campaign=_campaign(rows[seq]),
+                receipts=[entry for entry in citing if getattr(entry.body, "ref", -1) == seq],
             )
         return found
 
@@ -114,6 +117,10 @@ class Traces:
             found = await connection.fetch("select seq, bytes from entry where seq = any($1)", missing)
             self._entries |= {row["seq"]: entries.decode(row["bytes"]) for row in found}
         return {seq: self._entries[seq] for seq in seqs}
+
+
+def _campaign(row: asyncpg.Record) -> Campaign | None:
+    return Campaign(row["campaign"], row["name"], row["last_on"].isoformat()) if row["campaign"] else None
 
 
 async def _names(connection: asyncpg.Connection, found: Iterable[Found | None]) -> Names:
@@ -137,10 +144,15 @@ async def _totals(connection: asyncpg.Connection, moves: Mapping[int, Entry]) ->
     return totals
 
 
-_GIFTS = "select seq, bytes from entry where seq = any($1) and kind in ('money.received', 'money.identified')"
+_GIFTS = """
+  select e.seq, e.bytes, c.campaign, c.name, c.last_on
+  from entry e left join gift g on g.seq = e.seq left join campaign c on c.campaign = g.campaign
+  where e.seq = any($1) and e.kind in ('money.received', 'money.identified')
+"""
 _CITING = """
   select e.bytes from citation c join entry e on e.seq = c.seq
-  where c.ref = any($1) and c.kind in ('delivery.confirmed', 'feedback.published') and c.seq < $2 order by e.seq
+  where c.ref = any($1) and c.seq < $2 and c.kind in
+    ('delivery.confirmed', 'feedback.published', 'receipt.issued', 'receipt.voided', 'receipt.waived') order by e.seq
 """
 _TOTALS = """
   select effect, sum(qty)::bigint as qty

@@ -11,7 +11,9 @@ from ledger.books import Books
 from ledger.command import Facts, Gone, Needs, Origin
 from ledger.corrections import is_place
 from ledger.decide import AnyProposable, Proposed
+from ledger.entries import Entry
 from ledger.line import Line, Span
+from ledger.store.queries.fiscal import read_receipts
 from ledger.store.queries.trace import forward
 from ledger.trace import resting
 
@@ -19,7 +21,7 @@ READ_ENTRIES = 2_000
 
 
 async def read_books(connection: asyncpg.Connection) -> Books:
-    """The books as the log tells them: every entry but the gifts, by the same code that moved them on."""
+    """The books as the log tells them: every entry but gifts and what is said of their receipts, by the same code."""
     books = Books()
     at = -1
     while found := await connection.fetch(_CONTROL, at, READ_ENTRIES):
@@ -77,6 +79,8 @@ async def load_facts(  # noqa: PLR0913  what there is to know
     if found is None:
         return Facts(today=today, salt=salt)
     cited = entries.decode(found["bytes"])
+    if needs.receipts:
+        return await _of_receipts(connection, cited, today=today, salt=salt)
     index, count = entries.part_of(cited.body)
     if index != 1:  # a split effect is cited by its first part, and means all of them
         return Facts(today=today, salt=salt)
@@ -101,6 +105,19 @@ async def load_facts(  # noqa: PLR0913  what there is to know
         spans=tuple(spans),
         gone=tuple(gone),
         origins=await _origins(connection, first, last) if needs.origins else (),
+    )
+
+
+async def _of_receipts(connection: asyncpg.Connection, gift: Entry, *, today: str, salt: str) -> Facts:
+    """What was given, what went back of it, and what the log says of its fiscal receipts."""
+    said = await read_receipts(connection, gift.seq)
+    return Facts(
+        today=today,
+        salt=salt,
+        cited=gift,
+        cited_qty=entries.qty_of(gift),
+        refunded_qty=said.refunded_fen,
+        receipts=said.entries,
     )
 
 
@@ -144,7 +161,11 @@ async def _first_seqs(
 
 
 _commands = msgspec.json.Decoder(AnyProposable)
-_CONTROL = "select seq, bytes from entry where kind <> 'money.received' and seq > $1 order by seq limit $2"
+_CONTROL = """
+  select seq, bytes from entry
+  where kind not in ('money.received', 'receipt.issued', 'receipt.voided', 'receipt.waived') and seq > $1
+  order by seq limit $2
+"""
 _IMPORTED = """
   select count(*)::int, coalesce(sum(qty), 0)::bigint, coalesce(max(row), 0) from gift where batch = $1
 """
