@@ -13,6 +13,7 @@ from ledger import (
     donations,
     endings,
     entries,
+    erasures,
     exchange,
     fees,
     income,
@@ -35,6 +36,7 @@ from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
 from ledger.endings import CloseFund, CloseProject
 from ledger.entries import By, Entry
+from ledger.erasures import EraseDonor
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
@@ -74,6 +76,7 @@ AnyProposable: TypeAlias = (
     | DismissStaff
     | EndPledge
     | EnrolStaff
+    | EraseDonor
     | MakePledge
     | OpenFund
     | OpenProject
@@ -158,6 +161,8 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901
             return periods.needs_close(command)
         case SettleExchange():
             return exchange.needs_gift(command)
+        case EraseDonor():
+            return erasures.needs_gift(command)
         case RefundGift() | RedirectGift():
             return corrections.needs_gift(command)
         case IdentifyMoney() | ReturnSuspense():
@@ -315,6 +320,8 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return approvals.set_policy(command)
         case ClosePeriod():
             return periods.close(command, books, facts)
+        case EraseDonor():
+            return erasures.erase(command, books, facts)
         case MakePledge():
             return pledges.make(command, books, facts)
         case EndPledge():

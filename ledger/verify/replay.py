@@ -10,6 +10,7 @@ from ledger.account import AccountClass
 from ledger.verify import (
     deliveries,
     endings,
+    erasures,
     gifts,
     outflows,
     periods,
@@ -33,6 +34,7 @@ HANDLERS: dict[str, Handler] = {
     "checkpoint.stamped": stamps.stamped,
     "delivery.confirmed": deliveries.confirmed,
     "entry.reversed": outflows.enter,
+    "erasure.recorded": erasures.recorded,
     "event.declared": setup.event_declared,
     "exchange.settled": outflows.enter,
     "fee.charged": outflows.enter,

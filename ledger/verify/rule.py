@@ -101,6 +101,7 @@ class Rule(StrEnum):
     IMPORT_COMPLETED = "import-completed"
     CONFIRMATION = "confirmation"
     PERSONS_PROTECTED = "persons-protected"
+    ERASURE = "erasure"
     # --- the tables of a database, for who runs it (ledger/store/audit) ---
     TABLE_GUARANTEES = "table-guarantees"
     TABLE_ENTRY = "table-entry"
@@ -204,6 +205,7 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.IMPORT_COMPLETED: ("导入结清", "entered and rejected rows make up what was approved"),
     Rule.CONFIRMATION: ("签收对应付款且不超额", "a confirmation or feedback cites a payment, and not more than it"),
     Rule.PERSONS_PROTECTED: ("少于五人不细分", "below five persons neither count nor place is exact"),
+    Rule.ERASURE: ("个人信息的删除对应一笔捐款，且只有一次", "an erasure cites a gift of its organisation, once"),
     Rule.TABLE_GUARANTEES: (
         "约束、触发器与权限齐备",
         "constraints, triggers and grants are as the migrations made them",
