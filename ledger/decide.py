@@ -148,7 +148,7 @@ class Proposed(msgspec.Struct, frozen=True):
     salt: str
 
 
-def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901
+def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901, PLR0912
     """What of the postings the decision has to see; None: nothing but the lines."""
     match command:
         case Proposed(command=proposed):

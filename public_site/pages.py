@@ -16,6 +16,7 @@ from ledger.store.queries.dossiers import read_box, read_dossier
 from ledger.store.queries.figures import read_figures
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.head import read_head
+from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.receipts import Receipts
 from ledger.trace import State
 from public_site.bar import colours, segments
@@ -53,12 +54,13 @@ async def printed_link(site: NamedDependency[Site], database: NamedDependency[Da
 
 
 @post("/trace", status_code=200, include_in_schema=False)
-async def trace(
+async def trace(  # noqa: PLR0913, PLR0917  each is given by its name
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
     receipts: NamedDependency[Receipts],
     traces: NamedDependency[Traces],
     database: NamedDependency[Database],
+    public_names: NamedDependency[PublicNames],
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
     typed = _code(await request.body())
@@ -67,6 +69,7 @@ async def trace(
         return site.page("not_found", head, status=404, headers=PRIVATE)
     async with database.raw() as connection:
         box = await read_box(connection, found.gift.seq)
+    names = await public_names.of(found.gift.seq)
     payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.PAID}]
     rest = payments[MAX_PAYMENTS:]
     coloured = [each for each in zip(found.leaves, colours(found.leaves), strict=True) if each[0] not in rest]
@@ -75,6 +78,7 @@ async def trace(
         head,
         headers=PRIVATE,
         trace=found,
+        donor_name=names.get(found.gift.seq, ""),
         code=privacy.printed(privacy.parse_code(typed) or ""),  # her browser checks with it that the entry is hers
         is_signed=progress.published > 0,
         box=base64.b64encode(box).decode(),

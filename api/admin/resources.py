@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from api.auth import Doorkeeper
 from ledger.store.database import Database
+from ledger.store.donors import Donors
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, SubjectKeys
 from ledger.store.publisher import Publisher
@@ -24,6 +25,7 @@ class Resources:
     sealer: Sealer
     subjects: SubjectKeys
     keys: LogKeys
+    donors: Donors
     sheets: Sheets
     intake: Intake
     publisher: Publisher | None

@@ -33,6 +33,7 @@ from api.public import problems as problem_pages
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
 from ledger.store.queries.gifts import Traces
+from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.receipts import Receipts
 from ledger.store.queries.trace import TooManyPieces
 from public_site import pages
@@ -70,6 +71,7 @@ def build(resources: Resources) -> Litestar:
     site = Site()
     by_code = Receipts(resources.database, resources.lookup)
     traces = Traces(resources.database)
+    public_names = PublicNames(resources.database, resources.lookup)
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
         route_handlers=[
@@ -99,6 +101,7 @@ def build(resources: Resources) -> Litestar:
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
             "receipts": Provide(lambda: by_code, sync_to_thread=False),
+            "public_names": Provide(lambda: public_names, sync_to_thread=False),
             "traces": Provide(lambda: traces, sync_to_thread=False),
             "site": Provide(lambda: site, sync_to_thread=False),
         },

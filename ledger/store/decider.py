@@ -8,7 +8,7 @@ import msgspec
 
 from ledger import decide, donations, entries
 from ledger.account import Account
-from ledger.approvals import ApproveProposal
+from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal
 from ledger.books import Books
 from ledger.command import Draft, Facts
 from ledger.decide import AnyCommand, Proposed
@@ -109,6 +109,8 @@ class Decider:
         beside.subject_keys.append(gift.subject_key)
         beside.sealed.append((entry.seq, gift.sealed))
         beside.receipts.append((gift.digest, gift.key_id, entry.seq, gift.box))
+        if gift.name:
+            beside.names.append((entry.seq, gift.key_id, gift.name))
         return Sequenced((entry,), gift.command.code)
 
     async def _carry_out(self, connection: asyncpg.Connection, command: AnyCommand) -> Sequenced:
@@ -135,6 +137,8 @@ class Decider:
         appended = tuple(self._append(draft) for draft in drafts)
         if isinstance(appended[0].body, entries.ProposalMade):
             self._beside.drafts.append((appended[0].seq, msgspec.json.encode(command), salt))
+        self._beside.erased += [each.body.ref for each in appended if isinstance(each.body, entries.ErasureRecorded)]
+        self._beside.resolved |= bool(self.books.erased) and isinstance(command, _RESOLVING)
         return Sequenced(appended)
 
     def _append(self, draft: Draft) -> Entry:
@@ -150,6 +154,7 @@ def _arriving(pending: Sequence[Pending]) -> list[ReceiveMoney | ReceiveUnidenti
     return [each for each in commands if isinstance(each, ReceiveMoney | ReceiveUnidentified | ReceiveIncome)]
 
 
+_RESOLVING = (ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal)
 _KNOWN = """
   select key as found, request, first_seq, last_seq from idempotency where key = any($1)
   union all

@@ -57,7 +57,8 @@ def test_only_a_gift_of_this_organisation_is_erased_and_once() -> None:
     pen = open_society()
     (given,) = pen.write(gift(500))
     (interest,) = pen.write(income(5))
-    for wrong in (erasure(0), erasure(interest.seq), erasure(10_000), structs.replace(erasure(given.seq), org=OTHER_CITY)):
+    elsewhere = structs.replace(erasure(given.seq), org=OTHER_CITY)
+    for wrong in (erasure(0), erasure(interest.seq), erasure(10_000), elsewhere):
         with pytest.raises(Invalid):
             pen.write(structs.replace(wrong, maker=ADMINISTRATOR))
     with pytest.raises(Invalid):

@@ -42,7 +42,7 @@ def an_erasure_that_comes_twice() -> list[bytes]:
     return forged(pen.written, -1, lambda value: value["body"].update(ref=one))
 
 
-@forgery(Rule.ROLE_OF_MAKER)
+@forgery(Rule.ROLE_OF_MAKER, Rule.ROLE_OF_MAKER)
 def an_erasure_by_somebody_without_the_role() -> list[bytes]:
     log = read(erased().written)
     for value in (log[-3], log[-1]):
@@ -57,7 +57,8 @@ def an_erasure_that_one_person_decided() -> list[bytes]:
     log = read(pen.written)
     plain = {name: field for name, field in log[-1].items() if name != "postings"}
     body = {"basis": "request", "org": CITY, "ref": given.seq}
-    return sealed([*log, {**plain, "seq": len(log), "kind": "erasure.recorded", "by": {"maker": FINANCE}, "body": body}])
+    alone = {"kind": "erasure.recorded", "by": {"maker": FINANCE}, "body": body}
+    return sealed([*log, {**plain, **alone, "seq": len(log)}])
 
 
 def erased() -> Pen:
