@@ -69,7 +69,6 @@ async def trace(  # noqa: PLR0913, PLR0917  each is given by its name
         return site.page("not_found", head, status=404, headers=PRIVATE)
     async with database.raw() as connection:
         box = await read_box(connection, found.gift.seq)
-    names = await public_names.of(found.gift.seq)
     payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.PAID}]
     rest = payments[MAX_PAYMENTS:]
     coloured = [each for each in zip(found.leaves, colours(found.leaves), strict=True) if each[0] not in rest]
@@ -78,7 +77,7 @@ async def trace(  # noqa: PLR0913, PLR0917  each is given by its name
         head,
         headers=PRIVATE,
         trace=found,
-        donor_name=names.get(found.gift.seq, ""),
+        donor_name=await public_names.of(found.gift.seq),
         code=privacy.printed(privacy.parse_code(typed) or ""),  # her browser checks with it that the entry is hers
         is_signed=progress.published > 0,
         box=base64.b64encode(box).decode(),

@@ -138,7 +138,7 @@ async def get_entry_sources(
         found = await read_sources(connection, seq, after=after, limit=limit)
     if found is None:
         raise ProblemError("not-found", "这一条没有动用捐款")
-    names = await public_names.of(*(each.seq for each in found.items))
+    names = await public_names.of_all([each.seq for each in found.items])
     answer = SourcesAnswer(
         as_of=AsOf.model_validate(head),
         seq=found.seq,

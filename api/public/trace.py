@@ -129,7 +129,7 @@ async def _traced(traces: Traces, public_names: PublicNames, seq: int) -> TraceA
     head, progress, trace = await traces.of(seq)
     if trace is None:
         return None
-    donor_name = (await public_names.of(seq)).get(seq, "")
+    donor_name = await public_names.of(seq)
     return TraceAnswer(
         as_of=AsOf.model_validate(head),
         log_state=progress.state(seq),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import asyncpg
 
@@ -24,7 +24,6 @@ from ledger.store.vault import (
 )
 
 AccessReason = Literal["correction", "ordered", "receipts", "request"]
-REASONS: tuple[AccessReason, ...] = get_args(AccessReason)
 """Why somebody reads: to correct a record, ordered by an authority, to print receipts, the donor's request (PIPL 45).
 
 From a list: words of her own would be about the donor, and outlive an erasure.

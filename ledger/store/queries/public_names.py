@@ -1,6 +1,6 @@
 """What donors who agreed to it are called in public. Nothing else says a donor's name to a reader."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import asyncpg
 from cryptography.exceptions import InvalidTag
@@ -9,7 +9,11 @@ from ledger import entries
 from ledger.entries import MoneyIdentified, MoneyReceived
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
+from ledger.store.queries.shared import Shared
 from ledger.store.vault import open_name
+
+MAX_SHARED = 500
+"""Names of one query at most."""
 
 
 class PublicNames:
@@ -18,13 +22,20 @@ class PublicNames:
     def __init__(self, database: Database, lookup: LookupKeys) -> None:
         self._database = database
         self._lookup = lookup
+        self._shared = Shared(self._read, most=MAX_SHARED)
 
-    async def of(self, *gifts: int) -> dict[int, str]:
-        """The names of those gifts' donors that have one."""
-        if not gifts:
-            return {}
+    async def of(self, gift: int) -> str:
+        """What the donor of this gift is called; empty: nothing."""
+        return await self._shared.ask(gift)
+
+    async def of_all(self, gifts: Collection[int]) -> dict[int, str]:
+        """The names of those of these gifts that have one."""
         async with self._database.raw() as connection:
             return await read_public_names(connection, self._lookup, gifts)
+
+    async def _read(self, asked: Sequence[int]) -> list[str | Exception]:
+        found = await self.of_all(asked)
+        return [found.get(gift, "") for gift in asked]
 
 
 async def read_public_names(
