@@ -16,6 +16,7 @@ from tests.support.acting import acting_as, acting_as_superuser
 from tests.support.checklog import check_log
 from tests.support.donor import CONTACT, NAME, REFERENCE, erase, give, readers
 from tests.support.office import CITY, Office, gift
+from tests.support.wire import somebody_waits_for_a_lock
 
 MASKED = {"version": "2026-1", "on": "2026-07-01"}
 FULL = {**MASKED, "form": "full"}
@@ -127,11 +128,10 @@ async def test_a_consent_recorded_beside_an_erasure_does_not_outlive_it(desk: Of
         written = await connection.fetchval("select bytes from entry where seq = $1", ref)
     consent = Consent(on="2026-07-01", version="2026-1")
     entry = entries.decode(written)
-    async with resources.database.write() as connection, acting_as_superuser(told) as watching:
+    async with resources.database.write() as connection:
         await resources.donors.agree(connection, entry, by="donor", staff="s-finance2demoa", consent=consent)
         erasing = asyncio.create_task(erase(desk, ref))
-        while not await watching.fetchval("select true from pg_locks where not granted limit 1"):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await somebody_waits_for_a_lock(told)
         assert not erasing.done()
     await erasing
     assert await shown(told, ref) == ""
