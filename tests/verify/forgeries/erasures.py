@@ -3,7 +3,7 @@
 from ledger.erasures import EraseDonor
 from ledger.verify.rule import Rule
 from tests.support.model import Pen
-from tests.support.society import ADMINISTRATOR, CITY, FINANCE, OTHER_CITY, STRANGER, gift, income
+from tests.support.society import ADMINISTRATOR, CITY, FINANCE, OTHER_ADMINISTRATOR, OTHER_CITY, STRANGER, gift, income
 from tests.verify.export import forged, read, sealed
 from tests.verify.forgeries.registry import forgery, free
 
@@ -28,8 +28,7 @@ def an_erasure_by_another_organisation() -> list[bytes]:
     for value in log[-3:]:
         value["body"]["org"] = OTHER_CITY
     for value in (log[-3], log[-1]):
-        value["by"]["maker"] = ADMINISTRATOR
-    log[-2]["by"]["maker"] = log[-1]["by"]["checkers"][0]
+        value["by"]["maker"] = OTHER_ADMINISTRATOR
     return sealed(log)
 
 
