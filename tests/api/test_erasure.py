@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlmodel import SQLModel
 
 from api.observability import configure_logging
 from ledger import demo
@@ -16,8 +17,9 @@ from ledger.erasures import EraseDonor
 from ledger.settings import Settings
 from ledger.store.audit.stored import Stored
 from ledger.store.availability import Stopped
-from ledger.store.erasures import ErasureList
+from ledger.store.erasures import OF_A_GIFT, ErasureList
 from ledger.store.keys import SubjectKeys
+from ledger.store.rebuild import PROJECTIONS
 from ledger.store.setup import SetupError
 from ledger.verify.report import Report
 from ledger.verify.rule import Rule
@@ -28,6 +30,7 @@ from tests.support.checklog import check_log, rebuilt
 from tests.support.donor import CONTACT, NAME, REFERENCE, erase, files, give, readers, tables
 from tests.support.office import CITY, Office, gift
 from tests.support.postgres import Cluster
+from tests.support.program import environment, run
 from tests.support.signing import signing
 from tests.tamper.site import policy_of, proof_of, signer_of
 
@@ -136,6 +139,25 @@ async def test_no_file_of_the_server_ever_holds_a_donors_name(told: Settings, cl
     for path, content in files(told.data_dir, cluster.server.data):
         for secret in ("某某具名", CONTACT):
             assert secret.encode() not in content, path
+
+
+def test_every_table_is_one_that_an_erasure_looks_at_or_says_nothing_of_a_donor() -> None:
+    """A new one has to be put somewhere: among the projections, among those of one gift, or here, with a reason."""
+    apart = {
+        "access_record": "who looked at what, which outlives an erasure",
+        "checkpoint": "signed heads",
+        "credential": "of staff",
+        "draft": "texts about the gift are blanked",
+        "entry": "no name is in an entry",
+        "head": "the last entry",
+        "idempotency": "HMACs of requests",
+        "signing_key": "of the log",
+        "tile": "hashes of entries",
+        "vault": "its record is emptied, its slot stays",
+        "witness": "of the log",
+        "witnessing": "of the log",
+    }
+    assert {*SQLModel.metadata.tables} == {*PROJECTIONS, *OF_A_GIFT, *apart}
 
 
 async def test_an_erased_code_is_answered_like_an_unknown_one(desk: Office, told: Settings) -> None:
@@ -269,6 +291,9 @@ async def test_a_database_from_before_an_erasure_is_erased_again_before_a_port_o
         with pytest.raises(SetupError, match="start the admin application first"):
             async with readers(restored):
                 pass
+        said = await asyncio.to_thread(run, environment(restored), "public")
+        assert (said.code, said.out) == (1, "")
+        assert said.err.startswith(f"sunledger: the data of the donor of gift {ref} were erased"), said.err
         async with office.opened(restored) as desk:
             assert await left_of(restored, ref) == set()
             async with readers(restored) as http:
