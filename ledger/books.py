@@ -91,6 +91,8 @@ class Books:
     """Open ones → organisation."""
     reversed: set[int] = field(default_factory=set)
     """Entries that were taken back."""
+    erased: set[int] = field(default_factory=set)
+    """Gifts whose donors' data were destroyed."""
     closed_funds: set[tuple[str, str]] = field(default_factory=set)
     closed_projects: set[tuple[str, str]] = field(default_factory=set)
     in_transit: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -270,6 +272,8 @@ class Books:
                 self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
             case entries.EntryReversed(ref=ref):
                 self._reverse(entry, ref)
+            case entries.ErasureRecorded(ref=ref):
+                self.erased.add(ref)
             case entries.PeriodClosed(org=org, last_on=last_on):
                 self.closed[org] = last_on
             case entries.MoneyDisbursed() as body:

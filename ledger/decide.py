@@ -14,6 +14,7 @@ from ledger import (
     donations,
     endings,
     entries,
+    erasures,
     exchange,
     fees,
     fiscal,
@@ -38,6 +39,7 @@ from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
 from ledger.endings import CloseFund, CloseProject
 from ledger.entries import By, Entry
+from ledger.erasures import EraseDonor
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.fiscal import IssueReceipt, VoidReceipt, WaiveReceipt
@@ -79,6 +81,7 @@ AnyProposable: TypeAlias = (
     | EndPledge
     | EnrolStaff
     | IssueReceipt
+    | EraseDonor
     | MakePledge
     | OpenFund
     | OpenProject
@@ -168,6 +171,8 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901, PLR091
             return exchange.needs_gift(command)
         case IssueReceipt() | VoidReceipt() | WaiveReceipt():
             return fiscal.needs_gift(command)
+        case EraseDonor():
+            return erasures.needs_gift(command)
         case RefundGift() | RedirectGift():
             return corrections.needs_gift(command)
         case IdentifyMoney() | ReturnSuspense():
@@ -325,6 +330,8 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return approvals.set_policy(command)
         case ClosePeriod():
             return periods.close(command, books, facts)
+        case EraseDonor():
+            return erasures.erase(command, books, facts)
         case MakePledge():
             return pledges.make(command, books, facts)
         case EndPledge():

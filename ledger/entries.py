@@ -26,6 +26,7 @@ from ledger.bodies.control import (
 )
 from ledger.bodies.corrections import EntryReversed
 from ledger.bodies.endings import FundClosed, ProjectClosed, Residue
+from ledger.bodies.erasures import ErasureBasis, ErasureRecorded
 from ledger.bodies.exchange import ExchangeSettled
 from ledger.bodies.fees import FeeCharged
 from ledger.bodies.fiscal import ReceiptIssued, ReceiptVoided, ReceiptWaived, VoidReason, WaiverReason
@@ -79,6 +80,7 @@ AnyBody: TypeAlias = (
     | CheckpointStamped
     | DeliveryConfirmed
     | EntryReversed
+    | ErasureRecorded
     | EventDeclared
     | ExchangeSettled
     | FeeCharged
@@ -127,6 +129,7 @@ KINDS: dict[str, type[AnyBody]] = {
     "checkpoint.stamped": CheckpointStamped,
     "delivery.confirmed": DeliveryConfirmed,
     "entry.reversed": EntryReversed,
+    "erasure.recorded": ErasureRecorded,
     "event.declared": EventDeclared,
     "exchange.settled": ExchangeSettled,
     "fee.charged": FeeCharged,

@@ -184,6 +184,26 @@ class ConsentRequired(Refused):
     advice_en = "Give the digest of the donor's consent; a fund with the same or a narrower restriction needs none."
 
 
+class GuardianRequired(Refused):
+    """A donor under 18 without a guardian's agreement."""
+
+    slug = "guardian-required"
+    title = "未成年人捐赠须经监护人同意"
+    title_en = "A minor's gift needs her guardian's agreement"
+    advice = "请填写监护人的姓名、联系方式、同意日期和同意书的指纹（SHA-256）；都只存入加密的保管库。"
+    advice_en = "Give the guardian's name, contact, date and digest of the agreement; all of it stays in the vault."
+
+
+class NeverNamed(Refused):
+    """A minor is not named in public, whoever agrees."""
+
+    slug = "never-named"
+    title = "未成年人的姓名不公示"
+    title_en = "A minor is never named in public"
+    advice = "无论是否同意，未成年人的姓名（包括隐去一部分的）都不公示。"
+    advice_en = "Whatever was agreed, a minor's name is not shown, not even masked."
+
+
 class Closed(Refused):
     """The fund, project, staff member or proposal is no longer open."""
 

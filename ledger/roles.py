@@ -39,6 +39,7 @@ REQUIRED: dict[str, Required] = {
     "checkpoint.stamped": Required(_ADMINISTRATOR),
     "delivery.confirmed": Required((Role.PROGRAMME, Role.FINANCE)),
     "entry.reversed": Required((Role.FINANCE,), _APPROVER, approvals=1),
+    "erasure.recorded": Required((Role.FINANCE, Role.ADMINISTRATOR), _ADMINISTRATOR, approvals=1),
     "event.declared": Required(_ADMINISTRATOR, _ADMINISTRATOR),
     "exchange.settled": Required((Role.FINANCE,), _APPROVER),
     "fee.charged": Required((Role.FINANCE,), _APPROVER),

@@ -114,6 +114,11 @@ class Settings(BaseSettings):
         return self.lookup_file or self.keys / "lookup.json"
 
     @property
+    def erasures(self) -> Path:
+        """List of gifts whose donors' data were erased; beside the look-up keys, for both applications need it."""
+        return self.lookup.with_name("erasures")
+
+    @property
     def signing(self) -> Path:
         """File of the signing key."""
         return self.signing_key or self.keys / "signing.pem"

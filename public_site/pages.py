@@ -18,6 +18,7 @@ from ledger.store.queries.figures import read_figures
 from ledger.store.queries.fiscal import FiscalReceipts
 from ledger.store.queries.gifts import Traced, Traces
 from ledger.store.queries.head import read_head
+from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.receipts import Receipts
 from ledger.trace import State, Trace
 from public_site.bar import colours, segments
@@ -61,6 +62,7 @@ async def trace_fiscal(
     site: NamedDependency[Site],
     fiscal_receipts: NamedDependency[FiscalReceipts],
     traces: NamedDependency[Traces],
+    public_names: NamedDependency[PublicNames],
 ) -> Response[str]:
     """The same by all four that are printed on the fiscal receipt: the trace, and nothing else that a code opens."""
     code, number, check_code, amount = _fields(await request.body(), "code", "number", "check_code", "amount")
@@ -68,16 +70,17 @@ async def trace_fiscal(
     traced = await traces.of(await fiscal_receipts.find(numbers, fen(amount)))
     if traced.trace is None:
         return site.page("fiscal_not_found", traced.head, status=404, headers=PRIVATE)
-    return _page(site, traced, traced.trace)
+    return _page(site, traced, traced.trace, donor_name=await public_names.of(traced.trace.gift.seq))
 
 
 @post("/trace", status_code=200, include_in_schema=False)
-async def trace(
+async def trace(  # noqa: PLR0913, PLR0917  each is given by its name
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
     receipts: NamedDependency[Receipts],
     traces: NamedDependency[Traces],
     database: NamedDependency[Database],
+    public_names: NamedDependency[PublicNames],
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
     (typed,) = _fields(await request.body(), "code")
@@ -88,10 +91,13 @@ async def trace(
         box = await read_box(connection, traced.trace.gift.seq)
     # Her browser checks with the code that the entry is hers.
     code = privacy.printed(privacy.parse_code(typed) or "")
-    return _page(site, traced, traced.trace, code=code, box=base64.b64encode(box).decode())
+    donor_name = await public_names.of(traced.trace.gift.seq)
+    return _page(site, traced, traced.trace, donor_name=donor_name, code=code, box=base64.b64encode(box).decode())
 
 
-def _page(site: Site, traced: Traced, found: Trace, *, code: str = "", box: str = "") -> Response[str]:
+def _page(  # noqa: PLR0913  each is given by its name
+    site: Site, traced: Traced, found: Trace, *, donor_name: str, code: str = "", box: str = ""
+) -> Response[str]:
     """The page; without a code no more than the trace."""
     payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.PAID}]
     rest = payments[MAX_PAYMENTS:]
@@ -101,6 +107,7 @@ def _page(site: Site, traced: Traced, found: Trace, *, code: str = "", box: str 
         traced.head,
         headers=PRIVATE,
         trace=found,
+        donor_name=donor_name,
         code=code,
         is_signed=traced.progress.published > 0,
         box=box,

@@ -121,7 +121,7 @@ async def carry_out(request: Request[Any, Any, Any], clerk: Clerk, work: Work) -
             code = ""
             if kept is not None:
                 subject_key = resources.subjects.read(kept["slot"])
-                if subject_key is None:
+                if subject_key is None or not kept["sealed"]:
                     raise ProblemError("erased")
                 code = open_record(subject_key, kept["sealed"]).code
             answer = _answer(again, code)

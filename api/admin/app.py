@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from api import problems
 from api.admin import (
+    donors,
     fiscal,
     imports,
     money,
@@ -59,6 +60,7 @@ def build(resources: Resources) -> Litestar:
             *organisations.HANDLERS,
             *money.HANDLERS,
             *fiscal.HANDLERS,
+            *donors.HANDLERS,
             *suspense.HANDLERS,
             *periods.HANDLERS,
             *pledges.HANDLERS,

@@ -8,6 +8,7 @@ from litestar.params import JSONBody
 from pydantic import Field
 
 from api.admin.answers import Answer, GiftAnswer, as_command, carry_out, writes
+from api.admin.donors import Donor
 from api.admin.resources import Clerk
 from api.fields import (
     Agreement,
@@ -29,7 +30,6 @@ from ledger import account
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
-from ledger.privacy import Identity
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
 from ledger.store.vault import Gift
@@ -37,14 +37,6 @@ from ledger.store.vault import Gift
 Beneficiaries = Annotated[str, Field(pattern=r"^(1-4|[5-9]|[1-9]\d{1,8})?$", description="受益人数；不足 5 人写 1-4")]
 Part = Annotated[int, Field(ge=0, le=account.MAX_POSITION, description="金额（分）；0 表示剩余全部")]
 Door = Request[Any, Any, Any]
-
-
-class Donor(Input):
-    """捐赠人。只存入加密的保管库，不入账本。"""
-
-    name: OptionalText = Field("", description="姓名或单位名称；匿名不填")
-    contact: OptionalText = Field("", description="联系方式")
-    named: bool = Field(default=False, description="是否同意公示名称")
 
 
 class NewGift(Input):
@@ -189,7 +181,7 @@ async def receive_gift(request: Door, data: JSONBody[NewGift], clerk: NamedDepen
         channel_ref=data.channel_ref,
         on=data.on,
         donor_class=data.donor_class,
-        identity=Identity(name=data.donor.name, contact=data.donor.contact, named=data.donor.named),
+        identity=data.donor.identity(),
         event=data.event,
         campaign=data.campaign,
         agreement=data.agreement,

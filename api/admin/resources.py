@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from api.auth import Doorkeeper
 from ledger.store.database import Database
+from ledger.store.donors import Donors
 from ledger.store.fiscal import FiscalForm
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, SubjectKeys
@@ -25,6 +26,7 @@ class Resources:
     sealer: Sealer
     subjects: SubjectKeys
     keys: LogKeys
+    donors: Donors
     sheets: Sheets
     intake: Intake
     fiscal_form: FiscalForm

@@ -9,7 +9,8 @@ from litestar.params import JSONBody, QueryParameter
 from pydantic import BaseModel, Field
 
 from api.admin.answers import Answer, GiftAnswer, as_command, carry_out, writes
-from api.admin.money import Donor, Door, Part
+from api.admin.donors import Donor
+from api.admin.money import Door, Part
 from api.admin.resources import Clerk
 from api.fields import (
     Agreement,
@@ -30,7 +31,6 @@ from api.problems import described
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
-from ledger.privacy import Identity
 from ledger.store.clock import Clock, today
 from ledger.store.queries.suspense import read_suspense
 from ledger.store.vault import Gift
@@ -166,7 +166,7 @@ async def identify_money(
         channel_ref=data.channel_ref,
         on=data.on,
         donor_class=data.donor_class,
-        identity=Identity(name=data.donor.name, contact=data.donor.contact, named=data.donor.named),
+        identity=data.donor.identity(),
         event=data.event,
         campaign=data.campaign,
         agreement=data.agreement,

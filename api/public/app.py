@@ -35,6 +35,7 @@ from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
 from ledger.store.queries.fiscal import FiscalReceipts
 from ledger.store.queries.gifts import Traces
+from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.receipts import Receipts
 from ledger.store.queries.trace import TooManyPieces
 from public_site import pages
@@ -73,6 +74,7 @@ def build(resources: Resources) -> Litestar:
     by_code = Receipts(resources.database, resources.lookup)
     by_fiscal_receipt = FiscalReceipts(resources.database, resources.lookup)
     traces = Traces(resources.database)
+    public_names = PublicNames(resources.database, resources.lookup)
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
         route_handlers=[
@@ -105,6 +107,7 @@ def build(resources: Resources) -> Litestar:
             "database": Provide(lambda: resources.database, sync_to_thread=False),
             "fiscal_receipts": Provide(lambda: by_fiscal_receipt, sync_to_thread=False),
             "receipts": Provide(lambda: by_code, sync_to_thread=False),
+            "public_names": Provide(lambda: public_names, sync_to_thread=False),
             "traces": Provide(lambda: traces, sync_to_thread=False),
             "site": Provide(lambda: site, sync_to_thread=False),
         },

@@ -15,6 +15,7 @@ from ledger.privacy import FiscalNumbers
 from ledger.store.queries.fiscal import FiscalReceipts
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.log import LogState
+from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.receipts import Receipts
 from ledger.trace import FiscalState, State
 
@@ -66,6 +67,7 @@ class TracedGift(Shape):
     currency: str = Field(description="原币种（ISO 4217）；人民币捐款为空", examples=["USD"])
     original: int = Field(description="原币金额，以其最小单位计；人民币捐款为 0")
     rate: str = Field(description="汇率：一单位原币折合人民币", examples=["7.1234"])
+    donor_name: str = Field("", description="公示的捐赠人名称；没有同意公示的为空", examples=["张*"])
 
 
 class Moved(Shape):
@@ -124,11 +126,14 @@ class TraceAnswer(Shape):
     "/api/v1/trace", status_code=200, summary="凭收据编号查去向", tags=["查询"], responses=described(404, 413, 422, 503)
 )
 async def trace_by_code(
-    data: JSONBody[Lookup], receipts: NamedDependency[Receipts], traces: NamedDependency[Traces]
+    data: JSONBody[Lookup],
+    receipts: NamedDependency[Receipts],
+    traces: NamedDependency[Traces],
+    public_names: NamedDependency[PublicNames],
 ) -> Response[TraceAnswer]:
     """编号不存在、输错或不成编号，答复都一样。"""
     seq = await receipts.find(data.code)
-    answer = None if seq is None else await _traced(traces, seq)
+    answer = None if seq is None else await _traced(traces, public_names, seq)
     if answer is None:
         raise ProblemError("receipt-not-found")
     return Response(answer, headers=NO_STORE)
@@ -142,34 +147,40 @@ async def trace_by_code(
     responses=described(404, 413, 422, 503),
 )
 async def trace_by_fiscal_receipt(
-    data: JSONBody[FiscalLookup], fiscal_receipts: NamedDependency[FiscalReceipts], traces: NamedDependency[Traces]
+    data: JSONBody[FiscalLookup],
+    fiscal_receipts: NamedDependency[FiscalReceipts],
+    traces: NamedDependency[Traces],
+    public_names: NamedDependency[PublicNames],
 ) -> Response[TraceAnswer]:
     """只给去向。票据不存在、有一项不符或已作废，答复都一样。"""
     numbers = FiscalNumbers(code=data.code, number=data.number, check_code=data.check_code)
     seq = await fiscal_receipts.find(numbers, data.amount_fen)
-    answer = None if seq is None else await _traced(traces, seq)
+    answer = None if seq is None else await _traced(traces, public_names, seq)
     if answer is None:
         raise ProblemError("fiscal-receipt-not-found")
     return Response(answer, headers=NO_STORE)
 
 
 @get("/api/v1/entries/{seq:int}/trace", summary="一笔捐款的去向", tags=["账本"], responses=described(404, 422, 503))
-async def trace_of_entry(seq: Seq, traces: NamedDependency[Traces]) -> Response[TraceAnswer]:
+async def trace_of_entry(
+    seq: Seq, traces: NamedDependency[Traces], public_names: NamedDependency[PublicNames]
+) -> Response[TraceAnswer]:
     """任何一笔捐款的每一分钱现在在哪里。"""
-    answer = await _traced(traces, seq)
+    answer = await _traced(traces, public_names, seq)
     if answer is None:
         raise ProblemError("not-found", "这一条不是捐款")
     return Response(answer, headers=FRESH)
 
 
-async def _traced(traces: Traces, seq: int) -> TraceAnswer | None:
+async def _traced(traces: Traces, public_names: PublicNames, seq: int) -> TraceAnswer | None:
     head, progress, trace = await traces.of(seq)
     if trace is None:
         return None
+    donor_name = await public_names.of(seq)
     return TraceAnswer(
         as_of=AsOf.model_validate(head),
         log_state=progress.state(seq),
-        gift=TracedGift.model_validate(trace.gift),
+        gift=TracedGift.model_validate(trace.gift).model_copy(update={"donor_name": donor_name}),
         states=dict(trace.states),
         leaves=[TracedLeaf.model_validate(leaf) for leaf in trace.leaves],
         steps=[TracedStep.model_validate(step) for step in trace.steps],

@@ -100,12 +100,18 @@ class Beside:
     drafts: list[tuple[int, bytes, str]] = field(default_factory=list)
     fiscal_receipts: list[tuple[bytes, int, int, int]] = field(default_factory=list)
     fiscal_sealed: list[tuple[int, int, bytes, bytes]] = field(default_factory=list)
+    names: list[tuple[int, int, bytes]] = field(default_factory=list)
+    erased: list[int] = field(default_factory=list)
+    """Gifts whose donors' data go with this batch."""
+    resolved: bool = False
+    """A proposal was resolved, and there are gifts whose donors' data were erased."""
 
     def rows(self, first_slot: int) -> rows.Gathered:
         """As rows; the subject keys took slots of the key file from `first_slot` on."""
         return [
             (rows.RECEIPT, self.receipts),
             (rows.VAULT, [(seq, first_slot + i, sealed) for i, (seq, sealed) in enumerate(self.sealed)]),
+            (rows.PUBLIC_NAME, self.names),
             (rows.DRAFT, self.drafts),
             (rows.FISCAL_RECEIPT, self.fiscal_receipts),
             (rows.FISCAL_VAULT, self.fiscal_sealed),

@@ -9,7 +9,7 @@ import msgspec
 
 from ledger import decide, donations, entries
 from ledger.account import Account
-from ledger.approvals import ApproveProposal
+from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal
 from ledger.books import Books
 from ledger.command import Draft, Facts
 from ledger.decide import AnyCommand, Proposed
@@ -118,6 +118,8 @@ class Decider:
         beside.subject_keys.append(gift.subject_key)
         beside.sealed.append((entry.seq, gift.sealed))
         beside.receipts.append((gift.digest, gift.key_id, entry.seq, gift.box))
+        if gift.name:
+            beside.names.append((entry.seq, gift.key_id, gift.name))
         return Sequenced((entry,), gift.command.code)
 
     async def _issue(self, connection: asyncpg.Connection, receipt: SealedReceipt) -> Sequenced:
@@ -157,6 +159,8 @@ class Decider:
         appended = tuple(self._append(draft) for draft in drafts)
         if isinstance(appended[0].body, entries.ProposalMade):
             self._beside.drafts.append((appended[0].seq, msgspec.json.encode(command), salt))
+        self._beside.erased += [each.body.ref for each in appended if isinstance(each.body, entries.ErasureRecorded)]
+        self._beside.resolved |= bool(self.books.erased) and isinstance(command, _RESOLVING)
         return Sequenced(appended)
 
     def _append(self, draft: Draft) -> Entry:
@@ -174,6 +178,7 @@ def _arriving(pending: Sequence[Pending]) -> list[ReceiveMoney | ReceiveUnidenti
 
 _NUMBER_TAKEN = "select exists (select from fiscal_vault where number = $1)"
 _EMPTIED = "select sealed = '' from vault where seq = $1"
+_RESOLVING = (ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal)
 _KNOWN = """
   select key as found, request, first_seq, last_seq from idempotency where key = any($1)
   union all

@@ -74,7 +74,7 @@ class SubjectKeys:
             except BlockingIOError:
                 os.close(self._file)
                 raise SetupError(f"{path} is in use: another writing application runs on this log") from None
-            _sync_directory(path.parent)  # a file just made has its name before a COMMIT relies on what is in it
+            sync_directory(path.parent)  # a file just made has its name before a COMMIT relies on what is in it
         # A torn last record, left by a crash before its COMMIT, is nobody's key: go on after it.
         self._slots = -(-os.fstat(self._file).st_size // KEY_BYTES)
 
@@ -111,7 +111,8 @@ class SubjectKeys:
         os.close(self._file)
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """After this, names in it survive a power cut."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

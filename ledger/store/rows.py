@@ -100,6 +100,7 @@ TURNOVER = Table(
 )
 RECEIPT = Table("receipt", {"digest": "bytea", "key_id": "smallint", "seq": "bigint", "box": "bytea"})
 VAULT = Table("vault", {"seq": "bigint", "slot": "bigint", "sealed": "bytea"})
+PUBLIC_NAME = Table("public_name", {"seq": "bigint", "key_id": "smallint", "sealed": "bytea"})
 IDEMPOTENCY = Table(
     "idempotency",
     {"key": "bytea", "request": "bytea", "first_seq": "bigint", "last_seq": "bigint"},

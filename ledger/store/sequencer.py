@@ -17,7 +17,7 @@ import structlog
 
 from ledger.books import Books
 from ledger.refusals import KeyReused, Refused
-from ledger.store import rows
+from ledger.store import erasures, rows
 from ledger.store.availability import Busy, Stopped
 from ledger.store.batch import (
     Batch,
@@ -32,6 +32,7 @@ from ledger.store.batch import (
 from ledger.store.clock import Clock, ClockError
 from ledger.store.database import UNREACHABLE, Database
 from ledger.store.decider import Decider
+from ledger.store.erasures import Doomed, ErasureList
 from ledger.store.keys import SubjectKeys
 from ledger.store.queries import state
 from ledger.store.setup import SetupError
@@ -56,9 +57,12 @@ _log = structlog.get_logger()
 class Sequencer:
     """Owns the head of one log."""
 
-    def __init__(self, database: Database, subjects: SubjectKeys, clock: Clock, *, queue_size: int) -> None:
+    def __init__(
+        self, database: Database, subjects: SubjectKeys, clock: Clock, *, erased: ErasureList, queue_size: int
+    ) -> None:
         self._database = database
         self._subjects = subjects
+        self._erased = erased
         self._clock = clock
         self._queue_size = queue_size
         self._queue: deque[Pending] = deque()
@@ -221,12 +225,17 @@ class Sequencer:
         keys = batch.beside.subject_keys
         first_slot = self._subjects.append(keys) if keys else 0
         synced = asyncio.create_task(asyncio.to_thread(self._subjects.sync)) if keys else None
+        doomed: list[Doomed] = []
         try:
             async with connection.transaction():
                 gathered = [*batch.projected.tables, *batch.beside.rows(first_slot)]
                 if not await rows.append(connection, batch.head, gathered):
                     raise Stopped("another sequencer has taken over")
                 await batch.projected.write_rare(connection)
+                if batch.beside.erased:
+                    doomed = await erasures.remove(connection, batch.beside.erased)
+                if batch.beside.resolved:
+                    await erasures.blank_drafts(connection, self.books.erased)
                 if synced is not None:
                     await synced
                     # The subject keys are durable before the COMMIT that needs them. A crash here leaves keys that
@@ -235,6 +244,9 @@ class Sequencer:
             if synced is not None:
                 await asyncio.wait([synced])
         # Durable. If we stop now, the entries stand; their senders retry with the same key and get the same receipts.
+        # What an erasure has left to destroy outside the database is destroyed at the next start, before anything else.
+        if doomed:
+            await asyncio.to_thread(erasures.destroy, doomed, self._subjects, self._erased)
         _resolve(batch.pending)
 
     async def _written(self) -> None:
@@ -322,6 +334,8 @@ class Sequencer:
             books = await state.read_books(connection)
             ids = await state.read_ids(connection)
             epoch: int = await connection.fetchval("select epoch from head")
+        async with self._database.raw() as connection:
+            await erasures.carry_out(connection, books.erased, self._subjects, self._erased)
         self._decider = Decider(books, ids)
         return epoch
 

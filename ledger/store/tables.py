@@ -484,6 +484,37 @@ class FiscalVaultRow(_Row, table=True):
     sealed: Bytes
 
 
+class PublicNameRow(_Row, table=True):
+    """What a donor agreed to be called in public, sealed under the look-up keys."""
+
+    seq: BigKey
+    key_id: Small
+    sealed: Bytes
+
+
+class ConsentRow(_Row, table=True):
+    """What a donor agreed to or withdrew after her gift, sealed under her key."""
+
+    __table_args__ = (Check("n >= 0", "consent_n_from_zero"),)
+
+    seq: BigKey
+    n: SmallKey
+    sealed: Bytes
+
+
+class AccessRecord(_Row, table=True):
+    """Who read what the vault holds of a gift, or of the gifts of an import, and why."""
+
+    seq: EntryKey
+    at: datetime = Field(
+        sa_type=sa.DateTime(timezone=True),
+        primary_key=True,
+        sa_column_kwargs={"server_default": sql("clock_timestamp()")},
+    )
+    staff: TextKey
+    reason: Text
+
+
 class IdempotencyRow(_Row, table=True):
     """A request that was answered, so that it is answered alike again."""
 

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import os
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -12,13 +12,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ledger import privacy
 from ledger.donations import ReceiveMoney
 from ledger.entries import DonorClass, canonical
-from ledger.privacy import ChannelRecord, Identity
+from ledger.privacy import ChannelRecord, Consent, Identity
 from ledger.store.keys import LogKeys, LookupKeys
 from ledger.suspense import IdentifyMoney
 
 _NONCE = bytes(12)  # every key here seals one thing once
 _VAULT = b"sunledger/vault/1"
 _BOX = b"sunledger/box/1"
+_NAME = b"sunledger/name/1"
+_CONSENT = b"sunledger/consent/1"
 _SALT_BYTES = 32
 _BOX_SALT_BYTES = 16
 
@@ -44,6 +46,19 @@ class Box(msgspec.Struct, frozen=True):
     identity: str
 
 
+Party = Literal["donor", "guardian"]
+
+
+class ConsentRecord(msgspec.Struct, frozen=True):
+    """That a donor agreed to be named, or no longer does, after her gift. `by`: she, or her guardian."""
+
+    at: str
+    by: Party
+    staff: str
+    consent: Consent | None = None
+    """None: withdrawn."""
+
+
 class SealedGift(NamedTuple):
     """A gift ready to be sequenced: its command, and what is kept beside its entry in the same transaction."""
 
@@ -53,6 +68,8 @@ class SealedGift(NamedTuple):
     digest: bytes
     key_id: int
     box: bytes
+    name: bytes = b""
+    """What she is called in public; empty: nothing."""
 
 
 class Gift(NamedTuple):
@@ -90,7 +107,8 @@ class Sealer:
         self._lookup_key = lookup.keys[lookup.current]
 
     def seal(self, gift: Gift) -> SealedGift:
-        """Everything random about a gift is drawn here, once; a retry reads it back from the vault."""
+        """Everything random about a gift is drawn here, once; a retry reads it back from the vault. Raises Refused."""
+        privacy.check_identity(gift.identity)
         drawn = os.urandom(3 * _SALT_BYTES + _BOX_SALT_BYTES + 15)
         identity_salt, channel_salt, key = drawn[:32], drawn[32:64], drawn[64:96]
         box_salt, symbols = drawn[96:112], drawn[112:]
@@ -112,6 +130,7 @@ class Sealer:
             hmac.digest(self._lookup_key, code.encode(), "sha256"),
             self.lookup.current,
             b"\x01" + box_salt + AESGCM(_box_key(code, box_salt)).encrypt(_NONCE, box, _BOX),
+            seal_name(self._lookup_key, donor, privacy.public_name(gift.identity, gift.identity.consent)),
         )
 
     def _command(self, gift: Gift, donor: str, code: str, agreement: str) -> ReceiveMoney | IdentifyMoney:
@@ -169,15 +188,46 @@ def open_box(code: str, box: bytes) -> Box | None:
         return None
 
 
+def seal_name(lookup_key: bytes, donor: str, name: str) -> bytes:
+    """What a donor is called in public, for whoever holds the look-up keys; bound to `donor` of her gift's entry."""
+    if not name:
+        return b""
+    salt = os.urandom(_BOX_SALT_BYTES)
+    return b"\x01" + salt + AESGCM(_derived(lookup_key, salt, _NAME)).encrypt(_NONCE, name.encode(), donor.encode())
+
+
+def open_name(lookup: LookupKeys, key_id: int, donor: str, sealed: bytes) -> str:
+    """What to call her. Raises InvalidTag, KeyError where the row is not this gift's, or its key is gone."""
+    salt, rest = sealed[1 : 1 + _BOX_SALT_BYTES], sealed[1 + _BOX_SALT_BYTES :]
+    return AESGCM(_derived(lookup.keys[key_id], salt, _NAME)).decrypt(_NONCE, rest, donor.encode()).decode()
+
+
+def seal_consent(key: bytes, record: ConsentRecord) -> bytes:
+    """Sealed under a key derived from the subject's, which seals the vault's record and nothing else."""
+    salt = os.urandom(_BOX_SALT_BYTES)
+    return b"\x01" + salt + AESGCM(_derived(key, salt, _CONSENT)).encrypt(_NONCE, _encode(record), _CONSENT)
+
+
+def open_consent(key: bytes, sealed: bytes) -> ConsentRecord:
+    """One record. Raises InvalidTag where key and record do not belong together."""
+    salt, rest = sealed[1 : 1 + _BOX_SALT_BYTES], sealed[1 + _BOX_SALT_BYTES :]
+    return _decode_consent(AESGCM(_derived(key, salt, _CONSENT)).decrypt(_NONCE, rest, _CONSENT))
+
+
 def lookup_digests(lookup: LookupKeys, code: str) -> list[bytes]:
     """What the code may be stored under: one digest for each key still in use."""
     return [hmac.digest(key, code.encode(), "sha256") for key in lookup.keys.values()]
 
 
 def _box_key(code: str, salt: bytes) -> bytes:
-    """HKDF-SHA256 of RFC 5869 for one block: the code is the input, the box's salt the salt, _BOX the info."""
-    return hmac.digest(hmac.digest(salt, code.encode(), hashlib.sha256), _BOX + b"\x01", hashlib.sha256)
+    return _derived(code.encode(), salt, _BOX)
+
+
+def _derived(secret: bytes, salt: bytes, info: bytes) -> bytes:
+    """HKDF-SHA256 of RFC 5869, one block."""
+    return hmac.digest(hmac.digest(salt, secret, hashlib.sha256), info + b"\x01", hashlib.sha256)
 
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(VaultRecord).decode
+_decode_consent = msgspec.json.Decoder(ConsentRecord).decode

@@ -36,6 +36,7 @@ REQUIRED: dict[str, Required] = {
     "checkpoint.stamped": Required(frozenset({ADMINISTRATOR})),
     "delivery.confirmed": Required(frozenset({_PROGRAMME, _FINANCE})),
     "entry.reversed": _money(_FINANCE, approvals=1),
+    "erasure.recorded": Required(frozenset({_FINANCE, ADMINISTRATOR}), frozenset({ADMINISTRATOR}), 1),
     "event.declared": _set_up(),
     "exchange.settled": _money(_FINANCE),
     "fee.charged": _money(_FINANCE),

@@ -105,6 +105,7 @@ class Rule(StrEnum):
     FISCAL_ONCE = "fiscal-once"
     CONFIRMATION = "confirmation"
     PERSONS_PROTECTED = "persons-protected"
+    ERASURE = "erasure"
     # --- the tables of a database, for who runs it (ledger/store/audit) ---
     TABLE_GUARANTEES = "table-guarantees"
     TABLE_ENTRY = "table-entry"
@@ -212,6 +213,7 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.FISCAL_ONCE: ("一笔捐款至多一张有效票据", "a gift has one fiscal receipt that holds, the next cites the last"),
     Rule.CONFIRMATION: ("签收对应付款且不超额", "a confirmation or feedback cites a payment, and not more than it"),
     Rule.PERSONS_PROTECTED: ("少于五人不细分", "below five persons neither count nor place is exact"),
+    Rule.ERASURE: ("个人信息的删除对应一笔捐款，且只有一次", "an erasure cites a gift of its organisation, once"),
     Rule.TABLE_GUARANTEES: (
         "约束、触发器与权限齐备",
         "constraints, triggers and grants are as the migrations made them",

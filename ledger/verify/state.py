@@ -175,6 +175,8 @@ class State:
     """Income that nobody donated."""
     reversed: dict[int, int] = field(default_factory=dict)
     """Entries that were taken back, and by which."""
+    erased: set[int] = field(default_factory=set)
+    """Gifts whose donors' data were destroyed."""
     first_parts: dict[int, int] = field(default_factory=dict)
     """Later parts of a split allocation, payment or transfer → its first part."""
     unidentified: dict[int, Piece] = field(default_factory=dict)

@@ -6,7 +6,10 @@ from collections.abc import AsyncGenerator, Iterator
 
 import pytest
 
+from ledger import demo
 from ledger.approvals import ApproveProposal
+from ledger.entries import ErasureRecorded
+from ledger.erasures import EraseDonor
 from ledger.refusals import AlreadyThere
 from ledger.settings import Settings
 from ledger.store.batch import Replayed
@@ -15,7 +18,7 @@ from ledger.store.sequencer import TRIES, WORTH_DECIDING
 from tests.support import clerk
 from tests.support.acting import acting_as_superuser
 from tests.support.checklog import check_log
-from tests.support.clerk import CHECKER, Clerk, allocation, once, payment, sequenced
+from tests.support.clerk import CHECKER, CITY, MAKER, Clerk, allocation, once, payment, sequenced
 from tests.support.postgres import Cluster
 from tests.support.wire import (
     BEGIN,
@@ -100,6 +103,22 @@ async def test_an_approval_and_its_effect_stand_or_fall_together(
         assert (approved.kind, effect.kind) == ("proposal.approved", "money.disbursed")
         assert effect.by.proposal == made.seq
     await check_log(told, decided_again=True)
+
+
+@pairs
+async def test_an_erasure_whose_wire_is_cut_is_carried_out_once(
+    told: Settings, wire: Wire, writing: Clerk, *, answered: bool
+) -> None:
+    async def erase() -> None:
+        given = await writing.give()
+        made, *_ = await writing.do(EraseDonor(maker=MAKER, org=CITY, ref=given.seq, basis="request"))
+        _, erased = await writing.do(ApproveProposal(maker=demo.FOUNDER, proposal=made.seq))
+        assert erased.body == ErasureRecorded(basis="request", org=CITY, ref=given.seq)
+
+    await erase()
+    for _ in cuts(wire, answered=answered):
+        await erase()
+    await check_log(told)
 
 
 @pairs

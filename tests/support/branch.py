@@ -22,6 +22,7 @@ from ledger.settings import Settings
 from ledger.store import clock, fiscal, keys, setup
 from ledger.store.batch import Sequenced
 from ledger.store.database import Database
+from ledger.store.erasures import ErasureList
 from ledger.store.fiscal import NewReceipt
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.sequencer import Sequencer
@@ -65,7 +66,13 @@ class Branch:
             stack.push_async_callback(database.close)
             subjects = SubjectKeys(settings.subject_keys, write=True)
             stack.callback(subjects.close)
-            sequencer = Sequencer(database, subjects, clock.Clock(), queue_size=settings.queue_size)
+            sequencer = Sequencer(
+                database,
+                subjects,
+                clock.Clock(),
+                erased=ErasureList(settings.erasures),
+                queue_size=settings.queue_size,
+            )
             await sequencer.start()
             stack.push_async_callback(sequencer.stop)
             sealer = Sealer(LogKeys.read(settings.keys), LookupKeys.read(settings.lookup))

@@ -14,7 +14,7 @@ import msgspec
 from ledger import entries, privacy
 from ledger.account import Account
 from ledger.decide import AnyProposable
-from ledger.entries import Entry, MoneyIdentified, MoneyReceived, ProposalMade, ReceiptIssued
+from ledger.entries import Entry, ErasureRecorded, MoneyIdentified, MoneyReceived, ProposalMade, ReceiptIssued
 from ledger.settings import Settings
 from ledger.store import fiscal, setup
 from ledger.store.database import Database
@@ -108,6 +108,7 @@ async def _read(connection: asyncpg.Connection) -> dict[str, Any]:
         "vault": await connection.fetch("select seq, slot, sealed from vault order by seq"),
         "receipt": await connection.fetch("select digest, key_id, seq, box from receipt order by seq"),
         "fiscal": await connection.fetch(_FISCAL),
+        "named": [row["seq"] for row in await connection.fetch(_NAMED)],
         "idempotency": await connection.fetch("select first_seq, last_seq from idempotency order by first_seq"),
         "draft": await connection.fetch("select proposal, command, salt from draft order by proposal"),
     }
@@ -143,17 +144,28 @@ def _check_money(written: list[bytes], log: list[Entry]) -> None:
 
 
 def _check_vault(settings: Settings, found: dict[str, Any], log: list[Entry]) -> None:
-    """Each gift has one vault row and one receipt, which open with its own key and code and say what its entry says."""
+    """Each gift has one vault row and one receipt, which open with its own key and code and say what its entry says.
+
+    Of one whose donor was erased nothing is left but the slot, and the key there is destroyed.
+    """
     gifts = [entry for entry in log if isinstance(entry.body, MoneyReceived | MoneyIdentified)]
     assert [row["seq"] for row in found["vault"]] == [entry.seq for entry in gifts]
-    assert [row["seq"] for row in found["receipt"]] == [entry.seq for entry in gifts]
+    erased = {entry.body.ref for entry in log if isinstance(entry.body, ErasureRecorded)}
+    assert [row["seq"] for row in found["receipt"]] == [entry.seq for entry in gifts if entry.seq not in erased]
+    assert {row["seq"] for row in found["vault"] if not row["sealed"]} == erased
+    assert not erased & {*found["named"]}, "a name or a consent outlived its erasure"
     slots = [row["slot"] for row in found["vault"]]
     assert len({*slots}) == len(slots), "two donors under one key"
     keys, lookup = LogKeys.read(settings.keys), LookupKeys.read(settings.lookup)
     subjects = SubjectKeys(settings.subject_keys)
     try:
-        for entry, kept, receipt in zip(gifts, found["vault"], found["receipt"], strict=True):
+        receipts = {row["seq"]: row for row in found["receipt"]}
+        for entry, kept in zip(gifts, found["vault"], strict=True):
             key = subjects.read(kept["slot"])
+            if entry.seq in erased:
+                assert key is None, f"the key of gift {entry.seq} outlived its erasure"
+                continue
+            receipt = receipts[entry.seq]
             assert key is not None, f"the key of gift {entry.seq} is not there"
             _check_gift(entry, kept["sealed"], key, receipt, keys, lookup)
         _check_fiscal(found, log, {row["seq"]: subjects.read(row["slot"]) for row in found["vault"]}, keys, lookup)
@@ -225,8 +237,9 @@ def _check_drafts(found: dict[str, Any], log: list[Entry]) -> dict[int, tuple[An
         entry.seq for entry in log if isinstance(entry.body, ProposalMade) and entries.part_of(entry.body)[0] == 1
     ]
     assert [row["proposal"] for row in found["draft"]] == proposals
-    assert all(re.fullmatch("[0-9a-f]{64}", row["salt"]) for row in found["draft"])
-    return {row["proposal"]: (_command.decode(row["command"]), row["salt"]) for row in found["draft"]}
+    kept = [row for row in found["draft"] if row["command"]]  # the others' texts went with a donor's data
+    assert all(re.fullmatch("[0-9a-f]{64}", row["salt"]) for row in kept)
+    return {row["proposal"]: (_command.decode(row["command"]), row["salt"]) for row in kept}
 
 
 def _sha256(text: str) -> str:
@@ -240,4 +253,5 @@ _FISCAL = """
   select v.issued, v.seq, v.number, v.sealed, r.digest, r.seq as receipt_seq
   from fiscal_vault v full join fiscal_receipt r on r.issued = v.issued order by v.issued
 """
+_NAMED = "select seq from public_name union all select seq from consent"
 _command = msgspec.json.Decoder(AnyProposable)

@@ -20,6 +20,7 @@ from ledger.store import fiscal, setup
 from ledger.store.batch import Idempotency, Outcome, Sequenced, Work
 from ledger.store.clock import Clock
 from ledger.store.database import Database
+from ledger.store.erasures import ErasureList
 from ledger.store.fiscal import NewReceipt
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.sequencer import Sequencer
@@ -144,7 +145,8 @@ async def opened(
     assert reached is not None
     database = setup.database(settings, reached, "writer", pool_size=3, by_index=True)
     held = subjects or SubjectKeys(settings.subject_keys, write=True)
-    sequencer = Sequencer(database, held, clock or Clock(), queue_size=queue_size)
+    erased = ErasureList(settings.erasures)
+    sequencer = Sequencer(database, held, clock or Clock(), erased=erased, queue_size=queue_size)
     try:
         await sequencer.start()
         keys = LogKeys.read(settings.keys)

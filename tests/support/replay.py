@@ -72,6 +72,9 @@ def _decide(pen: Pen, log: list[Entry], at: int, texts: Mapping[int, tuple[AnyPr
     proposed: Proposed | None = None
     salt = ""
     command: AnyCommand
+    about = first.by.proposal or getattr(first.body, "proposal", first.seq)
+    if isinstance(log[about].body, entries.ProposalMade) and about not in texts:
+        return []  # its text went with a donor's data
     match first.body:
         case entries.ProposalMade():
             command, salt = texts[first.seq]

@@ -23,7 +23,9 @@ ANYWHERE = "*"
 
 NOT_COVERED: dict[tuple[str, str], str] = {
     ("alembic_version", ANYWHERE): "which migrations ran; what they made is compared itself",
+    ("access_record", ANYWHERE): "who looked at a donor's data: the operator's own affair, as who may sign in",
     ("checkpoint", "published_at"): "when it was signed, by the operator's clock; nothing else tells",
+    ("consent", ANYWHERE): "sealed under the subject's key; that it is of a gift not erased is checked by itself",
     ("credential", ANYWHERE): "who may sign in: the operator's own affair; entries name who did what",
     ("draft", "command"): "a proposal commits to its text: a changed one does not open, and is not entered",
     ("draft", "salt"): "likewise",
@@ -34,6 +36,7 @@ NOT_COVERED: dict[tuple[str, str], str] = {
     ("head", "epoch"): "the sequencer's own counter",
     ("head", "one"): "says that there is one row",
     ("idempotency", ANYWHERE): "answers to repeated requests: opaque digests, and which entries they were",
+    ("public_name", ANYWHERE): "sealed for its gift's entry: a changed one, or another gift's, names nobody",
     ("receipt", "box"): "sealed under the receipt code, which only the donor holds: it does not open for her",
     ("receipt", "digest"): "an HMAC under a key of the operator: the code is not found any more, but in the log itself",
     ("receipt", "key_id"): "which of these keys; likewise",

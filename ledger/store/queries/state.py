@@ -139,9 +139,11 @@ async def _origins(connection: asyncpg.Connection, first: int, last: int) -> tup
 
 
 async def load_proposed(connection: asyncpg.Connection, proposal: int) -> Proposed | None:
-    """What waits for approval; None for a number that is no proposal."""
+    """What waits for approval; None for a number that is no proposal, or whose text went with a donor's data."""
     found = await connection.fetchrow("select command, salt from draft where proposal = $1", proposal)
-    return None if found is None else Proposed(_commands.decode(found["command"]), found["salt"])
+    if found is None or not found["command"]:
+        return None
+    return Proposed(_commands.decode(found["command"]), found["salt"])
 
 
 async def _first_seqs(

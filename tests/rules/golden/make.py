@@ -33,6 +33,7 @@ BODIES: tuple[AnyBody, ...] = (
         left=9_007_199_254_740_991, moved=20, of="money.received", on=DAY, org="330800", reason="金额录入有误",
         ref=1_204, statement="原记录金额有误，现予更正。",
     ),
+    entries.ErasureRecorded(basis="request", org="330800", ref=1_204),
     entries.EventDeclared(event="flood-2026", name="2026年洪灾", emergency=True),
     entries.FeedbackPublished(
         beneficiaries="120", evidence=(_digest("照片"),), on=DAY, org="330800", ref=1_211, text="家庭包已送达“山村”。"
