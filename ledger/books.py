@@ -86,8 +86,8 @@ class Books:
     """By first part: the year, and whether it was management cost."""
     pledges: dict[int, str] = field(default_factory=dict)
     """Open ones → organisation."""
-    reversed: set[int] = field(default_factory=set)
-    """Entries that were taken back."""
+    reversed: dict[int, int] = field(default_factory=dict)
+    """Entries that were taken back → what of each had moved on before."""
     closed_funds: set[tuple[str, str]] = field(default_factory=set)
     closed_projects: set[tuple[str, str]] = field(default_factory=set)
     in_transit: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -258,8 +258,8 @@ class Books:
                 self._send(entry)
             case entries.TransferReceived(ref=ref) | entries.TransferReturned(ref=ref):
                 self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
-            case entries.EntryReversed(ref=ref):
-                self._reverse(entry, ref)
+            case entries.EntryReversed() as body:
+                self._reverse(entry, body)
             case entries.PeriodClosed(org=org, last_on=last_on):
                 self.closed[org] = last_on
             case entries.MoneyDisbursed() as body:
@@ -283,8 +283,9 @@ class Books:
             case body:
                 assert_never(body)
 
-    def _reverse(self, entry: Entry, ref: int) -> None:
-        self.reversed.add(ref)
+    def _reverse(self, entry: Entry, body: entries.EntryReversed) -> None:
+        ref = body.ref
+        self.reversed[ref] = body.moved
         if ref in self.sent_from:
             self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
         if ref in self.payments:

@@ -1,5 +1,6 @@
 """decide(command, books, facts) → the entries it amounts to, or a refusal. Changes nothing."""
 
+from dataclasses import replace
 from typing import TypeAlias, assert_never
 
 import msgspec
@@ -145,11 +146,16 @@ class Proposed(msgspec.Struct, frozen=True):
     salt: str
 
 
-def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901
+def needs(command: AnyCommand | Proposed) -> Needs | None:
     """What of the postings the decision has to see; None: nothing but the lines."""
+    asked = command.command if isinstance(command, Proposed) else command
+    found = _needs(asked)
+    corrects: int = getattr(asked, "corrects", 0)
+    return replace(found or Needs(), corrects=corrects) if corrects else found
+
+
+def _needs(command: AnyCommand) -> Needs | None:  # noqa: C901
     match command:
-        case Proposed(command=proposed):
-            return needs(proposed)
         case ReleaseMoney():
             return allocations.needs_release(command)
         case DisburseMoney():
@@ -239,7 +245,7 @@ def seal(draft: Draft, books: Books, at: str) -> tuple[Entry, bytes]:
 def _take_in(command: AnyIntake, books: Books, facts: Facts) -> Draft:
     match command:
         case ReceiveMoney():
-            return donations.receive(command, books, facts.today)
+            return donations.receive(command, books, facts)
         case ReceiveUnidentified():
             return suspense.receive(command, books, facts.today)
         case IdentifyMoney():

@@ -50,8 +50,7 @@ def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) ->
         )
     takes = targeted(books, replace(facts, spans=spans), 0, proposal)
     left = sum(take.qty for take in takes)
-    # A fee at receipt stays where it is.
-    moved = sum(each.span.qty for each in facts.origins if each.account.address != account.fees(command.org))
+    moved = sum(each.span.qty for each in facts.origins)
     if not proposal and left < sum(span.qty for _, span in spans):
         holders = sorted({each for where, _ in spans for each in books.lines[where].holders()})
         raise NothingLeft("another proposal holds a part of it", left=left, proposals=holders)
@@ -73,7 +72,7 @@ def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) ->
 
 def needs_cited(command: ReverseEntry) -> Needs:
     """What the entry moved; a gift's images."""
-    return Needs(ref=command.ref, images_of=GIFT, origins=True)
+    return Needs(ref=command.ref, images_of=GIFT, fee=True, origins=True)
 
 
 def lines(command: ReverseEntry, facts: Facts) -> set[Account]:

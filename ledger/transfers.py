@@ -4,9 +4,10 @@ from ledger import account, entries
 from ledger.account import CNY, Account
 from ledger.allocations import check_narrower, targeted
 from ledger.books import Books
-from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_cited, check_day, check_quantity, check_text
+from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_cited, check_day, check_text
 from ledger.posting import Take
 from ledger.refusals import Invalid, PolicyMissing
+from ledger.rightings import missing, righted
 
 SENT = "transfer.sent"
 
@@ -20,6 +21,7 @@ class SendTransfer(Proposable, frozen=True, kw_only=True, tag="transfer.sent"):
     amount_fen: int
     on: str
     decision: str = ""
+    corrects: int = 0
 
 
 class ReceiveTransfer(Proposable, frozen=True, kw_only=True, tag="transfer.received"):
@@ -44,7 +46,7 @@ class ReturnTransfer(Proposable, frozen=True, kw_only=True, tag="transfer.return
 
 def send(command: SendTransfer, books: Books, facts: Facts, proposal: int) -> Effect:
     """The fund's lowest free positions, into transit."""
-    qty = check_quantity(command.amount_fen)
+    qty = missing(command, SENT, books, facts)
     if books.policy is None:
         raise PolicyMissing
     check_day("on", command.on, latest=facts.today)
@@ -55,7 +57,7 @@ def send(command: SendTransfer, books: Books, facts: Facts, proposal: int) -> Ef
         raise Invalid("to: another organisation", field="to")
     src = Account(account.fund(command.org, command.fund), CNY)
     return Effect(
-        body=body_of(entries.TransferSent, command),
+        body=righted(body_of(entries.TransferSent, command), command),
         org=command.org,
         takes=(Take(src, tuple(books.lines[src].first_in(qty, proposal))),),
         into=account.transit(command.org, command.to),

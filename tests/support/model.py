@@ -101,7 +101,7 @@ class Pen:
             cited=cited[0] if cited else None,
             cited_qty=sum(map(entries.qty_of, cited)),
             confirmed_qty=self._confirmed(needs.ref),
-            spans=tuple(self._spans(cited, images=images)),
+            spans=tuple(self._spans(cited, images=images, fee=needs.fee)),
             gone=tuple(self._gone(cited)) if images else (),
             origins=tuple(
                 Origin(Account(each.dst, each.unit), each.dst_span, each.src)
@@ -110,6 +110,8 @@ class Pen:
                 if needs.origins
             ),
             first_seqs=self._first_seqs(*needs.project) if needs.project else {},
+            wrong=wrong[0] if (wrong := self.parts(needs.corrects)) and needs.corrects else None,
+            righted_by=self._righted_by(needs.corrects),
         )
 
     def turnovers(self, org: str, last_on: str) -> tuple[tuple[str, str, int, int], ...]:
@@ -165,7 +167,7 @@ class Pen:
         """What a new command may use of it."""
         return self.line(Account(address, CNY)).available
 
-    def _spans(self, cited: list[Entry], *, images: bool) -> Iterator[tuple[Account, Span]]:
+    def _spans(self, cited: list[Entry], *, images: bool, fee: bool) -> Iterator[tuple[Account, Span]]:
         """What the cited entry credited and nothing consumed; or where that rests within the organisation."""
         for entry in cited:
             for posting in entry.postings:
@@ -175,7 +177,7 @@ class Pen:
                         yield credited, span
                     continue
                 for where, span in self.images(credited, posting.dst_span):
-                    if corrections.is_place(where.address):
+                    if corrections.is_place(where.address) or (fee and where == credited):
                         yield where, span
 
     def _gone(self, cited: list[Entry]) -> Iterator[Gone]:
@@ -188,6 +190,10 @@ class Pen:
     def _confirmed(self, ref: int) -> int:
         bodies = (entry.body for entry in self.entries)
         return sum(body.qty for body in bodies if isinstance(body, entries.DeliveryConfirmed) and body.ref == ref)
+
+    def _righted_by(self, wrong: int) -> int:
+        right = (entry.seq for entry in self.entries if getattr(entry.body, "corrects", 0) == wrong)
+        return next(right, 0) if wrong else 0
 
     def _first_seqs(self, org: str, project: str) -> dict[Account, int]:
         found = {}
@@ -252,7 +258,7 @@ def state(books: Books) -> dict[str, Any]:
             for number, each in books.proposals.items()
         },
         "costs": (dict(books.costs), dict(books.payments)),
-        "reversed": set(books.reversed),
+        "reversed": dict(books.reversed),
         "closed": (dict(books.closed), set(books.closed_funds), set(books.closed_projects)),
         "in_transit": (dict(books.in_transit), dict(books.sent_from)),
         "imports": {number: replace(each) for number, each in books.imports.items()},

@@ -1,6 +1,7 @@
 """Reading back what a decision needs: the books, lines, and facts of the postings."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import asyncpg
 import msgspec
@@ -68,6 +69,24 @@ async def load_facts(  # noqa: PLR0913  what there is to know
     salt: str,
 ) -> Facts:
     """What the postings say about what the decision asks."""
+    facts = await _facts(connection, needs, books, ids, today=today, salt=salt)
+    if not needs.corrects:
+        return facts
+    found = await connection.fetchrow(_WRONG, needs.corrects)
+    if found is None:
+        return facts
+    return replace(facts, wrong=entries.decode(found["bytes"]), righted_by=found["righted_by"] or 0)
+
+
+async def _facts(  # noqa: PLR0913  the same
+    connection: asyncpg.Connection,
+    needs: Needs,
+    books: Books,
+    ids: dict[Account, int],
+    *,
+    today: str,
+    salt: str,
+) -> Facts:
     if needs.turnovers is not None:
         found = await connection.fetch(_TURNOVERS, *needs.turnovers)
         return Facts(today=today, salt=salt, turnovers=tuple(tuple(row) for row in found))
@@ -88,7 +107,7 @@ async def load_facts(  # noqa: PLR0913  what there is to know
         spans = [
             (Account(leaf.address, leaf.unit), Span(leaf.lo, leaf.lo + leaf.qty))
             for leaf in leaves
-            if is_place(leaf.address)
+            if is_place(leaf.address) or (needs.fee and leaf.seq == first)
         ]
     else:
         spans = await _left(connection, books, ids, first, last)
@@ -164,6 +183,11 @@ _CREDITED_BY = "select seq from posting where dst = $1 and dst_lo <= $2 order by
 _TURNOVERS = """
   select a.address, a.unit, sum(t.credited)::bigint, sum(t.consumed)::bigint
   from account a join turnover t on t.account = a.id where a.org = $1 and t.day <= $2::text::date group by a.id
+"""
+# Nothing else cites an entry of its own kind.
+_WRONG = """
+  select bytes, (select min(c.seq) from citation c where c.ref = entry.seq and c.kind = entry.kind) as righted_by
+  from entry where seq = $1
 """
 _QTY = "select coalesce(sum(qty), 0)::bigint from posting where seq between $1 and $2"
 _CONFIRMED = """
