@@ -123,6 +123,10 @@ class Gift:
     original: int
     """In the currency's smallest unit; 0 where the gift was in CNY."""
     rate: str
+    corrects: int | None
+    """The wrong entry whose place it took."""
+    right_fen: int
+    """Then, what would have been right: a part of it had gone its way with the wrong entry. 0 for other gifts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +180,11 @@ class Trace:
     leaves: tuple[Leaf, ...]
     steps: tuple[Step, ...]
     """The newest first."""
+
+    @property
+    def reversal(self) -> Step | None:
+        """How the gift itself was taken back, if it was."""
+        return next((each for each in self.steps if (each.kind, each.ref) == ("entry.reversed", self.gift.seq)), None)
 
     def __post_init__(self) -> None:
         for shown in (sum(leaf.amount_fen for leaf in self.leaves), sum(self.states.values())):
@@ -238,6 +247,8 @@ def _gift(found: Found, names: Names) -> Gift:
         currency=getattr(body, "currency", ""),
         original=getattr(body, "original", 0),
         rate=getattr(body, "rate", ""),
+        corrects=getattr(body, "corrects", 0) or None,
+        right_fen=getattr(body, "right_fen", 0),
     )
 
 

@@ -1,6 +1,7 @@
 """The pages: find a gift, read where it is."""
 
 import base64
+import re
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -16,7 +17,7 @@ from ledger.store.queries.dossiers import read_box, read_dossier
 from ledger.store.queries.figures import read_figures
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.head import read_head
-from ledger.store.queries.receipts import Receipts
+from ledger.store.queries.receipts import Receipts, chosen
 from ledger.trace import State
 from public_site.bar import colours, segments
 from public_site.dossier import packed
@@ -61,8 +62,9 @@ async def trace(
     database: NamedDependency[Database],
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
-    typed = _code(await request.body())
-    head, progress, found = await traces.of(await receipts.find(typed))
+    typed, wanted = _asked(await request.body())
+    seq = chosen(await receipts.find(typed), wanted)
+    head, progress, found, wrong, righted_by = await traces.of(seq)
     if found is None:
         return site.page("not_found", head, status=404, headers=PRIVATE)
     async with database.raw() as connection:
@@ -83,6 +85,8 @@ async def trace(
         rest=rest,
         steps=[*found.steps[:-1][: MAX_STEPS - 1], found.steps[-1]],
         skipped_steps=max(0, len(found.steps) - MAX_STEPS),
+        wrong=wrong,
+        righted_by=righted_by,
     )
 
 
@@ -95,7 +99,8 @@ async def dossier(
     database: NamedDependency[Database],
 ) -> Response[Any]:
     """The whole record of the gift as a zip, from a form: it works without JavaScript, and its address says nothing."""
-    seq = await receipts.find(_code(await request.body()))
+    typed, wanted = _asked(await request.body())
+    seq = chosen(await receipts.find(typed), wanted)
     async with database.snapshot() as connection:
         head = await read_head(connection)
         found = None if seq is None else await read_dossier(connection, traces, seq)
@@ -115,13 +120,17 @@ async def static(name: Annotated[str, PathParameter()], site: NamedDependency[Si
     return Response(asset.content, media_type=asset.media_type, headers=IMMUTABLE)
 
 
-def _code(body: bytes) -> str:
-    """The form's field. Not by the framework's parser, which keeps the last thousand forms in memory."""
+def _asked(body: bytes) -> tuple[str, int | None]:
+    """The form's code, and which of its entries. Not by the framework's parser: it keeps the last thousand forms."""
     try:
         fields = parse_qs(body.decode("latin-1"), max_num_fields=MAX_FIELDS)
     except ValueError:
-        return ""
-    return fields.get("code", [""])[0]
+        return "", None
+    wanted = fields.get("seq", [""])[0]
+    return fields.get("code", [""])[0], int(wanted) if _SEQ.fullmatch(wanted) else None
+
+
+_SEQ = re.compile("[0-9]{1,16}")
 
 
 HANDLERS = [find, printed_link, trace, dossier, static]

@@ -13,7 +13,19 @@ from litestar.plugins.pydantic import PydanticPlugin
 from pydantic import BaseModel, Field
 
 from api import problems
-from api.admin import imports, money, organisations, periods, pledges, proposals, stamps, standing, suspense, transfers
+from api.admin import (
+    imports,
+    money,
+    organisations,
+    periods,
+    pledges,
+    proposals,
+    rightings,
+    stamps,
+    standing,
+    suspense,
+    transfers,
+)
 from api.admin.resources import Clerk, Resources
 from api.health import healthz, readyz
 from api.observability import observe
@@ -46,6 +58,7 @@ def build(resources: Resources) -> Litestar:
             whoami,
             *organisations.HANDLERS,
             *money.HANDLERS,
+            *rightings.HANDLERS,
             *suspense.HANDLERS,
             *periods.HANDLERS,
             *pledges.HANDLERS,

@@ -9,7 +9,7 @@ from litestar.params import JSONBody, QueryParameter
 from pydantic import BaseModel, Field
 
 from api.admin.answers import Answer, as_command, carry_out, writes
-from api.admin.money import Door, Part
+from api.admin.money import Corrects, Door, Part
 from api.admin.resources import Clerk
 from api.fields import Day, Fen, FundId, Input, OptionalText, Org, Seq, Text
 from api.problems import described
@@ -27,6 +27,7 @@ class NewTransfer(Input):
     amount_fen: Fen
     on: Day
     decision: OptionalText = Field("", description="集体决策文号（三重一大）")
+    corrects: Corrects = 0
 
 
 class NewArrival(Input):

@@ -92,6 +92,7 @@ class Decider:
                 if isinstance(work, SealedGift):
                     pending.outcomes.append(await self._receive(connection, work))
                 else:
+                    assert not isinstance(work, ReceiveMoney), "a gift comes sealed, with what the vault keeps of it"
                     pending.outcomes.append(await self._carry_out(connection, work))
             except Refused as refused:
                 pending.outcomes.append(refused)
@@ -100,7 +101,7 @@ class Decider:
             self._beside.idempotency.append((kept.key, kept.request, before + 1, self.books.seq))
 
     async def _receive(self, connection: asyncpg.Connection, gift: SealedGift) -> Sequenced:
-        if isinstance(gift.command, IdentifyMoney):
+        if isinstance(gift.command, IdentifyMoney) or gift.command.corrects:
             (entry,) = (await self._carry_out(connection, gift.command)).entries
         else:
             (draft,) = decide.decide(gift.command, self.books, Facts(today=self._today))
@@ -112,7 +113,6 @@ class Decider:
         return Sequenced((entry,), gift.command.code)
 
     async def _carry_out(self, connection: asyncpg.Connection, command: AnyCommand) -> Sequenced:
-        assert not isinstance(command, ReceiveMoney), "a gift comes sealed, with what the vault keeps of it"
         proposed: Proposed | None = None
         if isinstance(command, ApproveProposal):
             proposed = await state.load_proposed(connection, command.proposal)

@@ -65,6 +65,8 @@ class Projector:
         self._entry.append((entry.seq, written, _moment(entry.at), entry.kind, org))
         if entry.postings:
             self._post(entry)
+        if corrects := getattr(entry.body, "corrects", 0):
+            self._citation.append((corrects, entry.seq, entry.kind, entries.qty_of(entry)))
         if isinstance(entry.body, entries.MoneyReceived):
             self._give(entry, entry.body)
         else:
@@ -150,6 +152,11 @@ class Projector:
         for posting in entry.postings:
             if isinstance(entry.body, entries.EntryReversed) and entry.body.of not in GIFTS:
                 self._unroll(block, entry.body.of, day, posting)
+                continue
+            if isinstance(entry.body, entries.EntryReversed) and posting.src.startswith("fees:"):
+                voided = ((entry.kind, int(counts), posting.qty), (FEES, 0, -posting.qty))
+                self._statements += [(_ROLL_GIFT, entry.body.ref, block, day, *each) for each in voided]
+                counts = False
                 continue
             # A fee at receipt belongs to the fund of the gift, whose first posting names it.
             touched = posting if posting.src_lo != NO_LINE else entry.postings[0]
@@ -237,6 +244,14 @@ _ENTERED = """
   from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as entered (seq, n, fen) where b.seq = entered.seq
 """
 _REFERENCE = "insert into reference (ref, seq) values ($1, $2)"
+# Into the sums of the fund that a gift came to.
+_ROLL_GIFT = """
+  insert into rollup (block, org, fund, project, kind, day, entries, qty)
+  select $2, a.org, split_part(a.address, ':', 3), '', $4, $3, $5, $6
+  from gift g join account a on a.id = g.account where g.seq = $1
+  on conflict (org, fund, project, kind, day, block) do update
+  set entries = rollup.entries + excluded.entries, qty = rollup.qty + excluded.qty
+"""
 _FROM_SUSPENSE = "update suspense set left_fen = left_fen - $2 where seq = $1"
 _COST = """
   insert into cost (org, fund, year, management, spent) values ($1, $2, $3, $4, $5)

@@ -409,11 +409,11 @@ class RollupRow(_Row, table=True):
 
 
 class ReceiptRow(_Row, table=True):
-    """A receipt's digest, by which its code is found, and the box only the code opens."""
+    """A receipt's digest, by which its code is found, and the box only the code opens; each right entry has its own."""
 
     digest: BytesKey
     key_id: Small
-    seq: int = Field(sa_type=BigInteger, unique=True)
+    seq: int = Field(sa_type=BigInteger, primary_key=True, unique=True, sa_column_kwargs=_BY_HAND)
     box: Bytes
 
 
