@@ -247,11 +247,11 @@ def _take_in(command: AnyIntake, books: Books, facts: Facts) -> Draft:
         case ReceiveMoney():
             return donations.receive(command, books, facts)
         case ReceiveUnidentified():
-            return suspense.receive(command, books, facts.today)
+            return suspense.receive(command, books, facts)
         case IdentifyMoney():
             return suspense.identify(command, books, facts)
         case ReceiveIncome():
-            return income.receive(command, books, facts.today)
+            return income.receive(command, books, facts)
 
 
 def _approve(command: ApproveProposal, proposed: Proposed | None, books: Books, facts: Facts) -> list[Draft]:

@@ -25,7 +25,7 @@ from ledger.exchange import check_currency
 from ledger.fees import at_receipt
 from ledger.posting import NO_LINE, Posting
 from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, PolicyMissing, Unknown
-from ledger.rightings import missing, righted
+from ledger.rightings import check_taken_over, missing, righted
 from ledger.roles import REQUIRED
 
 AnyGift: TypeAlias = MoneyReceived | entries.MoneyIdentified
@@ -93,8 +93,9 @@ def receive(command: ReceiveMoney, books: Books, facts: Facts) -> Draft:
     check_digest("ref", command.ref, optional=True)
     books.require(command.maker, REQUIRED["money.received"].maker, command.org)
     body = righted(body_of(MoneyReceived, command), command)
-    if command.corrects:
-        _check_taken_over(command, facts)
+    check_taken_over(command, facts)
+    if command.batch and command.corrects:
+        raise Invalid("batch: a right entry is none of an import's rows", field="batch")
     if command.batch:
         _check_row(command, _open_import(books, command.batch))
     elif command.row:
@@ -173,14 +174,6 @@ def check_label(event: str, fund: entries.FundOpened, books: Books) -> None:
         raise Unknown(f"event {event} is not declared", event=event)
     if event and fund.restriction.event not in {"", event}:
         raise Invalid(f"event: the fund is for {fund.restriction.event}", field="event")
-
-
-def _check_taken_over(command: ReceiveMoney, facts: Facts) -> None:
-    """A right gift keeps the channel reference of the wrong one, and is no row of an import. Raises Invalid."""
-    if command.ref != getattr(facts.wrong and facts.wrong.body, "ref", ""):
-        raise Invalid("ref: another channel reference than that of the gift it corrects", field="ref")
-    if command.batch:
-        raise Invalid("batch: a right entry is none of an import's rows", field="batch")
 
 
 def _open_import(books: Books, number: int) -> Import:

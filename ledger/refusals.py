@@ -112,6 +112,19 @@ class NothingLeft(Refused):
     advice_en = "It has been spent or is held by another proposal; look at its trace."
 
 
+class NotReversible(Refused):
+    """Entries of this kind are not taken back; something else undoes them."""
+
+    slug = "not-reversible"
+    title = "这类记录不能直接撤销"
+    title_en = "Entries of this kind are not taken back"
+    advice = "请按 instead 所说的办理；原记录和新的记录都会公开保留。"
+    advice_en = "Do what `instead` says; both entries stay public."
+
+    def __init__(self, kind: str, instead: str, instead_en: str) -> None:
+        super().__init__(f"{kind}: {instead_en} instead", kind=kind, instead=instead, instead_en=instead_en)
+
+
 class RestrictionBroken(Refused):
     """The donor's restriction does not allow this."""
 

@@ -7,14 +7,36 @@ from ledger.account import CNY, Account
 from ledger.allocations import targeted
 from ledger.books import Books
 from ledger.command import Effect, Facts, Needs, Proposable, check_cited, check_day, check_text
-from ledger.refusals import AlreadyThere, NothingLeft, PolicyMissing
+from ledger.refusals import AlreadyThere, NothingLeft, NotReversible, PolicyMissing
 from ledger.returns import homeward
 from ledger.roles import REQUIRED
 
 GIFT = "money.received"
 
-REVERSIBLE = (GIFT, "money.allocated", "money.disbursed", "transfer.sent")
+VOIDED = (GIFT, "income.received", "money.unidentified")
+"""Their money came from outside: what is left of it never happened."""
+
+REVERSIBLE = (
+    *VOIDED,
+    "exchange.settled",
+    "fee.charged",
+    "gift.refunded",
+    "money.allocated",
+    "money.disbursed",
+    "transfer.sent",
+)
 """A gift's reversal takes its images wherever they rest; of the others, what they put on one account."""
+
+INSTEAD = {
+    "gift.redirected": ("再次改变用途", "redirect the gift once more"),
+    "money.identified": ("退还捐款", "refund the gift"),
+    "money.released": ("重新分配", "allocate it again"),
+    "money.returned": ("重新付款", "pay it out again"),
+    "suspense.returned": ("重新登记待查款", "enter it as unidentified money again"),
+    "transfer.received": ("把款转回对方", "send it back with a transfer of your own"),
+    "transfer.returned": ("重新转出", "send it again"),
+}
+"""What to do about the other kinds that move money: what they took leaves the account that only they may take from."""
 
 
 class ReverseEntry(Proposable, frozen=True, kw_only=True, tag="entry.reversed"):
@@ -34,7 +56,7 @@ def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) ->
     check_day("on", command.on, latest=facts.today)
     check_text("reason", command.reason)
     check_text("statement", command.statement)
-    check_cited(facts, command.ref, REVERSIBLE, command.org)
+    _check_reversible(command, facts)
     books.require(command.maker, REQUIRED["entry.reversed"].maker, command.org)
     if command.ref in books.reversed:
         raise AlreadyThere(f"entry {command.ref} was reversed", ref=command.ref)
@@ -55,7 +77,7 @@ def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) ->
         holders = sorted({each for where, _ in spans for each in books.lines[where].holders()})
         raise NothingLeft("another proposal holds a part of it", left=left, proposals=holders)
     into: str | tuple[str, ...] = account.voided(command.org)
-    if of != GIFT:
+    if of not in VOIDED:
         takes, into = homeward(takes, facts.origins)
     body = entries.EntryReversed(
         of=of,
@@ -81,3 +103,13 @@ def lines(command: ReverseEntry, facts: Facts) -> set[Account]:
     return {where for where, _ in facts.spans} | {
         Account(address, CNY) for address in {account.voided(command.org), *addresses}
     }
+
+
+def _check_reversible(command: ReverseEntry, facts: Facts) -> None:
+    """Raises NotReversible, which says what to do instead; Invalid for what is no such entry."""
+    kind = "" if facts.cited is None else facts.cited.kind
+    if kind in INSTEAD:
+        raise NotReversible(kind, *INSTEAD[kind])
+    check_cited(facts, command.ref, REVERSIBLE, command.org)
+    if kind == "gift.refunded" and account.answering(each.address for each in facts.origins) != {command.org}:
+        raise NotReversible(kind, "由各组织分别退还", "have each organisation refund what it has")

@@ -10,7 +10,16 @@ from ledger.command import Facts, check_quantity
 from ledger.refusals import AlreadyThere, Invalid
 
 AnyRight = TypeVar(
-    "AnyRight", entries.MoneyReceived, entries.MoneyAllocated, entries.MoneyDisbursed, entries.TransferSent
+    "AnyRight",
+    entries.ExchangeSettled,
+    entries.FeeCharged,
+    entries.GiftRefunded,
+    entries.IncomeReceived,
+    entries.MoneyAllocated,
+    entries.MoneyDisbursed,
+    entries.MoneyReceived,
+    entries.MoneyUnidentified,
+    entries.TransferSent,
 )
 
 
@@ -35,6 +44,12 @@ def missing(command: Any, kind: str, books: Books, facts: Facts) -> int:
     if qty <= moved:
         raise Invalid(f"amount_fen: {moved} of entry {command.corrects} had moved on: nothing is missing", moved=moved)
     return qty - moved
+
+
+def check_taken_over(command: Any, facts: Facts) -> None:
+    """What comes in again keeps the channel reference of the wrong entry. Raises Invalid."""
+    if command.corrects and command.ref != getattr(facts.wrong and facts.wrong.body, "ref", ""):
+        raise Invalid("ref: another channel reference than that of the entry it corrects", field="ref")
 
 
 def righted(body: AnyRight, command: Any) -> AnyRight:

@@ -25,6 +25,7 @@ from ledger.entries import By, DonorClass, MoneyIdentified, MoneyUnidentified, S
 from ledger.line import NO_PROPOSAL
 from ledger.posting import NO_LINE, Posting, move, parts
 from ledger.refusals import AlreadyThere, Invalid, PolicyMissing
+from ledger.rightings import check_taken_over, missing, righted
 from ledger.roles import REQUIRED
 
 UNIDENTIFIED = "money.unidentified"
@@ -38,6 +39,7 @@ class ReceiveUnidentified(Command, frozen=True, kw_only=True, tag="money.unident
     channel: str
     on: str
     ref: str = ""
+    corrects: int = 0
 
 
 class IdentifyMoney(Command, frozen=True, kw_only=True, tag="money.identified"):
@@ -66,13 +68,13 @@ class ReturnSuspense(Proposable, frozen=True, kw_only=True, tag="suspense.return
     evidence: tuple[str, ...] = ()
 
 
-def receive(command: ReceiveUnidentified, books: Books, today: str) -> Draft:
+def receive(command: ReceiveUnidentified, books: Books, facts: Facts) -> Draft:
     """A credit at the end of the organisation's suspense line."""
-    qty = check_quantity(command.amount_fen)
+    qty = missing(command, UNIDENTIFIED, books, facts)
     if books.policy is None:
         raise PolicyMissing
     books.organisation(command.org)
-    check_day("on", command.on, latest=today)
+    check_day("on", command.on, latest=facts.today)
     check_id("channel", command.channel)
     check_digest("ref", command.ref, optional=True)
     if command.ref in books.refs and command.ref:
@@ -84,7 +86,8 @@ def receive(command: ReceiveUnidentified, books: Books, today: str) -> Draft:
     posting = Posting(
         account.unidentified(command.org), NO_LINE, account.suspense(command.org), line.credited, qty, CNY
     )
-    return Draft(body_of(MoneyUnidentified, command), By(maker=command.maker), (posting,))
+    check_taken_over(command, facts)
+    return Draft(righted(body_of(MoneyUnidentified, command), command), By(maker=command.maker), (posting,))
 
 
 def identify(command: IdentifyMoney, books: Books, facts: Facts) -> Draft:

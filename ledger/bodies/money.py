@@ -95,5 +95,7 @@ class GiftRefunded(Body, frozen=True):
     on: str
     reason: str
     ref: Whole
+    corrects: Whole = 0
     evidence: tuple[str, ...] = ()
     part: Part = ()
+    right_fen: Whole = 0

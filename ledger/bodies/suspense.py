@@ -10,7 +10,9 @@ class MoneyUnidentified(Body, frozen=True):
 
     channel: str
     on: str
+    corrects: Whole = 0
     ref: str = ""
+    right_fen: Whole = 0
 
 
 class MoneyIdentified(Body, frozen=True):

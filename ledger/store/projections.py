@@ -74,7 +74,7 @@ class Projector:
                 self._give(entry, entry.body)
             self._note(entry)
         if isinstance(entry.body, entries.EntryReversed):
-            self._release(entry.body.ref)
+            self._release(entry.body)
         self.books.apply(entry, digest)
 
     def take(self) -> "Projected":
@@ -150,7 +150,7 @@ class Projector:
         """Sums by block, organisation, fund, project, kind and day; an effect in parts counts as one entry."""
         counts = entries.part_of(entry.body)[0] == 1
         for posting in entry.postings:
-            if isinstance(entry.body, entries.EntryReversed) and entry.body.of not in GIFTS:
+            if isinstance(entry.body, entries.EntryReversed) and entry.body.of not in _SHOWN_GROSS:
                 self._unroll(block, entry.body.of, day, posting)
                 continue
             if isinstance(entry.body, entries.EntryReversed) and posting.src.startswith("fees:"):
@@ -178,6 +178,8 @@ class Projector:
         """What a reversal took back is off the sums of the kind that it reverses."""
         key = (block, *_dimensions(posting.dst, posting.src), of, day)
         self._rollup.setdefault(key, [0, 0])[1] -= posting.qty
+        if of == "fee.charged":
+            self._rollup.setdefault((*key[:4], FEES, day), [0, 0])[1] -= posting.qty
 
     def _give(self, entry: Entry, body: entries.MoneyReceived | entries.MoneyIdentified) -> None:
         posting = entry.postings[0]
@@ -202,10 +204,13 @@ class Projector:
             sums[0] += 1
             sums[1] += qty
 
-    def _release(self, gift: int) -> None:
-        """The channel reference of a gift that was taken back may come again: its row, written or not, gives it up."""
-        self._gift = [(*row[:_REF], None, *row[_REF + 1 :]) if row[0] == gift else row for row in self._gift]
-        self._statements.append(("update gift set ref = null where seq = $1", gift))
+    def _release(self, body: entries.EntryReversed) -> None:
+        """The channel reference of what was taken back may come again: its row, written or not, gives it up."""
+        ref = body.ref
+        self._gift = [(*row[:_REF], None, *row[_REF + 1 :]) if row[0] == ref else row for row in self._gift]
+        self._statements.append(("update gift set ref = null where seq = $1", ref))
+        if body.of in {"income.received", "money.unidentified"}:
+            self._statements.append(("delete from reference where seq = $1", ref))
 
     def _note(self, entry: Entry) -> None:
         """Rows of the kinds that are rare: one statement each."""
@@ -238,17 +243,20 @@ class Projector:
         return (self._id(where), line.credited, line.consumed.total, front, held, line.last_seq)
 
 
+_SHOWN_GROSS = {*GIFTS, "income.received"}
+"""What came in is shown whole, and what of it was voided beside it; other kinds are off their sums again."""
+
 _REF = [*rows.GIFT.columns].index("ref")
 _ENTERED = """
   update import_batch b set entered_rows = entered_rows + n, entered_fen = entered_fen + fen
   from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as entered (seq, n, fen) where b.seq = entered.seq
 """
 _REFERENCE = "insert into reference (ref, seq) values ($1, $2)"
-# Into the sums of the fund that a gift came to.
+# Into the sums of the fund that a gift came to, as its entry says: it may be of long ago.
 _ROLL_GIFT = """
   insert into rollup (block, org, fund, project, kind, day, entries, qty)
-  select $2, a.org, split_part(a.address, ':', 3), '', $4, $3, $5, $6
-  from gift g join account a on a.id = g.account where g.seq = $1
+  select $2, split_part(address, ':', 2), split_part(address, ':', 3), '', $4, $3, $5, $6
+  from (select convert_from(bytes, 'utf8')::jsonb #>> '{postings,0,2}' as address from entry where seq = $1) gift
   on conflict (org, fund, project, kind, day, block) do update
   set entries = rollup.entries + excluded.entries, qty = rollup.qty + excluded.qty
 """
@@ -416,6 +424,7 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         entries.qty_of(entry),
     ),
     entries.MoneyIdentified: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
+    entries.EntryReversed: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
     entries.SuspenseReturned: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
     entries.ImportApproved: lambda seq, body, entry: (
         """insert into import_batch

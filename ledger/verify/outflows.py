@@ -19,7 +19,7 @@ from ledger.entries import (
     TransferReturned,
     TransferSent,
 )
-from ledger.verify import authority, costs, currencies, gifts, order, periods, postings, reversals, targets
+from ledger.verify import authority, costs, currencies, gifts, order, periods, postings, reversals, rightings, targets
 from ledger.verify.entry import NO_PROPOSAL, Envelope
 from ledger.verify.line import Line, Piece
 from ledger.verify.persons import check_digests, check_division, check_evidence, check_few
@@ -42,6 +42,7 @@ Targeted: TypeAlias = (
 )
 Untargeted: TypeAlias = ExchangeSettled | FeeCharged | MoneyAllocated | MoneyDisbursed | TransferSent
 Outflow: TypeAlias = Untargeted | Targeted
+Rightable: TypeAlias = Untargeted | GiftRefunded
 
 _EVIDENCED = (
     ExchangeSettled,
@@ -78,12 +79,20 @@ def enter(state: State, entry: Envelope, body: Outflow) -> None:
     run.qty += sum(leg.qty for leg in legs)
     if is_of_kind:
         _note(state, run, entry, body, legs)
-    if legs and run.is_whole and entry.by.proposal == NO_PROPOSAL:
-        authority.check(state, entry, body, org=_org(legs), qty=run.qty, approved=run.approved)
+    if legs and run.is_whole:
+        _weigh(state, run, entry, body, _org(legs))
     if proposal is not None:
         _settle(state, run, proposal, is_right=is_right)
     if reading.is_sound:
         check_available(state, {leg.src for leg in legs if leg.src is not None})
+
+
+def _weigh(state: State, run: Run, entry: Envelope, body: Outflow, org: str) -> None:
+    """What shows with the last part: how much was moved in all."""
+    if isinstance(body, Rightable):
+        rightings.check(state, entry.kind, body, org, run.qty)
+    if entry.by.proposal == NO_PROPOSAL:
+        authority.check(state, entry, body, org=org, qty=run.qty, approved=run.approved)
 
 
 def check_available(state: State, lines: Iterable[Line]) -> None:
@@ -299,6 +308,12 @@ def _note(state: State, run: Run, entry: Envelope, body: Outflow, legs: Sequence
         begun = state.allocations.get(run.first_seq)
         lo = legs[0].dst_lo if begun is None else begun.lo
         state.allocations[run.first_seq] = Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty)
+        if run.index > 1:
+            state.first_parts[entry.seq] = run.first_seq
+    if isinstance(body, ExchangeSettled | FeeCharged | GiftRefunded):
+        _, begun = state.given_out.get(run.first_seq, ("", None))
+        lo = legs[0].dst_lo if begun is None else begun.lo
+        state.given_out[run.first_seq] = (run.kind, Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty))
         if run.index > 1:
             state.first_parts[entry.seq] = run.first_seq
     if isinstance(body, TransferSent):

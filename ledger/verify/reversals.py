@@ -3,8 +3,8 @@
 from ledger.entries import EntryReversed
 from ledger.verify.line import Line, Piece, resting
 from ledger.verify.rule import Rule
-from ledger.verify.state import Proposal, State
-from ledger.verify.targets import gift_of, is_theirs, reversible
+from ledger.verify.state import Proposal, State, TakenBack
+from ledger.verify.targets import fee_of, gift_of, is_theirs, reversible
 
 GIFT = "money.received"
 
@@ -16,6 +16,7 @@ def check_proposed(state: State, proposal: Proposal, into: Line) -> None:
         gift = gift_of(state, proposal.ref, into.place.org)
         pieces = [] if gift is None else [*resting(*gift)]
         left = sum(hi - lo for line, lo, hi in pieces if is_theirs(state, proposal.command, proposal.maker, line, into))
+        left += sum(map(_unconsumed, fee_of(state, proposal.ref, into.place.org)))
     else:
         left = _unconsumed(found[1])
     if left != proposal.qty:
@@ -33,7 +34,9 @@ def check(state: State, body: EntryReversed, proposal: Proposal | None) -> None:
     kind, piece = (GIFT, gift_of(state, body.ref, body.org)) if found is None else found
     if piece is None or proposal is None:
         return  # said where positions and approvals are compared
-    qty = piece.hi - piece.lo
+    fee = fee_of(state, body.ref, body.org) if found is None else []
+    qty = sum(each.hi - each.lo for each in (piece, *fee))
+    state.taken_back[body.ref] = TakenBack(kind, body.org, qty - proposal.qty)
     expected = (kind, proposal.qty, qty - proposal.qty)
     if (body.of, body.left, body.moved) != expected:
         state.find(Rule.REVERSAL, expected, (body.of, body.left, body.moved))

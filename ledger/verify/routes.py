@@ -77,7 +77,9 @@ def destination(kind: str, sources: Sequence[Address], into: Address) -> str:  #
             return account.fund(into.org, into.rest[0])
         case "transfer.returned" if is_one and kinds == {"transit"} and into.kind == "fund" and into.org == src.org:
             return account.fund(into.org, into.rest[0])
-        case "entry.reversed" if into.kind == VOIDED and kinds <= {"fund", "project"}:
+        case "entry.reversed" if into.kind == VOIDED and (
+            kinds <= {"fees", "fund", "project"} or kinds == {"suspense"}
+        ):
             return account.voided(into.org)
         case "entry.reversed" if is_one and (src.kind, into.kind) in _BACK and into.org == src.org:
             return ":".join((into.kind, into.org, *into.rest))
@@ -85,5 +87,13 @@ def destination(kind: str, sources: Sequence[Address], into: Address) -> str:  #
             return ""
 
 
-_BACK = {("payees", "project"), ("project", "fund"), ("transit", "fund")}
-"""Accounts that payments, allocations and transfers went to, and those that they left."""
+_BACK = {
+    ("fees", "fund"),
+    ("losses", "fund"),
+    ("payees", "project"),
+    ("project", "fund"),
+    ("refunds", "fund"),
+    ("refunds", "project"),
+    ("transit", "fund"),
+}
+"""Accounts that money went to, and those that it left, where an entry of that kind may be taken back."""

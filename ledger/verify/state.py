@@ -136,6 +136,15 @@ class Import:
     last_row: int = 0
 
 
+class TakenBack(NamedTuple):
+    """An entry that was reversed."""
+
+    kind: str
+    org: str
+    moved: int
+    """What of it had moved on before."""
+
+
 class Stamp(NamedTuple):
     """What entry `seq` says an authority saw, and when (`at`, empty if its token says nothing)."""
 
@@ -171,8 +180,13 @@ class State:
     """By first part: the positions of the project's line that it credited."""
     transfers: dict[int, Transfer] = field(default_factory=dict)
     """By first part: what was put in transit."""
-    incomes: set[int] = field(default_factory=set)
-    """Income that nobody donated."""
+    incomes: dict[int, Piece] = field(default_factory=dict)
+    """The positions of a fund that each income that nobody donated credited."""
+    given_out: dict[int, tuple[str, Piece]] = field(default_factory=dict)
+    """Fees, exchange losses and refunds, by first part: the kind, and the positions of the account they went to."""
+    taken_back: dict[int, TakenBack] = field(default_factory=dict)
+    righted: dict[int, int] = field(default_factory=dict)
+    """Entries that were taken back, and the right entries that took their place."""
     reversed: dict[int, int] = field(default_factory=dict)
     """Entries that were taken back, and by which."""
     first_parts: dict[int, int] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from ledger import account
 from ledger.verify.line import Line, Piece, joined, resting
 from ledger.verify.roles import REQUIRED
 from ledger.verify.routes import ARRIVED, RELEASE, RETURN, REVERSAL, SENT_BACK, is_homeward, is_of_a_gift
@@ -16,11 +17,12 @@ def left(  # noqa: PLR0913, PLR0917  what an outflow says of itself
     `into`: the account that gets them; whatever is there already, a redirection leaves there.
     """
     org = into.place.org
-    if is_of_a_gift(kind, into.place):
+    if is_of_a_gift(kind, into.place) and not (kind == REVERSAL and reversible(state, ref)):
         gift = gift_of(state, ref, org)
         if gift is None or (kind == REVERSAL and not _is_received(state, ref)):
             return None
-        return joined(_free(each for each in resting(*gift) if is_theirs(state, kind, maker, each.line, into)), qty)
+        images = [each for each in resting(*gift) if is_theirs(state, kind, maker, each.line, into)]
+        return joined(_free([*images, *(fee_of(state, ref, org) if kind == REVERSAL else ())]), qty)
     credited = _credited(state, kind, ref)
     if credited is None:
         return None
@@ -46,7 +48,13 @@ def cited_by(state: State, kind: str, line: Line, position: int, into: Line) -> 
 
 
 def reversible(state: State, ref: int) -> tuple[str, Piece] | None:
-    """The kind of an allocation, payment or transfer, and what it put on one account."""
+    """The kind of what is no gift but may be taken back, and what it put on one account."""
+    if ref in state.incomes:
+        return "income.received", state.incomes[ref]
+    if ref in state.unidentified:
+        return "money.unidentified", state.unidentified[ref]
+    if ref in state.given_out:
+        return state.given_out[ref]
     if ref in state.allocations:
         return "money.allocated", state.allocations[ref]
     if ref in state.payments:
@@ -56,9 +64,16 @@ def reversible(state: State, ref: int) -> tuple[str, Piece] | None:
     return None
 
 
+def fee_of(state: State, ref: int, org: str) -> list[Piece]:
+    """The fee that a gift's own entry took, if it took one."""
+    line = state.lines.get(account.fees(org))
+    span = None if line is None else line.credit_of(ref)
+    return [] if line is None or span is None else [Piece(line, *span)]
+
+
 def _is_received(state: State, ref: int) -> bool:
-    """A gift as it arrived: neither found in suspense nor other income."""
-    return ref not in state.identified and ref not in state.incomes
+    """A gift as it arrived, not one found in suspense."""
+    return ref not in state.identified
 
 
 def _credited(state: State, kind: str, ref: int) -> Piece | None:
