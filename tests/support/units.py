@@ -76,6 +76,8 @@ class UnitModel:
 
     def __init__(self) -> None:
         self.accounts: dict[str, list[Slot]] = defaultdict(list)
+        self.gifts: set[int] = set()
+        """Entries that are gifts as they arrived."""
         self.amounts: dict[int, dict[str, int]] = {}
         """Open proposals → how much of each account they hold."""
         self.places: dict[int, list[Place]] = {}
@@ -129,7 +131,7 @@ class UnitModel:
             case ReceiveTransfer() | ReturnTransfer():
                 return Plan(self._in_transit(command)[: command.amount_fen or None], by_amount=False)
             case ReverseEntry():
-                return Plan(self._of_gift(orgs, command.ref) or self._put_by(command.ref), by_amount=False)
+                return Plan(self._left_of(orgs, command.ref), by_amount=False)
             case RefundGift():
                 return Plan(self._of_gift(orgs, command.ref)[: command.amount_fen or None], by_amount=False)
             case RedirectGift():
@@ -224,6 +226,13 @@ class UnitModel:
             for position in self._free(address, NOBODY)
             if slots[position].seq == seq
         ]
+
+    def _left_of(self, orgs: Iterable[str], seq: int) -> list[Place]:
+        """What a reversal takes: of a gift its images, and the fee its own entry took; else what the entry brought."""
+        put = self._put_by(seq)
+        if seq not in self.gifts:
+            return put
+        return [*self._of_gift(orgs, seq), *(place for place in put if place.address.startswith("fees:"))]
 
     def _in_transit(self, command: ReceiveTransfer | ReturnTransfer) -> list[Place]:
         receives = isinstance(command, ReceiveTransfer)
