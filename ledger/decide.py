@@ -214,9 +214,9 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
         case ReceiveUnidentified() | IdentifyMoney() | ReturnSuspense():
             return suspense.lines(command)
         case ReturnMoney():
-            return returns.lines(command, facts)
+            return returns.lines(command, books, facts)
         case ReverseEntry():
-            return reversals.lines(command, facts)
+            return reversals.lines(command, books, facts)
         case SendTransfer() | ReceiveTransfer() | ReturnTransfer():
             return transfers.lines(command, facts)
         case _:

@@ -171,8 +171,13 @@ class Closed(Refused):
     slug = "closed"
     title = "已经关闭或办结"
     title_en = "This is closed or already resolved"
-    advice = "已关闭的基金、项目和已办结的申请不再变动。"
-    advice_en = "A closed fund or project, or a resolved proposal, does not change any more."
+    advice = (
+        "已关闭的基金、项目和已办结的申请不再变动。迟到的退款进入关闭时指定的承接者；没有指定的，请先登记为待查款。"
+    )
+    advice_en = (
+        "A closed fund or project, or a resolved proposal, does not change any more. Late returns go to the successor"
+        " named when it was closed; where none was named, enter them as unidentified money."
+    )
 
 
 class NotEmpty(Refused):

@@ -8,7 +8,7 @@ from ledger.allocations import targeted
 from ledger.books import Books
 from ledger.command import Effect, Facts, Needs, Proposable, check_cited, check_day, check_text
 from ledger.refusals import AlreadyThere, NothingLeft, NotReversible, PolicyMissing
-from ledger.returns import homeward
+from ledger.returns import homes, homeward
 from ledger.roles import REQUIRED
 
 GIFT = "money.received"
@@ -78,7 +78,7 @@ def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) ->
         raise NothingLeft("another proposal holds a part of it", left=left, proposals=holders)
     into: str | tuple[str, ...] = account.voided(command.org)
     if of not in VOIDED:
-        takes, into = homeward(takes, facts.origins)
+        takes, into = homeward(takes, facts.origins, books)
     body = entries.EntryReversed(
         of=of,
         on=command.on,
@@ -97,12 +97,9 @@ def needs_cited(command: ReverseEntry) -> Needs:
     return Needs(ref=command.ref, images_of=GIFT, fee=True, origins=True)
 
 
-def lines(command: ReverseEntry, facts: Facts) -> set[Account]:
+def lines(command: ReverseEntry, books: Books, facts: Facts) -> set[Account]:
     """Where it is, and where it goes back to."""
-    addresses = {origin.address for origin in facts.origins if account.has_line(origin.address)}
-    return {where for where, _ in facts.spans} | {
-        Account(address, CNY) for address in {account.voided(command.org), *addresses}
-    }
+    return {where for where, _ in facts.spans} | {Account(account.voided(command.org), CNY)} | homes(facts, books)
 
 
 def _check_reversible(command: ReverseEntry, facts: Facts) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from ledger import account, entries
 from ledger.account import Account, AccountClass
-from ledger.books import Books
+from ledger.books import Books, Payment
 from ledger.donations import GIFTS
 from ledger.entries import Entry
 from ledger.posting import NO_LINE, Posting
@@ -220,7 +220,7 @@ class Projector:
         if isinstance(body, entries.MoneyDisbursed):
             self._statements += _cost(entry, body)
         if isinstance(body, entries.MoneyReturned | entries.EntryReversed) and body.ref in self.books.payments:
-            self._statements += _cost_returned(entry, *self.books.payments[body.ref])
+            self._statements += _cost_returned(entry, self.books.payments[body.ref])
         if isinstance(body, entries.MoneyUnidentified | entries.IncomeReceived) and body.ref:
             self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
         if isinstance(body, entries.DeliveryConfirmed):
@@ -296,9 +296,9 @@ def _cost(entry: Entry, body: entries.MoneyDisbursed) -> list[tuple[Any, ...]]:
     return [(_COST, org, fund, body.on[:4], qty if is_management else 0, qty) for (org, fund), qty in spent.items()]
 
 
-def _cost_returned(entry: Entry, year: str, is_management: bool) -> list[tuple[Any, ...]]:  # noqa: FBT001  as paid
-    places = [(account.parse(posting.dst), posting.qty) for posting in entry.postings]
-    return [(_UNSPENT, place.org, place.rest[1], year, qty if is_management else 0, qty) for place, qty in places]
+def _cost_returned(entry: Entry, paid: Payment) -> list[tuple[Any, ...]]:
+    given = paid.given_by(entry.postings)
+    return [(_UNSPENT, *fund, paid.year, qty if paid.is_management else 0, qty) for fund, qty in given]
 
 
 def _proposal(seq: int, body: Any, entry: Entry) -> tuple[Any, ...]:

@@ -47,6 +47,8 @@ def _check(  # noqa: PLR0913  what both say
     if body.residue in {"agreed", "moved"} and not body.evidence:
         state.find(Rule.CLOSED_EMPTY, "evidence of the consent or the agreement", "none")
     closed.add((body.org, what, name))
+    if body.successor:
+        state.society.heirs[body.org, what, name] = body.successor
 
 
 def _is_of(line: Line, org: str, at: int, name: str) -> bool:

@@ -140,12 +140,12 @@ def _keeps_its_way(state: State, run: Run, legs: Sequence[Leg], proposal: Propos
         return False
     if is_homeward(run.kind, dst.place):
         found = [(Piece(leg.src, leg.src_lo, leg.src_hi), leg.dst) for leg in legs if leg.src is not None]
-        homes = [home for piece, _ in found for home in targets.homes([piece])]
+        homes = [home for piece, _ in found for home in targets.homes(state, [piece])]
         if [each for _, each in homes] != [each for _, each in found]:
             told = ", ".join(f"{piece.line} [{piece.lo}, {piece.hi}) → {home}" for piece, home in homes[:3])
             state.find(Rule.RETURN_HOME, told, f"into {', '.join(map(repr, dict.fromkeys(leg.dst for leg in legs)))}")
             return False
-        return True
+        return _fits_successors(state, legs)
     if run.into is None:
         run.into = dst
     if run.into is not dst:
@@ -177,6 +177,17 @@ def _keeps_intent(state: State, body: Outflow, legs: Sequence[Leg]) -> bool:
                 state.find(Rule.RECIPIENT, f"the recipient whom the fund of {line} names", body.payee)
                 return False
         return _keeps_region(state, body, legs[0].dst.place.org)
+    return True
+
+
+def _fits_successors(state: State, legs: Sequence[Leg]) -> bool:
+    """What comes home to another project, or with another fund, comes where its donors wanted it."""
+    for place in dict.fromkeys(leg.dst.place for leg in legs if leg.dst.place.kind == "project"):
+        project, fund = place.rest
+        restriction = state.society.funds[place.org, fund].restriction
+        if not fits(restriction, state.society.projects[place.org, project]):
+            state.find(Rule.RESTRICTION, f"a project that has {restriction}", project)
+            return False
     return True
 
 

@@ -190,7 +190,7 @@ def _holds_its_target(state: State, proposal: Proposal) -> bool:
         state.find(Rule.TARGET_CITED, f"of entry {proposal.ref}: {told}", outflows.told(held))
         return False
     if is_homeward(proposal.command, into.place):
-        homes = tuple(dict.fromkeys(home.name for _, home in targets.homes(held)))
+        homes = tuple(dict.fromkeys(home.name for _, home in targets.homes(state, held)))
         if homes != proposal.into:
             state.find(Rule.RETURN_HOME, f"into {', '.join(homes)}", f"into {', '.join(proposal.into)}")
             return False

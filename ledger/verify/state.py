@@ -240,6 +240,15 @@ class State:
                 self.fund_lines.setdefault(place.org, []).append(line)
         return line
 
+    def heir(self, line: Line) -> Line:
+        """The line of the successor, where this one's fund or project was closed."""
+        if not self.society.heirs or line.place.kind not in {"fund", "project"}:
+            return line
+        org, rest = line.place.org, line.place.rest
+        fund = self.society.heir(org, "fund", rest[-1])
+        names = [fund] if line.place.kind == "fund" else [self.society.heir(org, "project", rest[0]), fund]
+        return self.line(":".join((line.place.kind, org, *names))) or line
+
     def knows(self, address: str) -> bool:
         """Whether the entries have set this account up."""
         try:

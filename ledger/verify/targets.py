@@ -30,7 +30,7 @@ def left(  # noqa: PLR0913, PLR0917  what an outflow says of itself
     if org != (place.rest[0] if kind == ARRIVED else place.org):
         return None
     found = joined(_free([credited]), qty)
-    return [piece for piece, _ in homes(found)] if is_homeward(kind, into.place) else found
+    return [piece for piece, _ in homes(state, found)] if is_homeward(kind, into.place) else found
 
 
 def cited_by(state: State, kind: str, line: Line, position: int, into: Line) -> int:
@@ -90,16 +90,17 @@ def _credited(state: State, kind: str, ref: int) -> Piece | None:
     return (state.allocations if kind == RELEASE else state.unidentified).get(ref)
 
 
-def homes(pieces: Iterable[Piece]) -> list[tuple[Piece, Line]]:
-    """Positions cut where they came from different lines, and the lines they came from."""
+def homes(state: State, pieces: Iterable[Piece]) -> list[tuple[Piece, Line]]:
+    """Positions cut where they came from different lines, and the lines they came from, or whose successors."""
     found: list[tuple[Piece, Line]] = []
     for line, lo, hi in pieces:
         for move in line.arrivals.within(lo, hi):
             before, home = found[-1] if found else (None, None)
-            if before is not None and (before.line, before.hi, home) == (line, move.lo, move.other):
-                found[-1] = (Piece(line, before.lo, move.hi), move.other)
+            into = state.heir(move.other)
+            if before is not None and (before.line, before.hi, home) == (line, move.lo, into):
+                found[-1] = (Piece(line, before.lo, move.hi), into)
             else:
-                found.append((Piece(line, move.lo, move.hi), move.other))
+                found.append((Piece(line, move.lo, move.hi), into))
     return found
 
 

@@ -259,7 +259,7 @@ def state(books: Books) -> dict[str, Any]:
         },
         "costs": (dict(books.costs), dict(books.payments)),
         "reversed": dict(books.reversed),
-        "closed": (dict(books.closed), set(books.closed_funds), set(books.closed_projects)),
+        "closed": (dict(books.closed), dict(books.closed_funds), dict(books.closed_projects)),
         "in_transit": (dict(books.in_transit), dict(books.sent_from)),
         "imports": {number: replace(each) for number, each in books.imports.items()},
         "lines": {where: shape(line) for where, line in books.lines.items()},
