@@ -126,6 +126,8 @@ class Books:
     """By organisation and fund: what was sent and has neither arrived nor come back."""
     sent_from: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Transfers, by their first entry → organisation and fund."""
+    arrived: dict[int, int] = field(default_factory=dict)
+    """What was received of them, by its first entry → the transfer."""
     closed: dict[str, str] = field(default_factory=dict)
     """Organisation → the last day of its last closed period."""
     lines: dict[Account, Line] = field(default_factory=dict)
@@ -290,6 +292,8 @@ class Books:
                 self._send(entry)
             case entries.TransferReceived(ref=ref) | entries.TransferReturned(ref=ref):
                 self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
+                if isinstance(entry.body, entries.TransferReceived):
+                    self.arrived[entry.seq - entries.part_of(entry.body)[0] + 1] = ref
             case entries.EntryReversed() as body:
                 self._reverse(entry, body)
             case entries.PeriodClosed(org=org, last_on=last_on):
@@ -320,6 +324,8 @@ class Books:
         self.reversed[ref] = body.moved
         if ref in self.sent_from:
             self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
+        if ref in self.arrived:
+            self.in_transit[self.sent_from[self.arrived[ref]]] += entries.qty_of(entry)
         if ref in self.payments:
             self._return(entry, ref)
 

@@ -47,8 +47,8 @@ class Needs:
     """Follow the cited entry's positions to where they rest now; else the positions it credited itself."""
     origins: bool = False
     """Where each position that the cited entry credited came from."""
-    images_of: str = ""
-    """The same, if the cited entry is of this kind."""
+    images_of: tuple[str, ...] = ()
+    """The same, if the cited entry is of one of these kinds."""
     project: tuple[str, str] | None = None
     """All lines of this project (organisation, project)."""
     fee: bool = False

@@ -218,7 +218,7 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
         case ReverseEntry():
             return reversals.lines(command, books, facts)
         case SendTransfer() | ReceiveTransfer() | ReturnTransfer():
-            return transfers.lines(command, facts)
+            return transfers.lines(command, books, facts)
         case _:
             return set()
 

@@ -7,13 +7,14 @@ from ledger.account import CNY, Account
 from ledger.allocations import targeted
 from ledger.books import Books
 from ledger.command import Effect, Facts, Needs, Proposable, check_cited, check_day, check_text
+from ledger.donations import GIFTS
 from ledger.refusals import AlreadyThere, NothingLeft, NotReversible, PolicyMissing
 from ledger.returns import homes, homeward
 from ledger.roles import REQUIRED
 
-GIFT = "money.received"
+IDENTIFIED = "money.identified"
 
-VOIDED = (GIFT, "income.received", "money.unidentified")
+VOIDED = ("income.received", "money.received", "money.unidentified")
 """Their money came from outside: what is left of it never happened."""
 
 REVERSIBLE = (
@@ -23,17 +24,18 @@ REVERSIBLE = (
     "gift.refunded",
     "money.allocated",
     "money.disbursed",
+    IDENTIFIED,
+    "transfer.received",
     "transfer.sent",
 )
-"""A gift's reversal takes its images wherever they rest; of the others, what they put on one account."""
+"""A gift's reversal takes its images wherever they rest, to suspense if it was found there; of the others, what they
+put on one account goes back to where it came from."""
 
 INSTEAD = {
     "gift.redirected": ("再次改变用途", "redirect the gift once more"),
-    "money.identified": ("退还捐款", "refund the gift"),
     "money.released": ("重新分配", "allocate it again"),
     "money.returned": ("重新付款", "pay it out again"),
     "suspense.returned": ("重新登记待查款", "enter it as unidentified money again"),
-    "transfer.received": ("把款转回对方", "send it back with a transfer of your own"),
     "transfer.returned": ("重新转出", "send it again"),
 }
 """What to do about the other kinds that move money: what they took leaves the account that only they may take from."""
@@ -63,7 +65,7 @@ def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) ->
     assert facts.cited is not None
     of = facts.cited.kind
     spans = facts.spans
-    if of == GIFT:
+    if of in GIFTS:
         role = REQUIRED["entry.reversed"].maker
         spans = tuple(
             each
@@ -72,12 +74,13 @@ def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) ->
         )
     takes = targeted(books, replace(facts, spans=spans), 0, proposal)
     left = sum(take.qty for take in takes)
-    moved = sum(each.span.qty for each in facts.origins)
     if not proposal and left < sum(span.qty for _, span in spans):
         holders = sorted({each for where, _ in spans for each in books.lines[where].holders()})
         raise NothingLeft("another proposal holds a part of it", left=left, proposals=holders)
     into: str | tuple[str, ...] = account.voided(command.org)
-    if of not in VOIDED:
+    if of == IDENTIFIED:
+        into = account.suspense(command.org)
+    elif of not in VOIDED:
         takes, into = homeward(takes, facts.origins, books)
     body = entries.EntryReversed(
         of=of,
@@ -87,19 +90,26 @@ def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) ->
         ref=command.ref,
         statement=command.statement,
         left=left,
-        moved=moved - left,
+        moved=facts.cited_qty - left,
     )
     return Effect(body=body, org=command.org, takes=takes, into=into, by_amount=False)
 
 
 def needs_cited(command: ReverseEntry) -> Needs:
     """What the entry moved; a gift's images."""
-    return Needs(ref=command.ref, images_of=GIFT, fee=True, origins=True)
+    return Needs(ref=command.ref, images_of=GIFTS, fee=True, origins=True)
 
 
 def lines(command: ReverseEntry, books: Books, facts: Facts) -> set[Account]:
     """Where it is, and where it goes back to."""
-    return {where for where, _ in facts.spans} | {Account(account.voided(command.org), CNY)} | homes(facts, books)
+    return (
+        {where for where, _ in facts.spans}
+        | homes(facts, books)
+        | {
+            Account(account.voided(command.org), CNY),
+            Account(account.suspense(command.org), CNY),
+        }
+    )
 
 
 def _check_reversible(command: ReverseEntry, facts: Facts) -> None:

@@ -17,6 +17,7 @@ AnyRight = TypeVar(
     entries.IncomeReceived,
     entries.MoneyAllocated,
     entries.MoneyDisbursed,
+    entries.MoneyIdentified,
     entries.MoneyReceived,
     entries.MoneyUnidentified,
     entries.TransferSent,

@@ -17,7 +17,6 @@ from ledger.command import (
     check_digest,
     check_evidence,
     check_id,
-    check_quantity,
     check_text,
 )
 from ledger.donations import check_label
@@ -55,6 +54,7 @@ class IdentifyMoney(Command, frozen=True, kw_only=True, tag="money.identified"):
     donor_class: DonorClass = "unknown"
     event: str = ""
     code: str = ""
+    corrects: int = 0
 
 
 class ReturnSuspense(Proposable, frozen=True, kw_only=True, tag="suspense.returned"):
@@ -101,13 +101,13 @@ def identify(command: IdentifyMoney, books: Books, facts: Facts) -> Draft:
     check_digest("donor", command.donor)
     check_cited(facts, command.ref, UNIDENTIFIED, command.org)
     books.require(command.maker, REQUIRED["money.identified"].maker, command.org)
-    takes = targeted(books, facts, check_quantity(command.amount_fen), NO_PROPOSAL)
+    takes = targeted(books, facts, missing(command, "money.identified", books, facts), NO_PROPOSAL)
     into = account.fund(command.org, command.fund)
     postings = move(takes, into, books.line(into).credited)
     runs = parts(postings)
     if len(runs) > 1 or postings[-1].dst_span.hi > account.MAX_POSITION:
         raise Invalid("amount_fen: more than one entry can carry; identify a smaller amount", field="amount_fen")
-    return Draft(body_of(MoneyIdentified, command), By(maker=command.maker), runs[0], command.code)
+    return Draft(righted(body_of(MoneyIdentified, command), command), By(maker=command.maker), runs[0], command.code)
 
 
 def give_back(command: ReturnSuspense, books: Books, facts: Facts, proposal: int) -> Effect:

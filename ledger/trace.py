@@ -51,6 +51,18 @@ def resting(pieces: Iterable[Piece]) -> list[Piece]:
     return sorted(leaves, key=lambda leaf: leaf.off)
 
 
+def until_suspense(pieces: list[Piece]) -> list[Piece]:
+    """Without what came of money that went back into suspense: whatever it is identified as next is another gift."""
+    stopped = [each for each in pieces if each.depth and each.address.startswith("suspense:")]
+    if not stopped:
+        return pieces
+    return [
+        each
+        for each in pieces
+        if not any(stop.depth < each.depth and stop.off <= each.off < stop.off + stop.qty for stop in stopped)
+    ]
+
+
 class State(StrEnum):
     """Where money is on its way: one word for each state, and never one word for two. In the order of pages."""
 
@@ -344,7 +356,7 @@ def _state(address: str, *, whole: bool) -> State:
             return State.ALLOCATED
         case "transit":
             return State.IN_TRANSIT
-        case "voided":
+        case "voided" | "suspense":
             return State.VOIDED
         case "payees":
             return State.CONFIRMED if whole else State.PAID

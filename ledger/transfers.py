@@ -5,6 +5,7 @@ from ledger.account import CNY, Account
 from ledger.allocations import check_narrower, targeted
 from ledger.books import Books
 from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_cited, check_day, check_text
+from ledger.endings import heir
 from ledger.posting import Take
 from ledger.refusals import Invalid, PolicyMissing
 from ledger.rightings import missing, righted
@@ -85,7 +86,7 @@ def receive(command: ReceiveTransfer, books: Books, facts: Facts, proposal: int)
 
 
 def give_back(command: ReturnTransfer, books: Books, facts: Facts, proposal: int) -> Effect:
-    """The transfer's positions that are still in transit, to the end of the line they left."""
+    """The transfer's positions that are still in transit, to the end of the line they left, or of its successor's."""
     if books.policy is None:
         raise PolicyMissing
     check_day("on", command.on, latest=facts.today)
@@ -95,7 +96,7 @@ def give_back(command: ReturnTransfer, books: Books, facts: Facts, proposal: int
         body=body_of(entries.TransferReturned, command),
         org=command.org,
         takes=targeted(books, facts, command.amount_fen, proposal),
-        into=account.fund(command.org, _fund(facts)),
+        into=heir(account.fund(command.org, _fund(facts)), books),
         by_amount=False,
     )
 
@@ -105,7 +106,7 @@ def needs_transfer(command: ReceiveTransfer | ReturnTransfer) -> Needs:
     return Needs(ref=command.ref)
 
 
-def lines(command: SendTransfer | ReceiveTransfer | ReturnTransfer, facts: Facts) -> set[Account]:
+def lines(command: SendTransfer | ReceiveTransfer | ReturnTransfer, books: Books, facts: Facts) -> set[Account]:
     """The fund and the transit account that they move money between."""
     match command:
         case SendTransfer(org=org, fund=fund, to=to):
@@ -113,7 +114,7 @@ def lines(command: SendTransfer | ReceiveTransfer | ReturnTransfer, facts: Facts
         case ReceiveTransfer(org=org, fund=fund):
             return {where for where, _ in facts.spans} | {Account(account.fund(org, fund), CNY)}
         case ReturnTransfer(org=org):
-            back = {Account(account.fund(org, fund), CNY)} if (fund := _fund(facts)) else set()
+            back = {Account(heir(account.fund(org, fund), books), CNY)} if (fund := _fund(facts)) else set()
             return {where for where, _ in facts.spans} | back
 
 

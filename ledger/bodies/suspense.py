@@ -23,9 +23,11 @@ class MoneyIdentified(Body, frozen=True):
     fund: str
     on: str
     ref: Whole
+    corrects: Whole = 0
     donor_class: DonorClass = "unknown"
     event: str = ""
     receipt: str = ""
+    right_fen: Whole = 0
 
 
 class SuspenseReturned(Body, frozen=True):

@@ -261,6 +261,9 @@ _ROLL_GIFT = """
   set entries = rollup.entries + excluded.entries, qty = rollup.qty + excluded.qty
 """
 _FROM_SUSPENSE = "update suspense set left_fen = left_fen - $2 where seq = $1"
+_BACK_TO_SUSPENSE = """
+  update suspense set left_fen = left_fen + $2 where seq = any(select ref from citation where seq = $1)
+"""
 _COST = """
   insert into cost (org, fund, year, management, spent) values ($1, $2, $3, $4, $5)
   on conflict (org, fund, year) do update
@@ -424,7 +427,11 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         entries.qty_of(entry),
     ),
     entries.MoneyIdentified: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
-    entries.EntryReversed: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
+    entries.EntryReversed: lambda _, body, entry: (
+        _BACK_TO_SUSPENSE if body.of == "money.identified" else _FROM_SUSPENSE,
+        body.ref,
+        entries.qty_of(entry),
+    ),
     entries.SuspenseReturned: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
     entries.ImportApproved: lambda seq, body, entry: (
         """insert into import_batch

@@ -124,6 +124,7 @@ class Sealer:
                 donor_class=gift.donor_class,
                 event=gift.event,
                 code=code,
+                corrects=gift.corrects,
             )
         return ReceiveMoney(
             maker=gift.maker,

@@ -19,16 +19,16 @@ from ledger.entries import (
     TransferReturned,
     TransferSent,
 )
-from ledger.verify import authority, costs, currencies, gifts, order, periods, postings, reversals, rightings, targets
+from ledger.verify import authority, citable, currencies, gifts, order, periods, postings, reversals, rightings, targets
 from ledger.verify.entry import NO_PROPOSAL, Envelope
 from ledger.verify.line import Line, Piece
 from ledger.verify.persons import check_digests, check_division, check_evidence, check_few
 from ledger.verify.postings import Leg
-from ledger.verify.routes import destination, is_homeward
+from ledger.verify.routes import books_of, destination, is_homeward
 from ledger.verify.rule import Rule
 from ledger.verify.runs import follow
 from ledger.verify.society import fits, keeps, lies_in
-from ledger.verify.state import Held, Payment, Proposal, Run, State, Transfer
+from ledger.verify.state import Held, Proposal, Run, State
 
 Targeted: TypeAlias = (
     EntryReversed
@@ -70,7 +70,7 @@ def enter(state: State, entry: Envelope, body: Outflow) -> None:
     is_of_kind = reading.is_sound and _is_of_kind(state, entry.kind, body, legs)
     if legs and run.index == 1 and entry.by.proposal != NO_PROPOSAL:
         qty = 0 if proposal is None else proposal.qty
-        authority.check(state, entry, body, org=_org(legs), qty=qty, approved=run.approved)
+        authority.check(state, entry, body, org=_org(run.kind, legs), qty=qty, approved=run.approved)
     is_right = is_of_kind and _keeps_its_way(state, run, legs, proposal) and _keeps_intent(state, body, legs)
     if is_right:
         _check_positions(state, run, body, legs, proposal)
@@ -78,9 +78,9 @@ def enter(state: State, entry: Envelope, body: Outflow) -> None:
     periods.count(state, entry, body.on)
     run.qty += sum(leg.qty for leg in legs)
     if is_of_kind:
-        _note(state, run, entry, body, legs)
+        citable.note(state, run, entry, body, legs)
     if legs and run.is_whole:
-        _weigh(state, run, entry, body, _org(legs))
+        _weigh(state, run, entry, body, _org(run.kind, legs))
     if proposal is not None:
         _settle(state, run, proposal, is_right=is_right)
     if reading.is_sound:
@@ -114,9 +114,9 @@ def _check_words(state: State, body: Outflow) -> None:
         check_evidence(state, body.evidence)
 
 
-def _org(legs: Sequence[Leg]) -> str:
+def _org(kind: str, legs: Sequence[Leg]) -> str:
     """In whose books the entry is."""
-    return legs[0].dst.place.org
+    return books_of(kind, legs[0].dst.place)
 
 
 def _is_of_kind(state: State, kind: str, body: Outflow, legs: Sequence[Leg]) -> bool:
@@ -311,41 +311,6 @@ def _check_order(state: State, run: Run, body: Untargeted, taken: list[Piece]) -
     else:
         rule = Rule.AVAILABLE
     state.find(rule, told(expected), told(taken))
-
-
-def _note(state: State, run: Run, entry: Envelope, body: Outflow, legs: Sequence[Leg]) -> None:
-    """What later entries may cite."""
-    if isinstance(body, MoneyAllocated):
-        begun = state.allocations.get(run.first_seq)
-        lo = legs[0].dst_lo if begun is None else begun.lo
-        state.allocations[run.first_seq] = Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty)
-        if run.index > 1:
-            state.first_parts[entry.seq] = run.first_seq
-    if isinstance(body, ExchangeSettled | FeeCharged | GiftRefunded):
-        _, begun = state.given_out.get(run.first_seq, ("", None))
-        lo = legs[0].dst_lo if begun is None else begun.lo
-        state.given_out[run.first_seq] = (run.kind, Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty))
-        if run.index > 1:
-            state.first_parts[entry.seq] = run.first_seq
-    if isinstance(body, TransferSent):
-        line = legs[0].src
-        assert line is not None, "a transfer of its kind leaves a fund's line"
-        sent = state.transfers.get(run.first_seq)
-        lo = legs[0].dst_lo if sent is None else sent.piece.lo
-        state.transfers[run.first_seq] = Transfer(line, Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty))
-        if run.index > 1:
-            state.first_parts[entry.seq] = run.first_seq
-    if isinstance(body, MoneyDisbursed):
-        paid = Piece(legs[0].dst, legs[0].dst_lo, legs[-1].dst_lo + legs[-1].qty)
-        new = Payment(paid.line.place.org, paid, body.on[:4], body.spending == "management")
-        payment = state.payments.setdefault(run.first_seq, new)
-        payment.piece = Piece(paid.line, payment.piece.lo, paid.hi)
-        payment.qty += sum(leg.qty for leg in legs)
-        if run.index > 1:
-            state.first_parts[entry.seq] = run.first_seq
-        costs.count(state, run, body, legs)
-    if isinstance(body, MoneyReturned | EntryReversed) and body.ref in state.payments:
-        costs.give_back(state, state.payments[body.ref], legs)
 
 
 def _settle(state: State, run: Run, proposal: Proposal, *, is_right: bool) -> None:

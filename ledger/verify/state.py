@@ -182,6 +182,10 @@ class State:
     """By first part: what was put in transit."""
     incomes: dict[int, Piece] = field(default_factory=dict)
     """The positions of a fund that each income that nobody donated credited."""
+    arrivals: dict[int, tuple[int, Piece]] = field(default_factory=dict)
+    """What was received of transfers, by first part: the transfer, and the positions of the fund."""
+    given_back: dict[int, list[Piece]] = field(default_factory=dict)
+    """Transfers and money in suspense: what reversals put back there of what others had taken."""
     given_out: dict[int, tuple[str, Piece]] = field(default_factory=dict)
     """Fees, exchange losses and refunds, by first part: the kind, and the positions of the account they went to."""
     taken_back: dict[int, TakenBack] = field(default_factory=dict)
@@ -190,11 +194,13 @@ class State:
     reversed: dict[int, int] = field(default_factory=dict)
     """Entries that were taken back, and by which."""
     first_parts: dict[int, int] = field(default_factory=dict)
-    """Later parts of a split allocation, payment or transfer → its first part."""
+    """Later parts of a split effect → its first part; a reversal that gave back → the entry it gave back to."""
     unidentified: dict[int, Piece] = field(default_factory=dict)
     """The positions of suspense that each `money.unidentified` credited."""
     identified: dict[int, Piece] = field(default_factory=dict)
     """The positions of its fund that each `money.identified` credited."""
+    found_in: dict[int, int] = field(default_factory=dict)
+    """Of these, the `money.unidentified` each was found in."""
     turnovers: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     """By account and business date: credited, consumed."""
     closed: dict[str, str] = field(default_factory=dict)

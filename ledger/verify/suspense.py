@@ -61,7 +61,9 @@ def identified(state: State, entry: Envelope, body: MoneyIdentified) -> None:
                 told = "an entry of suspense" if expected is None else outflows.told(expected)
                 state.find(Rule.TARGET_CITED, told, outflows.told(taken))
         lo = legs[0].dst_lo
+        state.found_in[entry.seq] = body.ref
         state.identified[entry.seq] = Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty)
+    rightings.check(state, entry.kind, body, org, sum(leg.qty for leg in legs))
     postings.move(entry, legs)
     periods.count(state, entry, body.on)
     if reading.is_sound:

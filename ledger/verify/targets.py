@@ -3,9 +3,19 @@
 from collections.abc import Iterable, Iterator
 
 from ledger import account
-from ledger.verify.line import Line, Piece, joined, resting
+from ledger.verify.line import Line, Move, Piece, joined, resting
 from ledger.verify.roles import REQUIRED
-from ledger.verify.routes import ARRIVED, RELEASE, RETURN, REVERSAL, SENT_BACK, is_homeward, is_of_a_gift
+from ledger.verify.routes import (
+    ARRIVED,
+    RELEASE,
+    RETURN,
+    REVERSAL,
+    SENT_BACK,
+    SUSPENSE,
+    books_of,
+    is_homeward,
+    is_of_a_gift,
+)
 from ledger.verify.state import NONE, State
 
 
@@ -16,20 +26,21 @@ def left(  # noqa: PLR0913, PLR0917  what an outflow says of itself
 
     `into`: the account that gets them; whatever is there already, a redirection leaves there.
     """
-    org = into.place.org
+    org = books_of(kind, into.place)
     if is_of_a_gift(kind, into.place) and not (kind == REVERSAL and reversible(state, ref)):
         gift = gift_of(state, ref, org)
-        if gift is None or (kind == REVERSAL and not _is_received(state, ref)):
+        if gift is None or (kind == REVERSAL and (ref in state.identified) is not (into.place.kind == SUSPENSE)):
             return None
         images = [each for each in resting(*gift) if is_theirs(state, kind, maker, each.line, into)]
         return joined(_free([*images, *(fee_of(state, ref, org) if kind == REVERSAL else ())]), qty)
-    credited = _credited(state, kind, ref)
-    if credited is None:
+    own = _credited(state, kind, ref)
+    if own is None:
         return None
-    place = credited.line.place
+    credited = [own, *state.given_back.get(ref, ())]
+    place = own.line.place
     if org != (place.rest[0] if kind == ARRIVED else place.org):
         return None
-    found = joined(_free([credited]), qty)
+    found = joined(_free(credited), qty)
     return [piece for piece, _ in homes(state, found)] if is_homeward(kind, into.place) else found
 
 
@@ -61,6 +72,8 @@ def reversible(state: State, ref: int) -> tuple[str, Piece] | None:
         return "money.disbursed", state.payments[ref].piece
     if ref in state.transfers:
         return "transfer.sent", state.transfers[ref].piece
+    if ref in state.arrivals:
+        return "transfer.received", state.arrivals[ref][1]
     return None
 
 
@@ -69,11 +82,6 @@ def fee_of(state: State, ref: int, org: str) -> list[Piece]:
     line = state.lines.get(account.fees(org))
     span = None if line is None else line.credit_of(ref)
     return [] if line is None or span is None else [Piece(line, *span)]
-
-
-def _is_received(state: State, ref: int) -> bool:
-    """A gift as it arrived, not one found in suspense."""
-    return ref not in state.identified
 
 
 def _credited(state: State, kind: str, ref: int) -> Piece | None:
@@ -96,12 +104,21 @@ def homes(state: State, pieces: Iterable[Piece]) -> list[tuple[Piece, Line]]:
     for line, lo, hi in pieces:
         for move in line.arrivals.within(lo, hi):
             before, home = found[-1] if found else (None, None)
-            into = state.heir(move.other)
+            into = state.heir(_home(state, line, move))
             if before is not None and (before.line, before.hi, home) == (line, move.lo, into):
                 found[-1] = (Piece(line, before.lo, move.hi), into)
             else:
                 found.append((Piece(line, move.lo, move.hi), into))
     return found
+
+
+def _home(state: State, line: Line, move: Move) -> Line:
+    """Where these positions came from; what is in transit, from the fund that sent it, whoever has had it since."""
+    if line.place.kind != "transit":
+        return move.other
+    seq = line.seq_at(move.lo)
+    sent = state.transfers.get(state.first_parts.get(seq, seq))
+    return move.other if sent is None else sent.fund
 
 
 def gift_of(state: State, seq: int, org: str) -> Piece | None:

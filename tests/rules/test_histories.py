@@ -16,7 +16,7 @@ from ledger.approvals import ApproveProposal, RejectProposal, SetPolicy, Withdra
 from ledger.corrections import RedirectGift, RefundGift
 from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
-from ledger.entries import Outcome, Rule, Spending, Tier
+from ledger.entries import Entry, Outcome, Rule, Spending, Tier
 from ledger.fees import ChargeFee
 from ledger.organisations import DismissStaff, EnrolStaff
 from ledger.periods import ClosePeriod
@@ -186,7 +186,9 @@ class Histories(Invariants):
     )
     def take_back(self, which: int, kind: str, maker: str) -> None:
         if self.seqs(kind):
-            self.do(reversal(self.one(kind, which), maker=maker))
+            ref = self.one(kind, which)
+            org = entries.org_of(self.pen.entries[ref]) or CITY
+            self.do(reversal(ref, maker=maker if org == CITY else NEIGHBOUR, org=org))
 
     @precondition(lambda self: self.pen.books.reversed)
     @rule(which=whichever, qty=amounts, fund=funds)
@@ -201,6 +203,8 @@ class Histories(Invariants):
                 command = right(income(qty, fund, ref=ref), wrong.seq)
             case entries.MoneyUnidentified(ref=ref):
                 command = right(unidentified(qty, ref=ref), wrong.seq)
+            case entries.MoneyIdentified(ref=found_in):
+                command = right(identification(found_in, qty, fund), wrong.seq)
             case entries.MoneyAllocated():
                 command = right(allocation(qty, dst.rest[1], dst.rest[0], decision="红〔2026〕1号"), wrong.seq)
             case entries.MoneyDisbursed() as body:
@@ -409,14 +413,24 @@ class Histories(Invariants):
                 self.units.resolve(last.by.proposal)
                 dst = effect.postings[0].dst
                 goes_home = isinstance(effect.body, entries.MoneyReturned | entries.EntryReversed)
-                goes_home = goes_home and not dst.startswith("voided:")
+                goes_home = goes_home and not dst.startswith(("suspense:", "voided:"))
                 purpose = dst if isinstance(effect.body, entries.GiftRedirected) else ""
                 self.units.move(plan.places, "" if goes_home else dst, effect.seq, purpose)
                 if isinstance(effect.body, entries.MoneyIdentified):
                     self.units.identify(effect.seq, len(plan.places))
+                    self.units.gifts.add(effect.seq)
+                for each in self.new:
+                    if isinstance(each.body, entries.EntryReversed):
+                        self.give_back(effect.seq, self.pen.entries[each.body.ref])
                 self.expected = plan.places
             case _:
                 pass  # nothing moves
+
+    def give_back(self, seq: int, taken: Entry) -> None:
+        """What a reversal put back in transit or suspense, where the entry `taken` had it from."""
+        if isinstance(taken.body, entries.MoneyIdentified | entries.TransferReceived):
+            root = self.pen.entries[taken.body.ref]
+            self.units.give_back(seq, root.seq, root.postings[0].src)
 
     def sources(self, command: AnyCommand) -> list[str]:
         """The accounts that a first-in-first-out outflow may draw on."""

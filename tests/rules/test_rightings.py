@@ -6,27 +6,35 @@ from msgspec import structs
 from ledger import account, entries
 from ledger.entries import Entry
 from ledger.periods import ClosePeriod
-from ledger.refusals import AlreadyThere, Invalid, PeriodIsClosed
+from ledger.refusals import AlreadyThere, Invalid, NothingLeft, PeriodIsClosed
 from tests.support.model import Pen
 from tests.support.society import (
     APPROVER,
     CITY,
     FINANCE,
+    NEIGHBOUR,
+    NEIGHBOURS_APPROVER,
+    OTHER_CITY,
     AnyRight,
     allocation,
     arrival,
     gift,
     handed_back,
+    identification,
     open_society,
     payment,
     refund,
     reversal,
     right,
     sending,
+    sent_back,
+    suspense_return,
+    unidentified,
 )
 
 GENERAL = account.fund(CITY, "general")
 RELIEF = account.project(CITY, "relief", "general")
+SUSPENSE = account.suspense(CITY)
 REF = "a" * 64
 
 
@@ -154,3 +162,48 @@ def test_a_correction_of_a_closed_period_is_dated_in_the_open_one() -> None:
         pen.write(structs.replace(again, on="2026-10-15"))
     (entry,) = pen.write(structs.replace(again, on="2026-11-01"))
     assert entries.qty_of(entry) == 7
+
+
+def test_a_gift_found_in_suspense_is_taken_back_into_it_and_found_again() -> None:
+    pen = open_society()
+    (waiting,) = pen.write(unidentified(10))
+    (wrong,) = pen.write(identification(waiting.seq, 9))
+    pen.write(allocation(4))
+    pen.write(payment(1))
+    back = pen.agreed(reversal(wrong.seq), APPROVER)
+    assert {posting.dst for posting in back.postings} == {SUSPENSE}
+    assert (pen.balance(SUSPENSE), pen.balance(GENERAL), pen.balance(RELIEF)) == (9, 0, 0)
+    (entry,) = pen.write(right(identification(waiting.seq, 7, "flood"), wrong.seq))
+    assert entries.qty_of(entry) == 6, "one fen was paid as the wrong gift"
+    assert [posting.src_lo for posting in entry.postings] == [9], "what was left first, then what came back"
+    pen.write(suspense_return(waiting.seq))
+    assert pen.balance(SUSPENSE) == 0
+    with pytest.raises(NothingLeft):
+        pen.write(refund(wrong.seq))
+
+
+def test_a_transfer_received_by_mistake_is_in_transit_again() -> None:
+    pen = open_society()
+    pen.write(gift(10))
+    (sent,) = pen.write(sending(6))
+    (arrived,) = pen.write(arrival(sent.seq, 4))
+    back = pen.agreed(reversal(arrived.seq, org=OTHER_CITY, maker=NEIGHBOUR), NEIGHBOURS_APPROVER)
+    assert [(each.dst, each.qty) for each in back.postings] == [(account.transit(CITY, OTHER_CITY), 4)]
+    assert pen.books.in_transit[CITY, "general"] == 6
+    (again,) = pen.write(arrival(sent.seq, 5))
+    assert [(each.src_lo, each.qty) for each in again.postings] == [(4, 5)]
+    (home,) = pen.write(sent_back(sent.seq))
+    assert [(each.dst, each.qty) for each in home.postings] == [(GENERAL, 1)]
+
+
+def test_a_transfer_is_taken_back_after_what_was_received_of_it() -> None:
+    pen = open_society()
+    pen.write(gift(10))
+    (sent,) = pen.write(sending(6))
+    (arrived,) = pen.write(arrival(sent.seq, 4))
+    pen.agreed(reversal(arrived.seq, org=OTHER_CITY, maker=NEIGHBOUR), NEIGHBOURS_APPROVER)
+    back = pen.agreed(reversal(sent.seq), APPROVER)
+    assert [(each.dst, each.qty) for each in back.postings] == [(GENERAL, 6)]
+    assert isinstance(back.body, entries.EntryReversed)
+    assert (back.body.left, back.body.moved) == (6, 0)
+    assert pen.books.in_transit[CITY, "general"] == 0

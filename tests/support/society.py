@@ -32,7 +32,8 @@ from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.support.model import TODAY, Pen
 
 AnyRight = TypeVar(
-    "AnyRight", AllocateMoney, ChargeFee, DisburseMoney, ReceiveIncome, ReceiveMoney, ReceiveUnidentified, RefundGift,
+    "AnyRight", AllocateMoney, ChargeFee, DisburseMoney, IdentifyMoney, ReceiveIncome, ReceiveMoney,
+    ReceiveUnidentified, RefundGift,
     SendTransfer, SettleExchange,
 )  # fmt: skip
 

@@ -77,7 +77,9 @@ class UnitModel:
     def __init__(self) -> None:
         self.accounts: dict[str, list[Slot]] = defaultdict(list)
         self.gifts: set[int] = set()
-        """Entries that are gifts as they arrived."""
+        """Entries that are gifts."""
+        self.given_back: dict[int, int] = {}
+        """Reversals that put units back in transit or suspense → the entry that had put them there at first."""
         self.amounts: dict[int, dict[str, int]] = {}
         """Open proposals → how much of each account they hold."""
         self.places: dict[int, list[Place]] = {}
@@ -169,6 +171,14 @@ class UnitModel:
             qty -= 1
         assert qty == 0
 
+    def give_back(self, seq: int, root: int, home: str) -> None:
+        """What entry `seq` put back is again of the entry `root`, and came from there."""
+        self.given_back[seq] = root
+        for slots in self.accounts.values():
+            for slot in slots:
+                if slot.seq == seq:
+                    slot.home = home
+
     def move(self, places: list[Place], into: str, seq: int, purpose: str = "") -> None:
         """Take the units from their places and put them on the end of another list, in this order.
 
@@ -212,7 +222,9 @@ class UnitModel:
     def _in_suspense(self, org: str, seq: int) -> list[Place]:
         address = account.suspense(org)
         slots = self.accounts[address]
-        return [Place(address, position) for position in self._free(address, NOBODY) if slots[position].seq == seq]
+        return [
+            Place(address, position) for position in self._free(address, NOBODY) if self._root(slots[position]) == seq
+        ]
 
     def _at_payees(self, org: str, payment: int) -> list[Place]:
         address = account.payees(org)
@@ -224,8 +236,11 @@ class UnitModel:
             Place(address, position)
             for address, slots in self.accounts.items()
             for position in self._free(address, NOBODY)
-            if slots[position].seq == seq
+            if self._root(slots[position]) == seq
         ]
+
+    def _root(self, slot: Slot) -> int:
+        return self.given_back.get(slot.seq, slot.seq)
 
     def _left_of(self, orgs: Iterable[str], seq: int) -> list[Place]:
         """What a reversal takes: of a gift its images, and the fee its own entry took; else what the entry brought."""
@@ -241,7 +256,7 @@ class UnitModel:
             for address, slots in self.accounts.items()
             if address.startswith("transit:") and address.split(":")[2 if receives else 1] == command.org
             for position in self._free(address, NOBODY)
-            if slots[position].seq == command.ref
+            if self._root(slots[position]) == command.ref
         ]
 
     def _of_gift(self, orgs: Iterable[str], gift: int) -> list[Place]:

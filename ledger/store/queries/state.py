@@ -101,7 +101,7 @@ async def _facts(  # noqa: PLR0913  the same
         return Facts(today=today, salt=salt)
     first, last = needs.ref, needs.ref + count - 1
     gone: list[Gone] = []
-    if needs.images or needs.images_of == cited.kind:
+    if needs.images or cited.kind in needs.images_of:
         leaves = resting(await forward(connection, first, last))
         gone = [Gone(leaf.address, leaf.qty, leaf.seq) for leaf in leaves if not is_place(leaf.address)]
         spans = [
@@ -169,16 +169,32 @@ _IMPORTED = """
 """
 _LINES = "select account, credited, consumed, front, last_seq from line where account = any($1)"
 _HOLES = "select src_lo, src_hi from posting where src = $1 and src_lo >= $2 order by src_lo"
-_CREDITED = """
+# Beside what the entries credited: what reversals put back there of what others had taken from it.
+_GIVEN_BACK = """
+  select back.seq from citation taken join citation back on back.ref = taken.seq and back.kind = 'entry.reversed'
+  where taken.ref = $1 and taken.kind in ('money.identified', 'transfer.received')
+"""
+_CREDITED = f"""
   select a.address, a.unit, min(p.dst_lo) as lo, max(p.dst_hi) as hi
   from posting p join account a on a.id = p.dst where p.seq between $1 and $2
-  group by a.address, a.unit, p.dst order by 1
-"""
-_ORIGINS = """
+  group by a.address, a.unit, p.dst
+  union all
+  select a.address, a.unit, min(p.dst_lo), max(p.dst_hi)
+  from posting p join account a on a.id = p.dst where p.seq in ({_GIVEN_BACK})
+  group by a.address, a.unit, p.dst, p.seq
+  order by 1, 3
+"""  # noqa: S608  ours
+# What was given back came from where the entry's own first posting came from: a transfer leaves one fund.
+_ORIGINS = f"""
   select dst.address, p.unit, p.dst_lo, p.dst_hi, src.address
   from posting p join account dst on dst.id = p.dst join account src on src.id = p.src
-  where p.seq between $1 and $2 order by p.seq, p.n
-"""
+  where p.seq between $1 and $2
+  union all
+  select dst.address, p.unit, p.dst_lo, p.dst_hi, src.address
+  from posting p join account dst on dst.id = p.dst
+  join posting own on own.seq = $1 and own.n = 0 join account src on src.id = own.src
+  where p.seq in ({_GIVEN_BACK})
+"""  # noqa: S608  ours
 _CREDITED_BY = "select seq from posting where dst = $1 and dst_lo <= $2 order by dst_lo desc limit 1"
 _TURNOVERS = """
   select a.address, a.unit, sum(t.credited)::bigint, sum(t.consumed)::bigint
