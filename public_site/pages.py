@@ -17,7 +17,7 @@ from ledger.store.queries.dossiers import read_box, read_dossier
 from ledger.store.queries.figures import read_figures
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.head import read_head
-from ledger.store.queries.receipts import Receipts, chosen
+from ledger.store.queries.receipts import NEWEST, Receipts, chosen
 from ledger.trace import State
 from public_site.bar import colours, segments
 from public_site.dossier import packed
@@ -120,14 +120,14 @@ async def static(name: Annotated[str, PathParameter()], site: NamedDependency[Si
     return Response(asset.content, media_type=asset.media_type, headers=IMMUTABLE)
 
 
-def _asked(body: bytes) -> tuple[str, int | None]:
+def _asked(body: bytes) -> tuple[str, int]:
     """The form's code, and which of its entries. Not by the framework's parser: it keeps the last thousand forms."""
     try:
         fields = parse_qs(body.decode("latin-1"), max_num_fields=MAX_FIELDS)
     except ValueError:
-        return "", None
+        return "", NEWEST
     wanted = fields.get("seq", [""])[0]
-    return fields.get("code", [""])[0], int(wanted) if _SEQ.fullmatch(wanted) else None
+    return fields.get("code", [""])[0], int(wanted) if _SEQ.fullmatch(wanted) else NEWEST
 
 
 _SEQ = re.compile("[0-9]{1,16}")

@@ -134,6 +134,7 @@ class NewRefund(Input):
     reason: Text
     amount_fen: Part = 0
     evidence: Evidence = ()
+    corrects: Corrects = 0
 
 
 class NewRedirection(Input):
@@ -158,7 +159,9 @@ class NewReversal(Input):
     """撤销一条登记有误的记录。"""
 
     org: Org
-    ref: Seq = Field(description="原条目的序号：捐款、分配、付款或转出")
+    ref: Seq = Field(
+        description="原条目的序号：捐款（含待查款核实的）、待查款、其他收入、分配、付款、退款、扣费、汇兑损失、转出或收到转款"
+    )
     on: Day
     reason: Text
     statement: Text = Field(description="更正说明，将公开", examples=["原记录金额多记一位，现予更正。"])

@@ -12,7 +12,9 @@ from api.admin.money import Currency, Door, Original, Rate
 from api.admin.resources import Clerk
 from api.fields import Day, EventId, Fen, FundId, Input, Org, Seq
 from api.problems import ProblemError
+from ledger.entries import MoneyIdentified
 from ledger.refusals import Unknown
+from ledger.store.queries.entries import read_range
 from ledger.store.vault import Gift, read_record
 
 
@@ -39,6 +41,7 @@ async def receive_right_gift(
     resources = clerk.resources
     async with resources.database.raw() as connection:
         kept = await read_record(connection, resources.subjects, data.corrects)
+        wrong = await read_range(connection, data.corrects, data.corrects)
     if kept is None:
         raise Unknown(f"entry {data.corrects} is no gift", corrects=data.corrects)
     record = kept.open()
@@ -58,6 +61,7 @@ async def receive_right_gift(
         currency=data.currency,
         original=data.original,
         rate=data.rate,
+        suspense=wrong[0].body.ref if isinstance(wrong[0].body, MoneyIdentified) else -1,
         corrects=data.corrects,
         code=record.code,
     )

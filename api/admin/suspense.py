@@ -9,7 +9,7 @@ from litestar.params import JSONBody, QueryParameter
 from pydantic import BaseModel, Field
 
 from api.admin.answers import Answer, GiftAnswer, as_command, carry_out, writes
-from api.admin.money import Donor, Door, Part
+from api.admin.money import Corrects, Donor, Door, Part
 from api.admin.resources import Clerk
 from api.fields import Day, EventId, Evidence, Fen, FundId, Id, Input, OptionalText, Org, Seq, Text
 from api.problems import described
@@ -34,6 +34,7 @@ class NewUnidentified(Input):
     channel: Channel
     channel_ref: ChannelRef = ""
     on: Day
+    corrects: Corrects = 0
 
 
 class NewIdentification(Input):
@@ -75,6 +76,7 @@ class NewIncome(Input):
     channel: Channel = "bank"
     channel_ref: ChannelRef = ""
     note: OptionalText = Field("", description="说明，将公开")
+    corrects: Corrects = 0
 
 
 class NewFee(Input):
@@ -87,6 +89,7 @@ class NewFee(Input):
     on: Day
     reason: Text = Field(description="说明，将公开")
     evidence: Evidence = ()
+    corrects: Corrects = 0
 
 
 class NewSettlement(Input):
@@ -98,6 +101,7 @@ class NewSettlement(Input):
     on: Day
     reason: Text = Field(description="说明，将公开")
     evidence: Evidence = ()
+    corrects: Corrects = 0
 
 
 class Waiting(BaseModel):
@@ -132,6 +136,7 @@ async def receive_unidentified(
         channel=data.channel,
         on=data.on,
         ref=clerk.resources.keys.ref(data.org, data.channel, data.channel_ref),
+        corrects=data.corrects,
     )
     return await carry_out(request, clerk, command)
 
@@ -177,6 +182,7 @@ async def receive_income(request: Door, data: JSONBody[NewIncome], clerk: NamedD
         on=data.on,
         ref=clerk.resources.keys.ref(data.org, data.channel, data.channel_ref),
         note=data.note,
+        corrects=data.corrects,
     )
     return await carry_out(request, clerk, command)
 

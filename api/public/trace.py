@@ -1,11 +1,11 @@
 """The look-up: a receipt code in, where every fen of the gift is out. The code comes in the body and goes nowhere."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from api.fields import Input
 from api.problems import ProblemError, described
@@ -13,8 +13,20 @@ from api.public.answers import FRESH, LOG_STATE, NO_STORE, AsOf, Named, Seq, Sha
 from ledger.account import MAX_POSITION
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.log import LogState
-from ledger.store.queries.receipts import Receipts, chosen
+from ledger.store.queries.receipts import NEWEST, Receipts, chosen
 from ledger.trace import State
+
+
+def _whole(value: object) -> object:
+    """309.0 is an integer to JSON Schema."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WhichEntry = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(ge=NEWEST, le=MAX_POSITION, description="同一编号下更正前的某一条；-1 为最新的一条", examples=[NEWEST]),
+]
 
 
 class Lookup(Input):
@@ -23,9 +35,7 @@ class Lookup(Input):
     code: str = Field(
         description="收据编号，16 位。大小写、空格、横线、O 与 0、I/L 与 1 都不必区分", examples=["7K3M-9XQ2-F4HT-B8WY"]
     )
-    seq: int | None = Field(
-        None, ge=0, le=MAX_POSITION, description="同一编号下更正前的某一条；不填则为最新的一条", examples=[None]
-    )
+    seq: WhichEntry = NEWEST
 
 
 class TracedGift(Shape):

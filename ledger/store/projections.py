@@ -210,7 +210,7 @@ class Projector:
         self._gift = [(*row[:_REF], None, *row[_REF + 1 :]) if row[0] == ref else row for row in self._gift]
         self._statements.append(("update gift set ref = null where seq = $1", ref))
         if body.of in {"income.received", "money.unidentified"}:
-            self._statements.append(("delete from reference where seq = $1", ref))
+            self._statements.append(("update reference set ref = null where seq = $1", ref))
 
     def _note(self, entry: Entry) -> None:
         """Rows of the kinds that are rare: one statement each."""

@@ -203,8 +203,10 @@ class GiftRow(_Row, table=True):
 class ReferenceRow(_Row, table=True):
     """A reference of money that is no gift; those of gifts stand with them."""
 
-    ref: BytesKey
-    seq: Entry
+    __table_args__ = (UniqueConstraint("ref", name="reference_is_unique"),)
+
+    ref: bytes | None
+    seq: EntryKey
 
 
 class SuspenseRow(_Row, table=True):

@@ -7,12 +7,17 @@ down_revision = "0004"
 
 STATEMENTS = (
     "alter table receipt drop constraint receipt_pkey, add constraint receipt_pkey primary key (digest, seq)",
+    # As in gift: what is taken back gives its reference up, and the row stays.
+    """
+    alter table reference drop constraint reference_pkey, alter column ref drop not null,
+      add constraint reference_pkey primary key (seq), add constraint reference_is_unique unique (ref)
+    """,
 )
 
 
 def upgrade() -> None:
-    """Beside it, what the writer may take back of references that are no gift's."""
+    """Create all. The writer changes nothing else of a reference."""
     for statement in STATEMENTS:
         op.execute(statement)
     schema = op.get_bind().exec_driver_sql("select current_schema()").scalar_one()
-    op.execute(f'grant delete on reference to "{schema}_writer"')
+    op.execute(f'grant update (ref) on reference to "{schema}_writer"')

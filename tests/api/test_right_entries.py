@@ -12,8 +12,12 @@ from api.public.app import Resources, build
 from ledger import privacy
 from ledger.settings import Settings
 from ledger.store import setup
+from ledger.store.audit import tables
 from ledger.store.keys import LookupKeys
+from ledger.store.queries.figures import read_figures, read_tally
 from ledger.store.vault import open_box
+from ledger.verify.finding import Findings
+from ledger.verify.rule import Rule
 from tests.support.checklog import check_log
 from tests.support.office import CITY, Office, gift, opened
 from tests.support.visitor import visitor
@@ -124,6 +128,63 @@ async def test_the_page_shows_the_old_entry_struck_out_the_new_one_and_why(
         assert int(shown[1]) == seq
         assert box is not None, "each entry has its own box, and the one code opens both"
         assert (box.channel.amount_fen, box.channel.channel_ref) == (amount_fen, "20260701000001")
+
+
+async def test_a_gift_found_in_suspense_is_entered_right_under_the_same_code(
+    office: Office, public: httpx.AsyncClient, told: Settings
+) -> None:
+    came = {"org": CITY, "amount_fen": 9_000, "channel": "bank", "channel_ref": "20260701000077", "on": DAY}
+    waiting = await seq_of(office, "unidentified", came)
+    found = {**came, "ref": waiting, "fund": "pooled", "donor": {"name": "李某"}}
+    wrong = await agreed(office, "identifications", {**found, "amount_fen": 6_000})
+    ref = wrong["entries"][-1]["seq"]
+    await agreed(office, "reversals", {**CORRECTION, "ref": ref})
+    assert (await office.get(f"suspense?org={CITY}")).json()["total_fen"] == 9_000
+    asked = {"org": CITY, "corrects": ref, "fund": "general", "amount_fen": 7_000, "on": DAY}
+    right = await agreed(office, "right-gifts", asked)
+    assert right["receipt_code"] == wrong["receipt_code"]
+    assert (await office.get(f"suspense?org={CITY}")).json()["total_fen"] == 2_000
+    traced = (await public.post("/api/v1/trace", json={"code": right["receipt_code"]})).json()
+    (before,) = traced["corrections"]
+    assert {state: fen for state, fen in traced["states"].items() if fen} == {"held": 7_000}
+    assert {state: fen for state, fen in before["states"].items() if fen} == {"voided": 6_000}, "it rests in suspense"
+    assert before["gift"]["seq"] == ref
+    await check_log(told, decided_again=True)
+
+
+async def test_what_never_came_may_come_again_and_a_fee_is_taken_back_with_its_gift(
+    office: Office, told: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fund = {"org": CITY, "fund": "platform", "name": "平台", "receipt_fee_ppm": 6_000, "charges": True}
+    assert (await office.post("funds", fund, who="administrator")).status_code == 201
+    came = {"org": CITY, "channel": "bank", "on": DAY}
+    income = {**came, "fund": "pooled", "source": "interest", "channel_ref": "interest-1", "amount_fen": 900}
+    waiting = {**came, "channel_ref": "unknown-1", "amount_fen": 800}
+    fee = {**came, "fund": "platform", "amount_fen": 40, "reason": "服务费"}
+    given = await seq_of(office, "gifts", gift(fund="platform"))
+    for path, body in (("income", income), ("unidentified", waiting), ("fees", fee)):
+        ref = await seq_of(office, path, body)
+        await agreed(office, "reversals", {**CORRECTION, "ref": ref})
+        await agreed(office, path, {**body, "amount_fen": 30, "corrects": ref})
+    back = await agreed(office, "reversals", {**CORRECTION, "ref": given})
+    async with office.resources.database.snapshot() as connection:
+        figures = await read_figures(connection)
+        tally = await read_tally(connection, [CITY])
+    platform = tally.fund(CITY, "platform")
+    assert (platform.received_fen, platform.voided_fen, platform.held_fen) == (10_000, 9_970, 0)
+    assert (platform.fees_fen, figures.fees_fen) == (30, 30), "the later fee was really charged"
+    assert figures.voided_fen == 9_970 + 900
+    refused = await office.post("reversals", {**CORRECTION, "ref": back["entries"][-1]["seq"]})
+    assert refused.json()["type"] == "/problems/invalid-value"
+    await check_log(told, decided_again=True)
+    monkeypatch.setattr(tables, "READ_ENTRIES", 10)
+    findings = Findings()
+    owner = setup.database(told, told.database_url or "", "owner", pool_size=1)
+    try:
+        await tables.audit(owner, findings, outside=told.data_dir / "none", published=0)
+    finally:
+        await owner.close()
+    assert not [each for each in findings.listed if each.rule is Rule.TABLE_ROW], findings.listed
 
 
 async def test_an_allocation_and_a_payment_are_entered_right(

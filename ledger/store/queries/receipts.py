@@ -12,6 +12,9 @@ from ledger.store.vault import lookup_digests
 MAX_SHARED = 500
 """Look-ups of one query at most."""
 
+NEWEST = -1
+"""In place of the number of one of a code's entries."""
+
 _NO_CODE = ""
 """Looked up in place of what is no code: it is stored nowhere, and costs what an unknown code costs."""
 
@@ -41,9 +44,9 @@ class Receipts:
         return [tuple(sorted(each, reverse=True)) for each in found]
 
 
-def chosen(found: Sequence[int], wanted: int | None = None) -> int | None:
-    """Of what a code opens, the entry that was asked for: the newest, if none was; None for what it does not open."""
-    if wanted is None:
+def chosen(found: Sequence[int], wanted: int) -> int | None:
+    """Of what a code opens, the entry that was asked for, or NEWEST; None for what it does not open."""
+    if wanted == NEWEST:
         return found[0] if found else None
     return wanted if wanted in found else None
 

@@ -47,7 +47,7 @@ with credit as (
   where a.address like 'transit:%' and l.credited > l.consumed
 ), sent as (
   select (body #>> '{body,on}')::date as day, root - coalesce((body #>> '{body,part,0}')::int, 1) + 1 as first,
-         sender, receiver, case when root = seq then qty else 0 end as qty,
+         coalesce((body #>> '{body,part,1}')::int, 1) as parts, sender, receiver,
          qty - (select coalesce(sum(least(q.src_hi, credit.dst_hi) - greatest(q.src_lo, credit.dst_lo)), 0)
                 from posting q
                 where q.src = credit.dst and q.src_lo < credit.dst_hi and q.src_hi > credit.dst_lo) as left_fen
@@ -60,7 +60,8 @@ with credit as (
     select convert_from(bytes, 'utf8')::jsonb as body from entry where entry.seq = root
   ) written
 )
-select first, sender, receiver, day, sum(qty)::bigint as qty, sum(left_fen)::bigint as left_fen
+select first, sender, receiver, day, sum(left_fen)::bigint as left_fen,
+       (select sum(qty)::bigint from posting where seq between first and first + parts - 1) as qty
 from sent where day <= $1 and first > $2
-group by first, sender, receiver, day having sum(left_fen) > 0 order by first limit $3
+group by first, parts, sender, receiver, day having sum(left_fen) > 0 order by first limit $3
 """
