@@ -20,6 +20,7 @@ AnyRight = TypeVar(
     entries.MoneyIdentified,
     entries.MoneyReceived,
     entries.MoneyUnidentified,
+    entries.TransferReceived,
     entries.TransferSent,
 )
 

@@ -33,6 +33,7 @@ class ReceiveTransfer(Proposable, frozen=True, kw_only=True, tag="transfer.recei
     fund: str
     on: str
     amount_fen: int = 0
+    corrects: int = 0
 
 
 class ReturnTransfer(Proposable, frozen=True, kw_only=True, tag="transfer.returned"):
@@ -76,10 +77,11 @@ def receive(command: ReceiveTransfer, books: Books, facts: Facts, proposal: int)
     if _transit(facts) != account.transit(sender, command.org):
         raise Invalid(f"ref: transfer {command.ref} was not sent to {command.org}", field="ref")
     check_narrower(books.fund(sender, _fund(facts)), fund)
+    wanted = missing(command, "transfer.received", books, facts) if command.corrects else command.amount_fen
     return Effect(
-        body=body_of(entries.TransferReceived, command),
+        body=righted(body_of(entries.TransferReceived, command), command),
         org=command.org,
-        takes=targeted(books, facts, command.amount_fen, proposal),
+        takes=targeted(books, facts, wanted, proposal),
         into=account.fund(command.org, command.fund),
         by_amount=False,
     )

@@ -38,6 +38,7 @@ class NewArrival(Input):
     fund: FundId = Field(description="入哪个基金：限定须与转出的基金相同或更严")
     on: Day
     amount_fen: Part = 0
+    corrects: Corrects = 0
 
 
 class NewTransferReturn(Input):

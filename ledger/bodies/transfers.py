@@ -19,7 +19,9 @@ class TransferReceived(Body, frozen=True):
 
     on: str
     ref: Whole
+    corrects: Whole = 0
     part: Part = ()
+    right_fen: Whole = 0
 
 
 class TransferReturned(Body, frozen=True):

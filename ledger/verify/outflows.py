@@ -42,7 +42,7 @@ Targeted: TypeAlias = (
 )
 Untargeted: TypeAlias = ExchangeSettled | FeeCharged | MoneyAllocated | MoneyDisbursed | TransferSent
 Outflow: TypeAlias = Untargeted | Targeted
-Rightable: TypeAlias = Untargeted | GiftRefunded
+Rightable: TypeAlias = Untargeted | GiftRefunded | TransferReceived
 
 _EVIDENCED = (
     ExchangeSettled,

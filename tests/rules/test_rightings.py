@@ -190,7 +190,7 @@ def test_a_transfer_received_by_mistake_is_in_transit_again() -> None:
     back = pen.agreed(reversal(arrived.seq, org=OTHER_CITY, maker=NEIGHBOUR), NEIGHBOURS_APPROVER)
     assert [(each.dst, each.qty) for each in back.postings] == [(account.transit(CITY, OTHER_CITY), 4)]
     assert pen.books.in_transit[CITY, "general"] == 6
-    (again,) = pen.write(arrival(sent.seq, 5))
+    (again,) = pen.write(right(arrival(sent.seq, 5), arrived.seq))
     assert [(each.src_lo, each.qty) for each in again.postings] == [(4, 5)]
     (home,) = pen.write(sent_back(sent.seq))
     assert [(each.dst, each.qty) for each in home.postings] == [(GENERAL, 1)]

@@ -33,7 +33,7 @@ from tests.support.model import TODAY, Pen
 
 AnyRight = TypeVar(
     "AnyRight", AllocateMoney, ChargeFee, DisburseMoney, IdentifyMoney, ReceiveIncome, ReceiveMoney,
-    ReceiveUnidentified, RefundGift,
+    ReceiveTransfer, ReceiveUnidentified, RefundGift,
     SendTransfer, SettleExchange,
 )  # fmt: skip
 
