@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, assert_never
 
 from ledger import account, entries
 from ledger.account import Account
 from ledger.entries import Entry
 from ledger.line import Line, Span
-from ledger.posting import NO_LINE, Hold
+from ledger.posting import NO_LINE, Hold, Posting
 from ledger.refusals import Closed, NotAllowed, Unknown
 from ledger.roles import Role
 
@@ -63,6 +63,37 @@ class Cost:
     spent: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """The year of a payment, whether it was management cost, and which positions of the payees' each fund gave."""
+
+    year: str
+    is_management: bool
+    given: tuple[tuple[Span, tuple[str, str]], ...] = ()
+    """Ascending, by organisation and fund."""
+
+    def with_postings(self, postings: Iterable[Posting]) -> "Payment":
+        """With what one more part brought."""
+        given = [*self.given]
+        for posting in postings:
+            place = account.parse(posting.src)
+            fund, (lo, hi) = (place.org, place.rest[1]), posting.dst_span
+            if given and given[-1][1] == fund and given[-1][0].hi == lo:
+                given[-1] = (Span(given[-1][0].lo, hi), fund)
+            else:
+                given.append((Span(lo, hi), fund))
+        return replace(self, given=tuple(given))
+
+    def given_by(self, postings: Iterable[Posting]) -> list[tuple[tuple[str, str], int]]:
+        """Of what these postings take from the payees again: the funds that had given it, and how much."""
+        return [
+            (fund, qty)
+            for posting in postings
+            for span, fund in self.given
+            if (qty := min(span.hi, posting.src_span.hi) - max(span.lo, posting.src_lo)) > 0
+        ]
+
+
 @dataclass(slots=True, kw_only=True)
 class Books:
     """What the entries up to now amount to. Only `apply` changes it; the store drops and fills `lines` and `refs`."""
@@ -85,20 +116,23 @@ class Books:
     imports: dict[int, Import] = field(default_factory=dict)
     costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
     """By organisation, fund and year."""
-    payments: dict[int, tuple[str, bool]] = field(default_factory=dict)
-    """By first part: the year, and whether it was management cost."""
+    payments: dict[int, Payment] = field(default_factory=dict)
+    """By first part."""
     pledges: dict[int, str] = field(default_factory=dict)
     """Open ones → organisation."""
-    reversed: set[int] = field(default_factory=set)
-    """Entries that were taken back."""
+    reversed: dict[int, int] = field(default_factory=dict)
+    """Entries that were taken back → what of each had moved on before."""
     erased: set[int] = field(default_factory=set)
     """Gifts whose donors' data were destroyed."""
-    closed_funds: set[tuple[str, str]] = field(default_factory=set)
-    closed_projects: set[tuple[str, str]] = field(default_factory=set)
+    closed_funds: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By organisation and fund: the successor, if one was named."""
+    closed_projects: dict[tuple[str, str], str] = field(default_factory=dict)
     in_transit: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By organisation and fund: what was sent and has neither arrived nor come back."""
     sent_from: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Transfers, by their first entry → organisation and fund."""
+    arrived: dict[int, int] = field(default_factory=dict)
+    """What was received of them, by its first entry → the transfer."""
     closed: dict[str, str] = field(default_factory=dict)
     """Organisation → the last day of its last closed period."""
     lines: dict[Account, Line] = field(default_factory=dict)
@@ -262,16 +296,18 @@ class Books:
                 self.pledges[entry.seq] = org
             case entries.PledgeEnded(ref=ref):
                 del self.pledges[ref]
-            case entries.FundClosed(org=org, fund=fund):
-                self.closed_funds.add((org, fund))
-            case entries.ProjectClosed(org=org, project=project):
-                self.closed_projects.add((org, project))
+            case entries.FundClosed(org=org, fund=fund, successor=successor):
+                self.closed_funds[org, fund] = successor
+            case entries.ProjectClosed(org=org, project=project, successor=successor):
+                self.closed_projects[org, project] = successor
             case entries.TransferSent():
                 self._send(entry)
             case entries.TransferReceived(ref=ref) | entries.TransferReturned(ref=ref):
                 self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
-            case entries.EntryReversed(ref=ref):
-                self._reverse(entry, ref)
+                if isinstance(entry.body, entries.TransferReceived):
+                    self.arrived[entry.seq - entries.part_of(entry.body)[0] + 1] = ref
+            case entries.EntryReversed() as body:
+                self._reverse(entry, body)
             case entries.ErasureRecorded(ref=ref):
                 self.erased.add(ref)
             case entries.PeriodClosed(org=org, last_on=last_on):
@@ -300,17 +336,21 @@ class Books:
             case body:
                 assert_never(body)
 
-    def _reverse(self, entry: Entry, ref: int) -> None:
-        self.reversed.add(ref)
+    def _reverse(self, entry: Entry, body: entries.EntryReversed) -> None:
+        ref = body.ref
+        self.reversed[ref] = body.moved
         if ref in self.sent_from:
             self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
+        if ref in self.arrived:
+            self.in_transit[self.sent_from[self.arrived[ref]]] += entries.qty_of(entry)
         if ref in self.payments:
             self._return(entry, ref)
 
     def _return(self, entry: Entry, payment: int) -> None:
         """What comes back of a payment was not spent, in the year in which it was paid."""
-        for posting in entry.postings:
-            self._add_cost(posting.dst, *self.payments[payment], -posting.qty)
+        paid = self.payments[payment]
+        for (org, fund), qty in paid.given_by(entry.postings):
+            self._add_cost((org, fund, paid.year), -qty, is_management=paid.is_management)
 
     def _send(self, entry: Entry) -> None:
         place = account.parse(entry.postings[0].src)
@@ -319,14 +359,14 @@ class Books:
         self.in_transit[source] += entries.qty_of(entry)
 
     def _count_cost(self, entry: Entry, body: entries.MoneyDisbursed) -> None:
-        paid = (body.on[:4], body.spending == "management")
-        self.payments[entry.seq - entries.part_of(body)[0] + 1] = paid
+        number = entry.seq - entries.part_of(body)[0] + 1
+        before = self.payments.get(number, Payment(body.on[:4], body.spending == "management"))
+        paid = self.payments[number] = before.with_postings(entry.postings)
         for posting in entry.postings:
-            self._add_cost(posting.src, *paid, posting.qty)
+            place = account.parse(posting.src)
+            self._add_cost((place.org, place.rest[1], paid.year), posting.qty, is_management=paid.is_management)
 
-    def _add_cost(self, address: str, year: str, is_management: bool, qty: int) -> None:  # noqa: FBT001  what was paid
-        place = account.parse(address)
-        key = (place.org, place.rest[1], year)
+    def _add_cost(self, key: tuple[str, str, str], qty: int, *, is_management: bool) -> None:
         before = self.costs.get(key, Cost())
         self.costs[key] = Cost(before.management + (qty if is_management else 0), before.spent + qty)
 

@@ -1,5 +1,6 @@
 """decide(command, books, facts) → the entries it amounts to, or a refusal. Changes nothing."""
 
+from dataclasses import replace
 from typing import TypeAlias, assert_never
 
 import msgspec
@@ -156,11 +157,16 @@ class Proposed(msgspec.Struct, frozen=True):
     salt: str
 
 
-def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901, PLR0912
+def needs(command: AnyCommand | Proposed) -> Needs | None:
     """What of the postings the decision has to see; None: nothing but the lines."""
+    asked = command.command if isinstance(command, Proposed) else command
+    found = _needs(asked)
+    corrects: int = getattr(asked, "corrects", 0)
+    return replace(found or Needs(), corrects=corrects) if corrects else found
+
+
+def _needs(command: AnyCommand) -> Needs | None:  # noqa: C901, PLR0912
     match command:
-        case Proposed(command=proposed):
-            return needs(proposed)
         case ReleaseMoney():
             return allocations.needs_release(command)
         case DisburseMoney():
@@ -223,11 +229,11 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
         case ReceiveUnidentified() | IdentifyMoney() | ReturnSuspense():
             return suspense.lines(command)
         case ReturnMoney():
-            return returns.lines(command, facts)
+            return returns.lines(command, books, facts)
         case ReverseEntry():
-            return reversals.lines(command, facts)
+            return reversals.lines(command, books, facts)
         case SendTransfer() | ReceiveTransfer() | ReturnTransfer():
-            return transfers.lines(command, facts)
+            return transfers.lines(command, books, facts)
         case _:
             return set()
 
@@ -254,13 +260,13 @@ def seal(draft: Draft, books: Books, at: str) -> tuple[Entry, bytes]:
 def _take_in(command: AnyIntake, books: Books, facts: Facts) -> Draft:
     match command:
         case ReceiveMoney():
-            return donations.receive(command, books, facts.today)
+            return donations.receive(command, books, facts)
         case ReceiveUnidentified():
-            return suspense.receive(command, books, facts.today)
+            return suspense.receive(command, books, facts)
         case IdentifyMoney():
             return suspense.identify(command, books, facts)
         case ReceiveIncome():
-            return income.receive(command, books, facts.today)
+            return income.receive(command, books, facts)
 
 
 def _approve(command: ApproveProposal, proposed: Proposed | None, books: Books, facts: Facts) -> list[Draft]:

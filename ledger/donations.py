@@ -12,6 +12,7 @@ from ledger.command import (
     Command,
     Draft,
     Effect,
+    Facts,
     Proposable,
     body_of,
     check_day,
@@ -25,6 +26,7 @@ from ledger.exchange import check_currency
 from ledger.fees import at_receipt
 from ledger.posting import NO_LINE, Posting
 from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, PolicyMissing, Unknown
+from ledger.rightings import check_taken_over, missing, righted
 from ledger.roles import REQUIRED
 
 AnyGift: TypeAlias = MoneyReceived | entries.MoneyIdentified
@@ -53,6 +55,7 @@ class ReceiveMoney(Command, frozen=True, kw_only=True, tag="money.received"):
     currency: str = ""
     original: int = 0
     rate: str = ""
+    corrects: int = 0
 
 
 class ApproveImport(Proposable, frozen=True, kw_only=True, tag="import.approved"):
@@ -77,24 +80,27 @@ class CompleteImport(Command, frozen=True, kw_only=True, tag="import.completed")
     batch: int
 
 
-def receive(command: ReceiveMoney, books: Books, today: str) -> Draft:
+def receive(command: ReceiveMoney, books: Books, facts: Facts) -> Draft:
     """The gift's entry: a credit at the end of its fund's line."""
-    qty = check_quantity(command.amount_fen)
+    qty = missing(command, "money.received", books, facts)
     if books.policy is None:
         raise PolicyMissing
     fund = books.fund(command.org, command.fund)
-    check_day("on", command.on, latest=today)
+    check_day("on", command.on, latest=facts.today)
     check_id("channel", command.channel)
     check_label(command.event, fund, books)
     check_gift(command.campaign, command.on, command.org, fund, books)
-    check_agreement(command.agreement, qty, books)
+    check_agreement(command.agreement, command.amount_fen, books)
     if command.ref in books.refs and command.ref:
         raise AlreadyThere("this channel reference is in the log", ref=command.ref)
-    check_currency(command.currency, command.original, command.rate, qty)
+    check_currency(command.currency, command.original, command.rate, command.amount_fen)
     check_digest("donor", command.donor)
     check_digest("ref", command.ref, optional=True)
     books.require(command.maker, REQUIRED["money.received"].maker, command.org)
-    body = body_of(MoneyReceived, command)
+    body = righted(body_of(MoneyReceived, command), command)
+    check_taken_over(command, facts)
+    if command.batch and command.corrects:
+        raise Invalid("batch: a right entry is none of an import's rows", field="batch")
     if command.batch:
         _check_row(command, _open_import(books, command.batch))
     elif command.row:

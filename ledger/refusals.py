@@ -112,6 +112,19 @@ class NothingLeft(Refused):
     advice_en = "It has been spent or is held by another proposal; look at its trace."
 
 
+class NotReversible(Refused):
+    """Entries of this kind are not taken back; something else undoes them."""
+
+    slug = "not-reversible"
+    title = "这类记录不能直接撤销"
+    title_en = "Entries of this kind are not taken back"
+    advice = "请按 instead 所说的办理；原记录和新的记录都会公开保留。"
+    advice_en = "Do what `instead` says; both entries stay public."
+
+    def __init__(self, kind: str, instead: str, instead_en: str) -> None:
+        super().__init__(f"{kind}: {instead_en} instead", kind=kind, instead=instead, instead_en=instead_en)
+
+
 class RestrictionBroken(Refused):
     """The donor's restriction does not allow this."""
 
@@ -210,8 +223,13 @@ class Closed(Refused):
     slug = "closed"
     title = "已经关闭或办结"
     title_en = "This is closed or already resolved"
-    advice = "已关闭的基金、项目和已办结的申请不再变动。"
-    advice_en = "A closed fund or project, or a resolved proposal, does not change any more."
+    advice = (
+        "已关闭的基金、项目和已办结的申请不再变动。迟到的退款进入关闭时指定的承接者；没有指定的，请先登记为待查款。"
+    )
+    advice_en = (
+        "A closed fund or project, or a resolved proposal, does not change any more. Late returns go to the successor"
+        " named when it was closed; where none was named, enter them as unidentified money."
+    )
 
 
 class NotEmpty(Refused):

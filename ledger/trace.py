@@ -52,6 +52,18 @@ def resting(pieces: Iterable[Piece]) -> list[Piece]:
     return sorted(leaves, key=lambda leaf: leaf.off)
 
 
+def until_suspense(pieces: list[Piece]) -> list[Piece]:
+    """Without what came of money that went back into suspense: whatever it is identified as next is another gift."""
+    stopped = [each for each in pieces if each.depth and each.address.startswith("suspense:")]
+    if not stopped:
+        return pieces
+    return [
+        each
+        for each in pieces
+        if not any(stop.depth < each.depth and stop.off <= each.off < stop.off + stop.qty for stop in stopped)
+    ]
+
+
 class State(StrEnum):
     """Where money is on its way: one word for each state, and never one word for two. In the order of pages."""
 
@@ -140,6 +152,10 @@ class Gift:
     original: int
     """In the currency's smallest unit; 0 where the gift was in CNY."""
     rate: str
+    corrects: int | None
+    """The wrong entry whose place it took."""
+    right_fen: int
+    """Then, what would have been right: a part of it had gone its way with the wrong entry. 0 for other gifts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +209,11 @@ class Trace:
     leaves: tuple[Leaf, ...]
     steps: tuple[Step, ...]
     """The newest first."""
+
+    @property
+    def reversal(self) -> Step | None:
+        """How the gift itself was taken back, if it was."""
+        return next((each for each in self.steps if (each.kind, each.ref) == ("entry.reversed", self.gift.seq)), None)
 
     def __post_init__(self) -> None:
         for shown in (sum(leaf.amount_fen for leaf in self.leaves), sum(self.states.values())):
@@ -261,6 +282,8 @@ def _gift(found: Found, names: Names) -> Gift:
         currency=getattr(body, "currency", ""),
         original=getattr(body, "original", 0),
         rate=getattr(body, "rate", ""),
+        corrects=getattr(body, "corrects", 0) or None,
+        right_fen=getattr(body, "right_fen", 0),
     )
 
 
@@ -363,7 +386,7 @@ def _state(address: str, *, whole: bool) -> State:
             return State.ALLOCATED
         case "transit":
             return State.IN_TRANSIT
-        case "voided":
+        case "voided" | "suspense":
             return State.VOIDED
         case "payees":
             return State.CONFIRMED if whole else State.PAID

@@ -1,6 +1,7 @@
 """The pages: find a gift, read where it is."""
 
 import base64
+import re
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -19,7 +20,7 @@ from ledger.store.queries.fiscal import FiscalReceipts
 from ledger.store.queries.gifts import Traced, Traces
 from ledger.store.queries.head import read_head
 from ledger.store.queries.public_names import PublicNames
-from ledger.store.queries.receipts import Receipts
+from ledger.store.queries.receipts import NEWEST, Receipts, chosen
 from ledger.trace import State, Trace
 from public_site.bar import colours, segments
 from public_site.dossier import packed
@@ -83,8 +84,8 @@ async def trace(  # noqa: PLR0913, PLR0917  each is given by its name
     public_names: NamedDependency[PublicNames],
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
-    (typed,) = _fields(await request.body(), "code")
-    traced = await traces.of(await receipts.find(typed))
+    typed, wanted = _asked(await request.body())
+    traced = await traces.of(chosen(await receipts.find(typed), wanted))
     if traced.trace is None:
         return site.page("not_found", traced.head, status=404, headers=PRIVATE)
     async with database.raw() as connection:
@@ -116,6 +117,8 @@ def _page(  # noqa: PLR0913  each is given by its name
         rest=rest,
         steps=[*found.steps[:-1][: MAX_STEPS - 1], found.steps[-1]],
         skipped_steps=max(0, len(found.steps) - MAX_STEPS),
+        wrong=traced.wrong,
+        righted_by=traced.righted_by,
     )
 
 
@@ -128,8 +131,8 @@ async def dossier(
     database: NamedDependency[Database],
 ) -> Response[Any]:
     """The whole record of the gift as a zip, from a form: it works without JavaScript, and its address says nothing."""
-    (typed,) = _fields(await request.body(), "code")
-    seq = await receipts.find(typed)
+    typed, wanted = _asked(await request.body())
+    seq = chosen(await receipts.find(typed), wanted)
     async with database.snapshot() as connection:
         head = await read_head(connection)
         found = None if seq is None else await read_dossier(connection, traces, seq)
@@ -156,6 +159,15 @@ def _fields(body: bytes, *names: str) -> list[str]:
     except ValueError:
         fields = {}
     return [fields.get(name, [""])[0] for name in names]
+
+
+def _asked(body: bytes) -> tuple[str, int]:
+    """The form's code, and which of its entries."""
+    code, wanted = _fields(body, "code", "seq")
+    return code, int(wanted) if _SEQ.fullmatch(wanted) else NEWEST
+
+
+_SEQ = re.compile("[0-9]{1,16}")
 
 
 HANDLERS = [find, printed_link, trace, trace_fiscal, dossier, static]

@@ -36,6 +36,19 @@ from ledger.store.vault import Gift
 
 Beneficiaries = Annotated[str, Field(pattern=r"^(1-4|[5-9]|[1-9]\d{1,8})?$", description="受益人数；不足 5 人写 1-4")]
 Part = Annotated[int, Field(ge=0, le=account.MAX_POSITION, description="金额（分）；0 表示剩余全部")]
+Currency = Annotated[str, Field(pattern=r"^([A-Z]{3})?$", description="外币捐款的币种（ISO 4217），人民币不填")]
+Original = Annotated[int, Field(ge=0, le=account.MAX_POSITION, description="原币金额，以其最小单位计")]
+Rate = Annotated[
+    str, Field(pattern=r"^((0|[1-9]\d{0,5})(\.\d{1,8})?)?$", description="银行结汇汇率：一单位原币折合人民币")
+]
+Corrects = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=account.MAX_POSITION,
+        description="更正哪一条已撤销的记录；不是更正则为 0。金额填正确的数，已流转的部分会自动扣除",
+    ),
+]
 Door = Request[Any, Any, Any]
 
 
@@ -53,11 +66,9 @@ class NewGift(Input):
     event: EventId = ""
     campaign: CampaignId = ""
     agreement: Agreement = ""
-    currency: str = Field("", pattern=r"^([A-Z]{3})?$", description="外币捐款的币种（ISO 4217），人民币不填")
-    original: int = Field(0, ge=0, le=account.MAX_POSITION, description="原币金额，以其最小单位计")
-    rate: str = Field(
-        "", pattern=r"^((0|[1-9]\d{0,5})(\.\d{1,8})?)?$", description="银行结汇汇率：一单位原币折合人民币"
-    )
+    currency: Currency = ""
+    original: Original = 0
+    rate: Rate = ""
 
 
 class NewAllocation(Input):
@@ -69,6 +80,7 @@ class NewAllocation(Input):
     amount_fen: Fen
     on: Day
     decision: OptionalText = Field("", description="集体决策文号（三重一大）")
+    corrects: Corrects = 0
 
 
 class NewRelease(Input):
@@ -95,6 +107,7 @@ class NewDisbursement(Input):
     region: str = Field("", pattern=r"^(\d{6})?$", description="地区（行政区划代码）")
     decision: OptionalText = Field("", description="集体决策文号（三重一大）")
     evidence: Evidence = ()
+    corrects: Corrects = 0
 
 
 class NewReturn(Input):
@@ -117,6 +130,7 @@ class NewRefund(Input):
     reason: Text
     amount_fen: Part = 0
     evidence: Evidence = ()
+    corrects: Corrects = 0
 
 
 class NewRedirection(Input):
@@ -141,7 +155,9 @@ class NewReversal(Input):
     """撤销一条登记有误的记录。"""
 
     org: Org
-    ref: Seq = Field(description="原条目的序号：捐款、分配、付款或转出")
+    ref: Seq = Field(
+        description="原条目的序号：捐款（含待查款核实的）、待查款、其他收入、分配、付款、退款、扣费、汇兑损失、转出或收到转款"
+    )
     on: Day
     reason: Text
     statement: Text = Field(description="更正说明，将公开", examples=["原记录金额多记一位，现予更正。"])

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.admin.answers import Answer, GiftAnswer, as_command, carry_out, writes
 from api.admin.donors import Donor
-from api.admin.money import Door, Part
+from api.admin.money import Corrects, Door, Part
 from api.admin.resources import Clerk
 from api.fields import (
     Agreement,
@@ -48,6 +48,7 @@ class NewUnidentified(Input):
     channel: Channel
     channel_ref: ChannelRef = ""
     on: Day
+    corrects: Corrects = 0
 
 
 class NewIdentification(Input):
@@ -91,6 +92,7 @@ class NewIncome(Input):
     channel: Channel = "bank"
     channel_ref: ChannelRef = ""
     note: OptionalText = Field("", description="说明，将公开")
+    corrects: Corrects = 0
 
 
 class NewFee(Input):
@@ -103,6 +105,7 @@ class NewFee(Input):
     on: Day
     reason: Text = Field(description="说明，将公开")
     evidence: Evidence = ()
+    corrects: Corrects = 0
 
 
 class NewSettlement(Input):
@@ -114,6 +117,7 @@ class NewSettlement(Input):
     on: Day
     reason: Text = Field(description="说明，将公开")
     evidence: Evidence = ()
+    corrects: Corrects = 0
 
 
 class Waiting(BaseModel):
@@ -148,6 +152,7 @@ async def receive_unidentified(
         channel=data.channel,
         on=data.on,
         ref=clerk.resources.keys.ref(data.org, data.channel, data.channel_ref),
+        corrects=data.corrects,
     )
     return await carry_out(request, clerk, command)
 
@@ -195,6 +200,7 @@ async def receive_income(request: Door, data: JSONBody[NewIncome], clerk: NamedD
         on=data.on,
         ref=clerk.resources.keys.ref(data.org, data.channel, data.channel_ref),
         note=data.note,
+        corrects=data.corrects,
     )
     return await carry_out(request, clerk, command)
 

@@ -16,8 +16,20 @@ from ledger.store.queries.fiscal import FiscalReceipts
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.log import LogState
 from ledger.store.queries.public_names import PublicNames
-from ledger.store.queries.receipts import Receipts
+from ledger.store.queries.receipts import NEWEST, Receipts, chosen
 from ledger.trace import FiscalState, State
+
+
+def _whole(value: object) -> object:
+    """JSON does not tell 500.0 from 500 (JSON Schema, 4.2.3)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WhichEntry = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(ge=NEWEST, le=MAX_POSITION, description="同一编号下更正前的某一条；-1 为最新的一条", examples=[NEWEST]),
+]
 
 
 class Lookup(Input):
@@ -26,11 +38,7 @@ class Lookup(Input):
     code: str = Field(
         description="收据编号，16 位。大小写、空格、横线、O 与 0、I/L 与 1 都不必区分", examples=["7K3M-9XQ2-F4HT-B8WY"]
     )
-
-
-def _whole(value: object) -> object:
-    """JSON does not tell 500.0 from 500 (JSON Schema, 4.2.3)."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    seq: WhichEntry = NEWEST
 
 
 class FiscalLookup(Input):
@@ -68,6 +76,8 @@ class TracedGift(Shape):
     original: int = Field(description="原币金额，以其最小单位计；人民币捐款为 0")
     rate: str = Field(description="汇率：一单位原币折合人民币", examples=["7.1234"])
     donor_name: str = Field("", description="公示的捐赠人名称；没有同意公示的为空", examples=["张*"])
+    corrects: int | None = Field(description="更正的是哪一条已撤销的记录")
+    right_fen: int = Field(description="更正后的正确金额，单位：分；其中已随原记录流转的部分不再入账。不是更正则为 0")
 
 
 class Moved(Shape):
@@ -111,6 +121,15 @@ class TracedStep(Moved):
     text: str = Field(description="反馈内容")
 
 
+class WrongGift(Shape):
+    """同一笔捐款更正前的记录。"""
+
+    gift: TracedGift
+    reversal: TracedStep = Field(description="撤销这条记录的条目：reason 为原因，text 为更正说明")
+    states: dict[State, int] = Field(description="各状态的金额，单位：分；voided 以外的已随这条记录流转")
+    leaves: list[TracedLeaf] = Field(description="每一分钱现在在哪里")
+
+
 class TraceAnswer(Shape):
     """一笔捐款的去向。leaves 的金额之和恒等于捐款金额。"""
 
@@ -120,6 +139,8 @@ class TraceAnswer(Shape):
     states: dict[State, int] = Field(description="各状态的金额，单位：分；合计等于捐款金额")
     leaves: list[TracedLeaf] = Field(description="每一分钱现在在哪里")
     steps: list[TracedStep] = Field(description="经过，新的在前")
+    corrections: list[WrongGift] = Field(description="更正前的各条记录，新的在前")
+    corrected_by: int | None = Field(description="这一条已撤销，由哪一条更正")
 
 
 @post(
@@ -132,7 +153,7 @@ async def trace_by_code(
     public_names: NamedDependency[PublicNames],
 ) -> Response[TraceAnswer]:
     """编号不存在、输错或不成编号，答复都一样。"""
-    seq = await receipts.find(data.code)
+    seq = chosen(await receipts.find(data.code), data.seq)
     answer = None if seq is None else await _traced(traces, public_names, seq)
     if answer is None:
         raise ProblemError("receipt-not-found")
@@ -173,7 +194,7 @@ async def trace_of_entry(
 
 
 async def _traced(traces: Traces, public_names: PublicNames, seq: int) -> TraceAnswer | None:
-    head, progress, trace = await traces.of(seq)
+    head, progress, trace, wrong, righted_by = await traces.of(seq)
     if trace is None:
         return None
     donor_name = await public_names.of(seq)
@@ -184,4 +205,6 @@ async def _traced(traces: Traces, public_names: PublicNames, seq: int) -> TraceA
         states=dict(trace.states),
         leaves=[TracedLeaf.model_validate(leaf) for leaf in trace.leaves],
         steps=[TracedStep.model_validate(step) for step in trace.steps],
+        corrections=[WrongGift.model_validate(each) for each in wrong],
+        corrected_by=righted_by,
     )

@@ -67,7 +67,9 @@ class Pending:
     def is_of_gifts(self) -> bool:
         """Nothing but gifts as they arrive, which need to see nothing but their fund's line."""
         first = self.work[0]
-        return isinstance(first, SealedGift) and isinstance(first.command, ReceiveMoney)
+        if not isinstance(first, SealedGift) or not isinstance(first.command, ReceiveMoney):
+            return False
+        return not first.command.corrects
 
     @property
     def import_batch(self) -> int:

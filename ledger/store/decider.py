@@ -101,6 +101,7 @@ class Decider:
                 elif isinstance(work, SealedReceipt):
                     pending.outcomes.append(await self._issue(connection, work))
                 else:
+                    assert not isinstance(work, ReceiveMoney), "a gift comes sealed, with what the vault keeps of it"
                     pending.outcomes.append(await self._carry_out(connection, work))
             except Refused as refused:
                 pending.outcomes.append(refused)
@@ -109,7 +110,7 @@ class Decider:
             self._beside.idempotency.append((kept.key, kept.request, before + 1, self.books.seq))
 
     async def _receive(self, connection: asyncpg.Connection, gift: SealedGift) -> Sequenced:
-        if isinstance(gift.command, IdentifyMoney):
+        if isinstance(gift.command, IdentifyMoney) or gift.command.corrects:
             (entry,) = (await self._carry_out(connection, gift.command)).entries
         else:
             (draft,) = decide.decide(gift.command, self.books, Facts(today=self._today))
@@ -136,7 +137,6 @@ class Decider:
         return sequenced
 
     async def _carry_out(self, connection: asyncpg.Connection, command: AnyCommand) -> Sequenced:
-        assert not isinstance(command, ReceiveMoney), "a gift comes sealed, with what the vault keeps of it"
         proposed: Proposed | None = None
         if isinstance(command, ApproveProposal):
             proposed = await state.load_proposed(connection, command.proposal)

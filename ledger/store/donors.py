@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 import asyncpg
+import msgspec
 
 from ledger import entries, privacy
 from ledger.entries import Entry
@@ -69,6 +70,15 @@ class Donors:
         # Durable. Whatever becomes of the answer, the record says that she was looked at.
         _, record, consents = await self._open(connection, gift.seq)
         return Donor(record=record, consents=consents, shown=(await self._shown(connection, gift)))
+
+    async def read_to_take_over(self, connection: asyncpg.Connection, seq: int) -> VaultRecord:
+        """What a right entry of this gift is sealed from: its record, with the consent that holds now.
+
+        Raises ErasedError.
+        """
+        _, record, consents = await self._open(connection, seq)
+        identity = msgspec.structs.replace(record.identity, consent=current(record, consents))
+        return msgspec.structs.replace(record, identity=identity)
 
     async def agree(
         self, connection: asyncpg.Connection, gift: Entry, *, by: Party, staff: str, consent: Consent | None

@@ -82,7 +82,7 @@ async def remove(connection: asyncpg.Connection, gifts: Collection[int]) -> list
     Inside a transaction. What is gone already stays so. A vault row keeps its slot, by which a key that a backup brings
     back is found.
     """
-    seqs = [*gifts]
+    seqs = [*await _with_corrections(connection, gifts)]
     # First: whoever records a consent just now holds this row, and its own is seen below.
     await connection.execute("update vault set sealed = '' where seq = any($1) and sealed <> ''", seqs)
     for table in OF_A_GIFT:
@@ -152,7 +152,26 @@ async def read_recorded(connection: asyncpg.Connection) -> set[int]:
             body = entries.decode(row["bytes"]).body
             if isinstance(body, entries.ErasureRecorded):
                 found.add(body.ref)
+    return await _with_corrections(connection, found)
+
+
+async def _with_corrections(connection: asyncpg.Connection, gifts: Collection[int]) -> set[int]:
+    """These gifts, with the right and the wrong entries of each: they are of one donor, and of one code."""
+    found: set[int] = set()
+    coming = {*gifts}
+    while coming:
+        found |= coming
+        later = {row["seq"] for row in await connection.fetch(_RIGHT, [*coming])}
+        coming = (later | await _wrong(connection, coming)) - found
     return found
+
+
+async def _wrong(connection: asyncpg.Connection, gifts: Collection[int]) -> set[int]:
+    found: set[int] = set()
+    for row in await connection.fetch("select coalesce(bytes, '') as bytes from entry where seq = any($1)", [*gifts]):
+        with suppress(NotCanonicalError):
+            found.add(getattr(entries.decode(row["bytes"]).body, "corrects", 0))
+    return found - {0}
 
 
 def _columns(gifts: list[Erased]) -> tuple[list[int], list[bytes]]:
@@ -162,6 +181,7 @@ def _columns(gifts: list[Erased]) -> tuple[list[int], list[bytes]]:
 _OUTSIDE = """
   select v.seq, sha256(e.bytes), v.slot from vault v join entry e on e.seq = v.seq where v.seq = any($1)
 """
+_RIGHT = "select seq from citation where ref = any($1) and kind in ('money.received', 'money.identified')"
 _BLANK = """
   update draft d set command = '', salt = '' from proposal p
   where p.seq = d.proposal and p.status <> 'open'

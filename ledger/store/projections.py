@@ -11,7 +11,7 @@ import msgspec
 
 from ledger import account, entries
 from ledger.account import Account, AccountClass
-from ledger.books import Books
+from ledger.books import Books, Payment
 from ledger.campaigns import campaign_of
 from ledger.donations import GIFTS
 from ledger.entries import Entry
@@ -67,6 +67,8 @@ class Projector:
         self._entry.append((entry.seq, written, _moment(entry.at), entry.kind, org))
         if entry.postings:
             self._post(entry)
+        if corrects := getattr(entry.body, "corrects", 0):
+            self._citation.append((corrects, entry.seq, entry.kind, entries.qty_of(entry)))
         if isinstance(entry.body, entries.MoneyReceived):
             self._give(entry, entry.body, org)
         else:
@@ -74,7 +76,7 @@ class Projector:
                 self._give(entry, entry.body, org)
             self._note(entry)
         if isinstance(entry.body, entries.EntryReversed):
-            self._release(entry.body.ref)
+            self._release(entry.body)
         self.books.apply(entry, digest)
 
     def take(self) -> "Projected":
@@ -154,8 +156,13 @@ class Projector:
         """Sums by block, organisation, fund, project, kind and day; an effect in parts counts as one entry."""
         counts = entries.part_of(entry.body)[0] == 1
         for posting in entry.postings:
-            if isinstance(entry.body, entries.EntryReversed) and entry.body.of not in GIFTS:
+            if isinstance(entry.body, entries.EntryReversed) and entry.body.of not in _SHOWN_GROSS:
                 self._unroll(block, entry.body.of, day, posting)
+                continue
+            if isinstance(entry.body, entries.EntryReversed) and posting.src.startswith("fees:"):
+                voided = ((entry.kind, int(counts), posting.qty), (FEES, 0, -posting.qty))
+                self._statements += [(_ROLL_GIFT, entry.body.ref, block, day, *each) for each in voided]
+                counts = False
                 continue
             # A fee at receipt belongs to the fund of the gift, whose first posting names it.
             touched = posting if posting.src_lo != NO_LINE else entry.postings[0]
@@ -177,6 +184,8 @@ class Projector:
         """What a reversal took back is off the sums of the kind that it reverses."""
         key = (block, *_dimensions(posting.dst, posting.src), of, day)
         self._rollup.setdefault(key, [0, 0])[1] -= posting.qty
+        if of == "fee.charged":
+            self._rollup.setdefault((*key[:4], FEES, day), [0, 0])[1] -= posting.qty
 
     def _give(self, entry: Entry, body: entries.MoneyReceived | entries.MoneyIdentified, org: str) -> None:
         posting = entry.postings[0]
@@ -208,10 +217,13 @@ class Projector:
             sums[0] += 1
             sums[1] += qty
 
-    def _release(self, gift: int) -> None:
-        """The channel reference of a gift that was taken back may come again: its row, written or not, gives it up."""
-        self._gift = [(*row[:_REF], None, *row[_REF + 1 :]) if row[0] == gift else row for row in self._gift]
-        self._statements.append(("update gift set ref = null where seq = $1", gift))
+    def _release(self, body: entries.EntryReversed) -> None:
+        """The channel reference of what was taken back may come again: its row, written or not, gives it up."""
+        ref = body.ref
+        self._gift = [(*row[:_REF], None, *row[_REF + 1 :]) if row[0] == ref else row for row in self._gift]
+        self._statements.append(("update gift set ref = null where seq = $1", ref))
+        if body.of in {"income.received", "money.unidentified"}:
+            self._statements.append(("update reference set ref = null where seq = $1", ref))
 
     def _note(self, entry: Entry) -> None:
         """Rows of the kinds that are rare: one statement each."""
@@ -221,7 +233,7 @@ class Projector:
         if isinstance(body, entries.MoneyDisbursed):
             self._statements += _cost(entry, body)
         if isinstance(body, entries.MoneyReturned | entries.EntryReversed) and body.ref in self.books.payments:
-            self._statements += _cost_returned(entry, *self.books.payments[body.ref])
+            self._statements += _cost_returned(entry, self.books.payments[body.ref])
         if isinstance(body, entries.MoneyUnidentified | entries.IncomeReceived) and body.ref:
             self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
         if isinstance(body, entries.DeliveryConfirmed):
@@ -244,6 +256,9 @@ class Projector:
         return (self._id(where), line.credited, line.consumed.total, front, held, line.last_seq)
 
 
+_SHOWN_GROSS = {*GIFTS, "income.received"}
+"""What came in is shown whole, and what of it was voided beside it; other kinds are off their sums again."""
+
 _REF = [*rows.GIFT.columns].index("ref")
 _ENTERED = """
   update import_batch b set entered_rows = entered_rows + n, entered_fen = entered_fen + fen
@@ -257,7 +272,18 @@ _RAISED = """
   where c.campaign = raised.campaign
 """
 _REFERENCE = "insert into reference (ref, seq) values ($1, $2)"
+# Into the sums of the fund that a gift came to, as its entry says: it may be of long ago.
+_ROLL_GIFT = """
+  insert into rollup (block, org, fund, project, kind, day, entries, qty)
+  select $2, split_part(address, ':', 2), split_part(address, ':', 3), '', $4, $3, $5, $6
+  from (select convert_from(bytes, 'utf8')::jsonb #>> '{postings,0,2}' as address from entry where seq = $1) gift
+  on conflict (org, fund, project, kind, day, block) do update
+  set entries = rollup.entries + excluded.entries, qty = rollup.qty + excluded.qty
+"""
 _FROM_SUSPENSE = "update suspense set left_fen = left_fen - $2 where seq = $1"
+_BACK_TO_SUSPENSE = """
+  update suspense set left_fen = left_fen + $2 where seq = any(select ref from citation where seq = $1)
+"""
 _COST = """
   insert into cost (org, fund, year, management, spent) values ($1, $2, $3, $4, $5)
   on conflict (org, fund, year) do update
@@ -293,9 +319,9 @@ def _cost(entry: Entry, body: entries.MoneyDisbursed) -> list[tuple[Any, ...]]:
     return [(_COST, org, fund, body.on[:4], qty if is_management else 0, qty) for (org, fund), qty in spent.items()]
 
 
-def _cost_returned(entry: Entry, year: str, is_management: bool) -> list[tuple[Any, ...]]:  # noqa: FBT001  as paid
-    places = [(account.parse(posting.dst), posting.qty) for posting in entry.postings]
-    return [(_UNSPENT, place.org, place.rest[1], year, qty if is_management else 0, qty) for place, qty in places]
+def _cost_returned(entry: Entry, paid: Payment) -> list[tuple[Any, ...]]:
+    given = paid.given_by(entry.postings)
+    return [(_UNSPENT, *fund, paid.year, qty if paid.is_management else 0, qty) for fund, qty in given]
 
 
 def _proposal(seq: int, body: Any, entry: Entry) -> tuple[Any, ...]:
@@ -433,6 +459,11 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         entries.qty_of(entry),
     ),
     entries.MoneyIdentified: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
+    entries.EntryReversed: lambda _, body, entry: (
+        _BACK_TO_SUSPENSE if body.of == "money.identified" else _FROM_SUSPENSE,
+        body.ref,
+        entries.qty_of(entry),
+    ),
     entries.SuspenseReturned: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
     entries.ImportApproved: lambda seq, body, entry: (
         """insert into import_batch

@@ -207,8 +207,10 @@ class GiftRow(_Row, table=True):
 class ReferenceRow(_Row, table=True):
     """A reference of money that is no gift; those of gifts stand with them."""
 
-    ref: BytesKey
-    seq: Entry
+    __table_args__ = (UniqueConstraint("ref", name="reference_is_unique"),)
+
+    ref: bytes | None
+    seq: EntryKey
 
 
 class SuspenseRow(_Row, table=True):
@@ -438,11 +440,11 @@ class RollupRow(_Row, table=True):
 
 
 class ReceiptRow(_Row, table=True):
-    """A receipt's digest, by which its code is found, and the box only the code opens."""
+    """A receipt's digest, by which its code is found, and the box only the code opens; each right entry has its own."""
 
     digest: BytesKey
     key_id: Small
-    seq: int = Field(sa_type=BigInteger, unique=True)
+    seq: int = Field(sa_type=BigInteger, primary_key=True, unique=True, sa_column_kwargs=_BY_HAND)
     box: Bytes
 
 

@@ -5,6 +5,7 @@ import hmac
 import os
 from typing import Literal, NamedTuple
 
+import asyncpg
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -13,7 +14,7 @@ from ledger import privacy
 from ledger.donations import ReceiveMoney
 from ledger.entries import DonorClass, canonical
 from ledger.privacy import ChannelRecord, Consent, Identity
-from ledger.store.keys import LogKeys, LookupKeys
+from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.suspense import IdentifyMoney
 
 _NONCE = bytes(12)  # every key here seals one thing once
@@ -96,6 +97,9 @@ class Gift(NamedTuple):
     campaign: str = ""
     suspense: int = -1
     """The `money.unidentified` it was found in; -1: it arrived as a gift."""
+    corrects: int = 0
+    """The wrong entry whose place this one takes; then `amount_fen` is what was right, and `code` that gift's."""
+    code: str = ""
 
 
 class Sealer:
@@ -112,7 +116,7 @@ class Sealer:
         drawn = os.urandom(3 * _SALT_BYTES + _BOX_SALT_BYTES + 15)
         identity_salt, channel_salt, key = drawn[:32], drawn[32:64], drawn[64:96]
         box_salt, symbols = drawn[96:112], drawn[112:]
-        code = privacy.code_of([symbol & 31 for symbol in symbols])
+        code = gift.code or privacy.code_of([symbol & 31 for symbol in symbols])
         record = ChannelRecord(
             amount_fen=gift.amount_fen, channel=gift.channel, on=gift.on, channel_ref=gift.channel_ref
         )
@@ -149,6 +153,7 @@ class Sealer:
                 campaign=gift.campaign,
                 event=gift.event,
                 code=code,
+                corrects=gift.corrects,
             )
         return ReceiveMoney(
             maker=gift.maker,
@@ -169,7 +174,25 @@ class Sealer:
             currency=gift.currency,
             original=gift.original,
             rate=gift.rate,
+            corrects=gift.corrects,
         )
+
+
+class Kept(NamedTuple):
+    """A gift's row of the vault, and its key; None once it was destroyed."""
+
+    key: bytes | None
+    sealed: bytes
+
+    def open(self) -> VaultRecord | None:
+        """The record; None where it was erased."""
+        return open_record(self.key, self.sealed) if self.key is not None and self.sealed else None
+
+
+async def read_record(connection: asyncpg.Connection, subjects: SubjectKeys, seq: int) -> Kept | None:
+    """What the vault keeps of the gift that entry `seq` is; None for no gift."""
+    found = await connection.fetchrow("select slot, sealed from vault where seq = $1", seq)
+    return None if found is None else Kept(subjects.read(found["slot"]), found["sealed"])
 
 
 def open_record(key: bytes, sealed: bytes) -> VaultRecord:

@@ -3,7 +3,7 @@
 from ledger import account
 from ledger.account import CNY, MAX_POSITION
 from ledger.entries import ImportApproved, ImportCompleted, MoneyReceived
-from ledger.verify import authority, campaigns, currencies, periods, postings
+from ledger.verify import authority, campaigns, currencies, periods, postings, rightings
 from ledger.verify.entry import NO_LINE, NO_PROPOSAL, Envelope, is_day
 from ledger.verify.line import Line
 from ledger.verify.persons import check_digests, is_digest
@@ -36,17 +36,29 @@ def received(state: State, entry: Envelope, body: MoneyReceived) -> None:  # noq
     if state.society.campaigns or body.campaign:
         campaigns.check_gift(state, body, org)
     if body.agreement or state.society.agreement_from >= 0:
-        campaigns.check_agreement(state, body.agreement, sum(posting.qty for posting in entry.postings))
+        campaigns.check_agreement(state, body.agreement, body.right_fen or sum(each.qty for each in entry.postings))
     ref = body.ref
     if is_digest(body.donor) and (not ref or is_digest(ref)) and (not body.receipt or is_digest(body.receipt)):
         if ref:
             state.references.add(ref, state.position)
     else:
         state.find(Rule.DIGEST_FORM, "donor, ref and receipt: 64 hex digits", f"{body.donor} {ref} {body.receipt}")
-    if body.currency or body.original or body.rate:
-        currencies.given(state, entry.seq, body, sum(posting.qty for posting in entry.postings), org)
+    if body.currency or body.original or body.rate or body.corrects or body.right_fen:
+        _check_rare(state, entry, body, org)
     if body.batch or body.row:
         _enter_row(state, entry, body, org)
+
+
+def _check_rare(state: State, entry: Envelope, body: MoneyReceived, org: str) -> None:
+    """Foreign currency. A gift that takes the place of a wrong one has its reference, and is no row of an import."""
+    qty = sum(posting.qty for posting in entry.postings)
+    if body.currency or body.original or body.rate:
+        currencies.given(state, entry.seq, body, body.right_fen or qty, org)
+    if not (body.corrects or body.right_fen):
+        return
+    rightings.check(state, entry.kind, body, org, qty)
+    if body.batch:
+        state.find(Rule.RIGHT_ENTRY, "no row of an import", f"row {body.row} of {body.batch}")
 
 
 def import_approved(state: State, entry: Envelope, body: ImportApproved) -> None:

@@ -63,6 +63,9 @@ class Rule(StrEnum):
     CONSENT = "consent"
     REVERSAL = "reversal"
     REVERSED_ONCE = "reversed-once"
+    RIGHT_ENTRY = "right-entry"
+    RIGHT_AMOUNT = "right-amount"
+    RIGHTED_ONCE = "righted-once"
     PAYMENT_REGION = "payment-region"
     FEE_CLAUSE = "fee-clause"
     CURRENCY = "currency"
@@ -170,6 +173,12 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.REVERSED_ONCE: ("一条只更正一次", "an entry is taken back once"),
     Rule.CONSENT: ("改变用途经捐赠人同意", "another purpose has the donor's consent, or is as narrow as before"),
     Rule.RETURN_HOME: ("退回原账户", "what comes back goes to the account it left"),
+    Rule.RIGHT_ENTRY: (
+        "更正对应已撤销的同类记录",
+        "a right entry cites one of its kind and organisation that was taken back, and keeps its reference",
+    ),
+    Rule.RIGHT_AMOUNT: ("更正后的金额正确", "a right entry moves the right amount less what had moved on before"),
+    Rule.RIGHTED_ONCE: ("一条记录只更正一次", "what was taken back has one right entry at most"),
     Rule.PAYMENT_REGION: ("付款地区与项目一致", "a payment lies in its project's region or names a wider one"),
     Rule.FEE_CLAUSE: ("手续费符合基金条款", "a fee is what the fund's clause says, at receipt and later"),
     Rule.CURRENCY: ("外币捐款按所列汇率入账", "a gift in another currency is booked at the rate it names"),

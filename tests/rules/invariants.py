@@ -33,6 +33,8 @@ class Invariants(RuleBasedStateMachine):
     makers_and_checkers_differ_and_hold_their_roles
     proposals_are_resolved_once_and_as_proposed
     references_are_unique
+    right_entries_bring_what_of_the_right_amount_is_missing
+    totals_fall_only_beside_a_correction_that_says_why
     money_is_conserved
     entries_are_numbered_and_chained
     entries_are_canonical
@@ -121,7 +123,7 @@ class Invariants(RuleBasedStateMachine):
             kind, _, rest = account.parse(address)
             for slot in slots:
                 if isinstance(self.pen.entries[slot.unit.gift].body, entries.MoneyUnidentified):
-                    assert kind in {"suspense", "refunds"}
+                    assert kind in {"suspense", "refunds", "voided"}
                     continue
                 fund = _fund(slot.purpose)
                 match kind:
@@ -139,7 +141,7 @@ class Invariants(RuleBasedStateMachine):
                     case "fees":
                         assert fund.charges or fund.receipt_fee_ppm
                     case _:
-                        assert kind in {"refunds", "transit", "voided"}
+                        assert kind in {"refunds", "suspense", "transit", "voided"}
 
     @invariant()
     def makers_and_checkers_differ_and_hold_their_roles(self) -> None:
@@ -192,6 +194,33 @@ class Invariants(RuleBasedStateMachine):
         assert all(count == 1 for count in refs.values())
 
     @invariant()
+    def right_entries_bring_what_of_the_right_amount_is_missing(self) -> None:
+        found: dict[int, list[Entry]] = {}
+        for entry in self.pen.entries:
+            if corrects := getattr(entry.body, "corrects", 0):
+                found.setdefault(corrects, []).append(entry)
+        for wrong, parts in found.items():
+            (reversed_by,) = (
+                each.body
+                for each in self.pen.entries
+                if isinstance(each.body, entries.EntryReversed) and each.body.ref == wrong
+                and entries.part_of(each.body)[0] == 1
+            )  # fmt: skip
+            assert {each.kind for each in parts} == {self.pen.entries[wrong].kind} == {reversed_by.of}
+            assert [entries.part_of(each.body)[0] for each in parts] == list(range(1, len(parts) + 1)), (
+                "corrected twice"
+            )
+            right_fen: int = getattr(parts[0].body, "right_fen", 0)
+            assert sum(map(entries.qty_of, parts)) == right_fen - reversed_by.moved > 0
+
+    @invariant()
+    def totals_fall_only_beside_a_correction_that_says_why(self) -> None:
+        for entry in self.new:
+            if any(posting.dst.startswith("voided:") for posting in entry.postings):
+                assert isinstance(entry.body, entries.EntryReversed)
+                assert entry.body.statement
+
+    @invariant()
     def money_is_conserved(self) -> None:
         given = sum(posting.qty for posting in self.postings if posting.src_lo == NO_LINE)
         assert given == sum(self.pen.line(where).balance for where in self.pen.credits)
@@ -235,13 +264,15 @@ class Invariants(RuleBasedStateMachine):
         for entry in self.pen.entries:
             if isinstance(entry.body, entries.MoneyReceived | entries.MoneyIdentified):
                 rest = [
-                    self.units.accounts[where.address][position]
+                    (where.address, self.units.accounts[where.address][position])
                     for posting in entry.postings
                     for where, span in self.pen.images(Account(posting.dst, CNY), posting.dst_span)
                     for position in range(*span)
                 ]
-                assert [slot.unit for slot in rest] == [Unit(entry.seq, nth) for nth in range(entries.qty_of(entry))]
-                assert not any(slot.gone for slot in rest)
+                units = [Unit(entry.seq, nth) for nth in range(entries.qty_of(entry))]
+                assert [slot.unit for _, slot in rest] == units
+                # Back in suspense, it may have been identified as another gift.
+                assert not any(slot.gone for address, slot in rest if not address.startswith("suspense:"))
 
 
 def _fund(address: str) -> OpenFund:

@@ -16,13 +16,13 @@ from ledger.approvals import ApproveProposal, RejectProposal, SetPolicy, Withdra
 from ledger.corrections import RedirectGift, RefundGift
 from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
-from ledger.entries import Outcome, Rule, Spending, Tier
+from ledger.entries import Entry, Outcome, Rule, Spending, Tier
 from ledger.fees import ChargeFee
 from ledger.organisations import DismissStaff, EnrolStaff
 from ledger.periods import ClosePeriod
 from ledger.refusals import InsufficientAmount, NothingLeft, Refused
 from ledger.returns import ReturnMoney
-from ledger.reversals import ReverseEntry
+from ledger.reversals import REVERSIBLE, ReverseEntry
 from ledger.suspense import IdentifyMoney, ReturnSuspense
 from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.rules.invariants import Invariants
@@ -66,6 +66,7 @@ from tests.support.society import (
     refund,
     release,
     reversal,
+    right,
     sending,
     sent_back,
     suspense_return,
@@ -180,12 +181,45 @@ class Histories(Invariants):
 
     @rule(
         which=whichever,
-        kind=st.sampled_from(["money.received", "money.allocated", "money.disbursed", "transfer.sent", "policy.set"]),
+        kind=st.sampled_from(["money.received", "money.received", *REVERSIBLE, "money.returned", "policy.set"]),
         maker=makers,
     )
     def take_back(self, which: int, kind: str, maker: str) -> None:
         if self.seqs(kind):
-            self.do(reversal(self.one(kind, which), maker=maker))
+            ref = self.one(kind, which)
+            org = entries.org_of(self.pen.entries[ref]) or CITY
+            self.do(reversal(ref, maker=maker if org == CITY else NEIGHBOUR, org=org))
+
+    @precondition(lambda self: self.pen.books.reversed)
+    @rule(which=whichever, qty=amounts, fund=funds)
+    def enter_right(self, which: int, qty: int, fund: str) -> None:  # noqa: C901  an arm for each kind
+        wrong = self.pen.entries[sorted(self.pen.books.reversed)[which % len(self.pen.books.reversed)]]
+        src, dst = (account.parse(getattr(wrong.postings[0], end)) for end in ("src", "dst"))
+        command: AnyCommand
+        match wrong.body:
+            case entries.MoneyReceived(ref=ref):
+                command = right(gift(qty, fund, ref=ref), wrong.seq)
+            case entries.IncomeReceived(ref=ref):
+                command = right(income(qty, fund, ref=ref), wrong.seq)
+            case entries.MoneyUnidentified(ref=ref):
+                command = right(unidentified(qty, ref=ref), wrong.seq)
+            case entries.MoneyIdentified(ref=found_in):
+                command = right(identification(found_in, qty, fund), wrong.seq)
+            case entries.MoneyAllocated():
+                command = right(allocation(qty, dst.rest[1], dst.rest[0], decision="红〔2026〕1号"), wrong.seq)
+            case entries.MoneyDisbursed() as body:
+                command = right(payment(qty, body.project, payee=HOSPITAL, spending="purchase"), wrong.seq)
+            case entries.FeeCharged():
+                command = right(charge(qty, src.rest[0]), wrong.seq)
+            case entries.GiftRefunded(ref=ref):
+                command = right(refund(ref, qty), wrong.seq)
+            case entries.TransferReceived(ref=sent) if dst.org == OTHER_CITY:
+                command = right(arrival(sent, qty, dst.rest[0]), wrong.seq)
+            case entries.TransferSent() if src.org == CITY:
+                command = right(sending(qty, src.rest[0]), wrong.seq)
+            case _:
+                return
+        self.do(command)
 
     @precondition(lambda self: self.seqs("money.disbursed"))
     @rule(which=whichever, qty=some, maker=makers)
@@ -295,11 +329,12 @@ class Histories(Invariants):
         """Let the rules and the model decide; where the rules refuse, the model has to see why."""
         self.before, self.count_before = state(self.pen.books), len(self.pen.written)
         self.new, self.expected = [], []
-        plan = self.plan(command)
+        asked = self.asked(command)
+        plan = self.plan(asked)
         try:
             self.new = self.pen.write(command)
         except Refused as refused:
-            self.agree(refused, command, plan)
+            self.agree(refused, asked, plan)
         else:
             self.follow(plan)
 
@@ -328,6 +363,13 @@ class Histories(Invariants):
                 assert refused.facts["left"] == len(plan.places)
             case _:
                 assert not isinstance(refused, NothingLeft)
+
+    def asked(self, command: AnyCommand) -> AnyCommand:
+        """The command with what it would move: of a right entry, the right amount less what had moved on."""
+        missing = getattr(command, "amount_fen", 0) - self.pen.books.reversed.get(getattr(command, "corrects", 0), 0)
+        if not getattr(command, "corrects", 0) or missing <= 0:
+            return command
+        return structs.replace(command, amount_fen=missing)
 
     def plan(self, command: AnyCommand) -> Plan:
         """What the model would take, on what is there before the command."""
@@ -362,6 +404,8 @@ class Histories(Invariants):
                 for into in first.postings:
                     self.units.receive(first.seq, into.dst, into.qty, nth, first.postings[0].dst)
                     nth += into.qty
+                if isinstance(first.body, entries.MoneyReceived):
+                    self.units.gifts.add(first.seq)
             case entries.ProposalMade():
                 self.units.hold(first.seq, plan)
             case entries.ProposalRejected(proposal=number) | entries.ProposalWithdrawn(proposal=number):
@@ -371,14 +415,24 @@ class Histories(Invariants):
                 self.units.resolve(last.by.proposal)
                 dst = effect.postings[0].dst
                 goes_home = isinstance(effect.body, entries.MoneyReturned | entries.EntryReversed)
-                goes_home = goes_home and not dst.startswith("voided:")
+                goes_home = goes_home and not dst.startswith(("suspense:", "voided:"))
                 purpose = dst if isinstance(effect.body, entries.GiftRedirected) else ""
                 self.units.move(plan.places, "" if goes_home else dst, effect.seq, purpose)
                 if isinstance(effect.body, entries.MoneyIdentified):
                     self.units.identify(effect.seq, len(plan.places))
+                    self.units.gifts.add(effect.seq)
+                for each in self.new:
+                    if isinstance(each.body, entries.EntryReversed):
+                        self.give_back(effect.seq, self.pen.entries[each.body.ref])
                 self.expected = plan.places
             case _:
                 pass  # nothing moves
+
+    def give_back(self, seq: int, taken: Entry) -> None:
+        """What a reversal put back in transit or suspense, where the entry `taken` had it from."""
+        if isinstance(taken.body, entries.MoneyIdentified | entries.TransferReceived):
+            root = self.pen.entries[taken.body.ref]
+            self.units.give_back(seq, root.seq, root.postings[0].src)
 
     def sources(self, command: AnyCommand) -> list[str]:
         """The accounts that a first-in-first-out outflow may draw on."""

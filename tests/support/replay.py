@@ -99,7 +99,7 @@ def _commanded(parts: Sequence[Entry]) -> AnyCommand:
     kind = _COMMANDS[type(first.body)]
     fields = {**msgspec.to_builtins(first.body), "maker": first.by.maker, "org": entries.org_of(first)}
     if first.postings:
-        fields["amount_fen"] = sum(map(entries.qty_of, parts))
+        fields["amount_fen"] = fields.get("right_fen") or sum(map(entries.qty_of, parts))
     if kind is AllocateMoney:
         fields["project"], fields["fund"] = account.parse(first.postings[0].dst).rest
     if kind is SendTransfer:

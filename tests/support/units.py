@@ -76,6 +76,10 @@ class UnitModel:
 
     def __init__(self) -> None:
         self.accounts: dict[str, list[Slot]] = defaultdict(list)
+        self.gifts: set[int] = set()
+        """Entries that are gifts."""
+        self.given_back: dict[int, int] = {}
+        """Reversals that put units back in transit or suspense → the entry that had put them there at first."""
         self.amounts: dict[int, dict[str, int]] = {}
         """Open proposals → how much of each account they hold."""
         self.places: dict[int, list[Place]] = {}
@@ -129,7 +133,7 @@ class UnitModel:
             case ReceiveTransfer() | ReturnTransfer():
                 return Plan(self._in_transit(command)[: command.amount_fen or None], by_amount=False)
             case ReverseEntry():
-                return Plan(self._of_gift(orgs, command.ref) or self._put_by(command.ref), by_amount=False)
+                return Plan(self._left_of(orgs, command.ref), by_amount=False)
             case RefundGift():
                 return Plan(self._of_gift(orgs, command.ref)[: command.amount_fen or None], by_amount=False)
             case RedirectGift():
@@ -166,6 +170,14 @@ class UnitModel:
             slot.unit, slot.purpose = Unit(gift, nth), address
             qty -= 1
         assert qty == 0
+
+    def give_back(self, seq: int, root: int, home: str) -> None:
+        """What entry `seq` put back is again of the entry `root`, and came from there."""
+        self.given_back[seq] = root
+        for slots in self.accounts.values():
+            for slot in slots:
+                if slot.seq == seq:
+                    slot.home = home
 
     def move(self, places: list[Place], into: str, seq: int, purpose: str = "") -> None:
         """Take the units from their places and put them on the end of another list, in this order.
@@ -210,7 +222,9 @@ class UnitModel:
     def _in_suspense(self, org: str, seq: int) -> list[Place]:
         address = account.suspense(org)
         slots = self.accounts[address]
-        return [Place(address, position) for position in self._free(address, NOBODY) if slots[position].seq == seq]
+        return [
+            Place(address, position) for position in self._free(address, NOBODY) if self._root(slots[position]) == seq
+        ]
 
     def _at_payees(self, org: str, payment: int) -> list[Place]:
         address = account.payees(org)
@@ -222,8 +236,18 @@ class UnitModel:
             Place(address, position)
             for address, slots in self.accounts.items()
             for position in self._free(address, NOBODY)
-            if slots[position].seq == seq
+            if self._root(slots[position]) == seq
         ]
+
+    def _root(self, slot: Slot) -> int:
+        return self.given_back.get(slot.seq, slot.seq)
+
+    def _left_of(self, orgs: Iterable[str], seq: int) -> list[Place]:
+        """What a reversal takes: of a gift its images, and the fee its own entry took; else what the entry brought."""
+        put = self._put_by(seq)
+        if seq not in self.gifts:
+            return put
+        return [*self._of_gift(orgs, seq), *(place for place in put if place.address.startswith("fees:"))]
 
     def _in_transit(self, command: ReceiveTransfer | ReturnTransfer) -> list[Place]:
         receives = isinstance(command, ReceiveTransfer)
@@ -232,7 +256,7 @@ class UnitModel:
             for address, slots in self.accounts.items()
             if address.startswith("transit:") and address.split(":")[2 if receives else 1] == command.org
             for position in self._free(address, NOBODY)
-            if slots[position].seq == command.ref
+            if self._root(slots[position]) == command.ref
         ]
 
     def _of_gift(self, orgs: Iterable[str], gift: int) -> list[Place]:

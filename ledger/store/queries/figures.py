@@ -135,7 +135,7 @@ async def read_figures(connection: asyncpg.Connection) -> Figures:
     """The figures of the whole ledger."""
     moved = {
         row["kind"]: row
-        for row in await connection.fetch(_ALL_MOVED, [*GIFTS, "income.received", "gift.refunded", *MOVING])
+        for row in await connection.fetch(_ALL_MOVED, [*GIFTS, "income.received", "gift.refunded", REVERSED, *MOVING])
     }
     entered = {kind: (row["entries"], row["qty"]) for kind, row in moved.items()}
     between = {kind: entered.get(kind, _NOTHING)[1] for kind in MOVING}
@@ -152,9 +152,11 @@ async def read_figures(connection: asyncpg.Connection) -> Figures:
         fees_fen=resting["fees"],
         lost_fen=resting["losses"],
         moved_out_fen=moved_out(between),
-        voided_fen=resting["voided"],
+        voided_fen=entered.get(REVERSED, _NOTHING)[1],
     )
 
+
+REVERSED = "entry.reversed"
 
 MOVING = ("gift.redirected", "redirected", "transfer.received", "transfer.returned", "transfer.sent")
 """Kinds that take money from one fund or organisation to another."""

@@ -1,6 +1,6 @@
 """Gifts and what became of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
@@ -30,6 +30,10 @@ class Traced(NamedTuple):
     progress: Progress
     trace: Trace | None
     """None for an entry that is no gift, or no entry."""
+    wrong: tuple[Trace, ...] = ()
+    """Of the entries whose place the gift took, newest first: each was taken back."""
+    righted_by: int | None = None
+    """The entry that took the gift's place."""
 
 
 class Traces:
@@ -48,12 +52,21 @@ class Traces:
         async with self._database.snapshot() as connection:
             head, progress = await read_head(connection), await read_progress(connection)
             found = await self._found(connection, asked)
+            while wrong := {each for one in found.values() if one and (each := _corrects(one))} - found.keys():
+                found |= await self._found(connection, [*wrong])
             names = await _names(connection, found.values())
-        answers: dict[int, Traced | Exception] = {
-            seq: Traced(head, progress, assemble(each, names)) if each else TooManyPieces()
-            for seq, each in found.items()
-        }
-        return [answers.get(seq, Traced(head, progress, None)) for seq in asked]
+            told = {seq: assemble(each, names) if each else TooManyPieces() for seq, each in found.items()}
+            taken_back = [seq for seq in asked if isinstance(trace := told.get(seq), Trace) and trace.reversal]
+            rows = await connection.fetch(_RIGHTED, taken_back) if taken_back else []
+            righted = {row["ref"]: row["seq"] for row in rows}
+        answers: list[Traced | Exception] = []
+        for seq in asked:
+            chain = [*_chain(told, seq)]
+            too_large = next((each for each in chain if isinstance(each, TooManyPieces)), None)
+            traces = [each for each in chain if isinstance(each, Trace)]
+            answer = Traced(head, progress, traces[0] if traces else None, tuple(traces[1:]), righted.get(seq))
+            answers.append(too_large or answer)
+        return answers
 
     async def at(self, connection: asyncpg.Connection, seq: int, size: int) -> tuple[Found, Trace] | None:
         """What the first `size` entries hold of the gift and tell of it; None for an entry that is no gift.
@@ -123,6 +136,17 @@ def _campaign(row: asyncpg.Record) -> Campaign | None:
     return Campaign(row["campaign"], row["name"], row["last_on"].isoformat()) if row["campaign"] else None
 
 
+def _corrects(found: Found) -> int:
+    return getattr(found.gift.body, "corrects", 0)
+
+
+def _chain(told: Mapping[int, Trace | TooManyPieces], seq: int | None) -> Iterator[Trace | TooManyPieces]:
+    """The gift's trace, and those of the wrong entries before it. Each lies before the one that corrects it."""
+    while seq is not None and (trace := told.get(seq)) is not None:
+        yield trace
+        seq = trace.gift.corrects if isinstance(trace, Trace) else None
+
+
 async def _names(connection: asyncpg.Connection, found: Iterable[Found | None]) -> Names:
     """What everything in these is called now."""
     those = [each for each in found if each]
@@ -158,5 +182,9 @@ _TOTALS = """
   select effect, sum(qty)::bigint as qty
   from unnest($1::bigint[], $2::bigint[]) as wanted (effect, last) join posting on seq between effect and last
   group by effect
+"""
+_RIGHTED = """
+  select ref, min(seq) as seq from citation
+  where ref = any($1) and kind in ('money.received', 'money.identified') group by ref
 """
 _COMPLETED = "select seq from import_batch where seq = any($1) and completed_seq < $2"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import asyncpg
 
-from ledger.trace import Piece
+from ledger.trace import Piece, until_suspense
 
 MAX_PIECES = 10_000
 """A trace with more pieces is refused, not cut: pieces that are missing would be money that is missing."""
@@ -61,8 +61,11 @@ class TooManyPieces(Exception):  # noqa: N818  an answer to a question, not a fa
 
 
 async def forward(connection: asyncpg.Connection, first_seq: int, last_seq: int | None = None) -> list[Piece]:
-    """Where the positions credited by the entry (all parts of it) went, step by step; depth 0 is the credit itself."""
-    return await _follow(connection, _FORWARD, first_seq, last_seq)
+    """Where the positions credited by the entry (all parts of it) went, step by step; depth 0 is the credit itself.
+
+    Money that went back into suspense rests there: what it is identified as next is another gift.
+    """
+    return until_suspense(await _follow(connection, _FORWARD, first_seq, last_seq))
 
 
 async def backward(connection: asyncpg.Connection, first_seq: int, last_seq: int | None = None) -> list[Piece]:
@@ -78,7 +81,7 @@ async def forward_all(connection: asyncpg.Connection, gifts: Iterable[int]) -> d
     if len(found) <= MAX_PIECES:
         for root, *piece in found:
             followed[root].append(Piece(*piece))  # type: ignore[union-attr]
-        return followed
+        return {root: until_suspense(pieces or []) for root, pieces in followed.items()}
     if len(roots) == 1:
         return dict.fromkeys(roots)
     for root in roots:  # one of them, or all together
