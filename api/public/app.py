@@ -20,6 +20,8 @@ from api.observability import observe
 from api.public import (
     balances,
     corrections,
+    disbursements,
+    donations,
     entries,
     funds,
     log,
@@ -85,6 +87,8 @@ def build(resources: Resources) -> Litestar:
             *balances.HANDLERS,
             pledges.list_pledges,
             corrections.list_corrections,
+            disbursements.list_disbursements,
+            *donations.HANDLERS,
             funds.list_funds,
             funds.get_fund,
             funds.get_fund_costs,

@@ -24,6 +24,12 @@ class Lookup(Input):
     )
 
 
+class Began(Named):
+    """一个事件和它发生的日期。"""
+
+    began: str = Field(description="发生日期（北京时间）", examples=["2026-06-20"])
+
+
 class TracedGift(Shape):
     """一笔捐款。"""
 
@@ -41,6 +47,9 @@ class TracedGift(Shape):
     currency: str = Field(description="原币种（ISO 4217）；人民币捐款为空", examples=["USD"])
     original: int = Field(description="原币金额，以其最小单位计；人民币捐款为 0")
     rate: str = Field(description="汇率：一单位原币折合人民币", examples=["7.1234"])
+    earlier_than: list[Began] = Field(
+        description="这笔捐款早于哪些事件：它捐给长期接受捐款的基金，后来用于这些事件。一般为空"
+    )
 
 
 class Moved(Shape):

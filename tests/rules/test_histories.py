@@ -65,8 +65,10 @@ class Histories(  # the commands, then what has to hold after each
                 self.clear_up(which, qty or 1, "general", found=which % 3 > 0, maker=FINANCE)
             case "suspense":
                 self.do(unidentified(qty or 1))
-            case _ if self.pen.books.proposals:
+            case "expiry" if self.pen.books.proposals:
                 self.let_days_pass(which, 4, APPROVER)
+            case _:
+                pass  # nothing waits
 
     def teardown(self) -> None:
         Histories.reached.update(entry.kind for entry in self.pen.entries[len(OPENED) :])

@@ -90,6 +90,8 @@ class History(RuleBasedStateMachine):
                 assert refused.facts["left"] == len(plan.places) < max(command.amount_fen, 1)
             case NothingLeft(), ReverseEntry():
                 assert refused.facts["left"] == len(plan.places)
+            case NotEmpty(), ApproveProposal(proposal=number):
+                self.agree(refused, self.pen.proposed[number].command, plan)
             case NotEmpty(), CloseFund() | CloseProject():
                 rest = sum(len(self.units.resting(address)) for address in self.lines_of(command))
                 assert refused.facts["balance"] == rest
