@@ -52,6 +52,10 @@ class Governing(History):
         which=whichever, how=st.sampled_from(["reject", "reject", "withdraw", "approve a closed one"]), checker=checkers
     )
     def say_no(self, which: int, how: str, checker: str) -> None:
+        self.decline(which, how, checker)
+
+    def decline(self, which: int, how: str, checker: str) -> None:
+        """Whoever may, or may not."""
         number = self.open(which)
         if how == "reject":
             self.do(RejectProposal(maker=checker, proposal=number, reason="不同意"))
