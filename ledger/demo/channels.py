@@ -1,4 +1,4 @@
-"""Money by other ways: platforms that keep a fee, dollars, money from nobody knows whom, interest, promises, a slip."""
+"""Money by other ways: platforms that keep a fee, dollars, interest, promises; and a slip of the pen."""
 
 from msgspec import structs
 
@@ -11,14 +11,12 @@ from ledger.income import ReceiveIncome
 from ledger.organisations import OpenFund
 from ledger.pledges import EndPledge, MakePledge
 from ledger.reversals import ReverseEntry
-from ledger.suspense import ReceiveUnidentified, ReturnSuspense
 
 
 async def tell(teller: Teller) -> None:
     """One after the other."""
     await _online(teller)
     await _overseas(teller)
-    await _suspense(teller)
     await _other_income(teller)
     await _pledges(teller)
     await _one_digit_too_many(teller)
@@ -68,30 +66,6 @@ async def _overseas(teller: Teller) -> None:
             on="2026-05-08",
             reason="结汇价低于入账汇率",
             evidence=(evidence("结汇水单"),),
-        )
-    )
-
-
-async def _suspense(teller: Teller) -> None:
-    """One turns out to be a gift, one goes back, one still waits."""
-    waiting = [
-        (
-            await teller.do(
-                ReceiveUnidentified(maker=MAKER, org=CITY, amount_fen=amount_fen, channel="bank", on="2026-05-11")
-            )
-        ).seq
-        for amount_fen in (66_000, 8_800, 5_200)
-    ]
-    found = gift(NEW, 66_000, "2026-05-15", "bank", "organisation", "某乡贤联谊会")
-    await teller.give(found._replace(channel_ref="", suspense=waiting[0]))
-    await teller.do(
-        ReturnSuspense(
-            maker=MAKER,
-            org=CITY,
-            ref=waiting[1],
-            on="2026-05-18",
-            reason="付款人误转，申请退回",
-            evidence=(evidence("退款申请"),),
         )
     )
 

@@ -1,6 +1,6 @@
 """Histories: any commands by anybody in any order, checked after each one against a ledger of single units."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from hypothesis import settings
@@ -22,6 +22,9 @@ from tests.rules.histories.sending import Sending
 from tests.rules.histories.using import Using
 from tests.support.fixed import FIXED
 from tests.support.society import APPROVER, CITY, FINANCE, FUNDS, PROGRAMME, allocation, gift, unidentified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HISTORIES = 100
 LONG_HISTORIES = 2_000
@@ -100,7 +103,7 @@ def test_one_history_with_everything_in_it_keeps_every_invariant(
     monkeypatch.setattr(Histories, "reached", set[str]())
     machine = Histories()
     machine.begin([10] * len(FUNDS))
-    for step in (
+    steps: tuple[Callable[[], None], ...] = (
         lambda: machine.do(gift(12, "extra-1")),
         lambda: machine.give_in_another_currency("general", FOREIGN[0], 0),
         lambda: machine.settle(1, 1, FINANCE),
@@ -136,7 +139,8 @@ def test_one_history_with_everything_in_it_keeps_every_invariant(
         lambda: machine.wind_up_project("extra-1", ""),
         lambda: machine.close_period(0),
         lambda: machine.approve(0),
-    ):
+    )
+    for step in steps:
         step()
         for name in INVARIANTS:
             getattr(machine, name)()
