@@ -98,7 +98,7 @@ class _Road:
         await self._enter([*funds, OpenProject(maker=demo.FOUNDER, org=COUNTY, project=DEEP, name="逐级下拨")])
 
     async def take(self, number: int) -> int:
-        """One gift through twelve hops; its number. Each hop divides, and what comes back comes in the opposite order."""
+        """One gift through twelve hops; its number. Hops divide, and what comes back comes in the opposite order."""
         gift = Gift(
             maker=demo.MAKER, org=PROVINCE, fund=DEEP, amount_fen=GIFT_FEN, channel="bank",
             channel_ref=f"deep {number}", on=DAY, donor_class="person", identity=Identity(),
