@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from ledger.approvals import RejectProposal
+from ledger.approvals import ApproveProposal, RejectProposal
 from ledger.donations import ApproveImport
 from ledger.endings import CloseFund, CloseProject
 from ledger.refusals import Closed, Invalid, NotEmpty
@@ -112,3 +112,13 @@ def test_what_was_left_went_somewhere_on_a_stated_basis() -> None:
     close(pen, fund(residue="moved", successor="flood", evidence=CONSENT))
     with pytest.raises(Closed):
         pen.write(fund("flood", residue="moved", successor="general", evidence=CONSENT))
+
+
+def test_a_closing_that_was_proposed_is_refused_at_its_approval_where_something_came_in_since() -> None:
+    pen = open_society()
+    (proposed,) = pen.write(fund("district"))
+    pen.write(gift(3, "district"))
+    with pytest.raises(NotEmpty) as refused:
+        pen.write(ApproveProposal(maker=OTHER_ADMINISTRATOR, proposal=proposed.seq))
+    assert refused.value.facts["balance"] == 3
+    assert pen.books.proposals.keys() == {proposed.seq}

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from ledger import entries, posting
+from ledger.approvals import ApproveProposal
 from tests.rules.histories.choices import FIRST, FOREIGN, OPENED, some, whichever
 from tests.rules.histories.closing import Closing
 from tests.rules.histories.correcting import Correcting
@@ -21,7 +22,22 @@ from tests.rules.histories.receiving import Receiving
 from tests.rules.histories.sending import Sending
 from tests.rules.histories.using import Using
 from tests.support.fixed import FIXED
-from tests.support.society import APPROVER, CITY, FINANCE, FUNDS, PROGRAMME, allocation, gift, unidentified
+from tests.support.society import (
+    APPROVER,
+    BOTH_CITIES,
+    BOTH_CITIES_APPROVER,
+    CITY,
+    FINANCE,
+    FUNDS,
+    OTHER_CITY,
+    PROGRAMME,
+    allocation,
+    arrival,
+    gift,
+    reversal,
+    sending,
+    unidentified,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,3 +162,17 @@ def test_one_history_with_everything_in_it_keeps_every_invariant(
             getattr(machine, name)()
     machine.teardown()
     assert Histories.reached >= TRIED
+
+
+def test_what_was_voided_counts_with_the_organisation_where_it_lay() -> None:
+    """Found by chance: a gift to one city, of which a part lay with the other when it was taken back."""
+    machine = Histories()
+    for command in (gift(5), sending(2)):
+        machine.do(command)
+    machine.do(arrival(machine.one("transfer.sent", 0)))
+    machine.do(reversal(machine.one("money.received", 0), maker=BOTH_CITIES))
+    machine.do(ApproveProposal(maker=BOTH_CITIES_APPROVER, proposal=machine.open(0)))
+    for name in INVARIANTS:
+        getattr(machine, name)()
+    voided = {whose: figures.get("voided_fen", 0) for whose, figures in machine.published.items()}
+    assert (voided["organisation", CITY], voided["organisation", OTHER_CITY], voided["all",]) == (3, 2, 5)

@@ -39,7 +39,7 @@ class OnFigures(History):
         self._rollup: Counter[tuple[str, str, str, str]] = Counter()
         self._counts: Counter[tuple[str, str, str, str]] = Counter()
         self._by_event: Counter[str] = Counter()
-        self._published: Published = {}
+        self.published: Published = {}
 
     @invariant()
     def published_figures_add_up_and_never_fall_without_a_correction(self) -> None:
@@ -54,7 +54,7 @@ class OnFigures(History):
         published = self._publish()
         corrected = sum(e.body.left for e in new if isinstance(e.body, entries.EntryReversed) and _is_first(e.body))
         handed_back = sum(entries.qty_of(entry) for entry in new if isinstance(entry.body, entries.MoneyReturned))
-        for whose, before in self._published.items():
+        for whose, before in self.published.items():
             for figure, qty in before.items():
                 fell = qty - published[whose][figure]
                 if figure in _ONLY_GROW or whose[0] == "event":
@@ -63,11 +63,11 @@ class OnFigures(History):
                     assert fell <= corrected, (whose, figure, fell)
                 elif figure == "paid_fen":
                     assert fell <= corrected + handed_back, (whose, figure, fell)
-        self._published = published
+        self.published = published
 
     @invariant()
     def what_was_received_voided_and_paid_is_what_the_model_has(self) -> None:
-        for whose, figures in self._published.items():
+        for whose, figures in self.published.items():
             match whose:
                 case ("all",):
                     orgs: Container[str] = self.pen.books.organisations
@@ -80,7 +80,7 @@ class OnFigures(History):
             assert figures["received_fen"] == sum(map(entries.qty_of, gifts))
             assert figures["paid_fen"] == self._resting("payees", orgs)
         # What was voided counts where it lay; the accounts are of who received it.
-        assert self._published["all",]["voided_fen"] == self._resting("voided", self.pen.books.organisations)
+        assert self.published["all",]["voided_fen"] == self._resting("voided", self.pen.books.organisations)
 
     def _gather(self) -> None:
         for table, found in self._projector.take().tables:
