@@ -34,8 +34,8 @@ SEQUENCER_CONNECTIONS = 5
 
 
 @asynccontextmanager
-async def admin_resources(settings: Settings, url: str) -> AsyncGenerator[AdminResources]:
-    """Everything that writes, running; the log is taken over from whoever wrote it before."""
+async def admin_resources(settings: Settings, url: str, clock: Clock | None = None) -> AsyncGenerator[AdminResources]:
+    """Everything that writes, running; the log is taken over from whoever wrote it before. `clock`: a story's."""
     async with AsyncExitStack() as stack:
         database = await _opened(stack, setup.database(settings, url, "writer"))
         await _check(database)
@@ -46,7 +46,7 @@ async def admin_resources(settings: Settings, url: str) -> AsyncGenerator[AdminR
         subjects = SubjectKeys(settings.subject_keys, write=True)
         stack.callback(subjects.close)
         erased = ErasureList(settings.erasures)
-        sequencer = Sequencer(own, subjects, Clock(), erased=erased, queue_size=settings.queue_size)
+        sequencer = Sequencer(own, subjects, clock or Clock(), erased=erased, queue_size=settings.queue_size)
         await sequencer.start()
         stack.push_async_callback(sequencer.stop)
         publisher = await _publisher(settings, own)

@@ -287,10 +287,10 @@ async def _demo(settings: Settings) -> None:
     async with _server(settings) as url:
         await _prepare(settings, url)
         _demo_signing_key(settings)
-        async with applications.admin_resources(settings, url) as resources:
-            told = await demo_story.tell(
-                resources.sequencer, resources.sealer, resources.database, settings.data_dir / "demo.json"
-            )
+        notes = settings.data_dir / "demo.json"
+        clock = demo_story.StoryClock(notes)
+        async with applications.admin_resources(settings, url, clock) as resources:
+            told = await demo_story.tell(resources.sequencer, resources.sealer, resources.database, notes, clock)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(applications.serve_admin(settings, url, stop))
             tasks.create_task(applications.serve_public(settings, url, stop))

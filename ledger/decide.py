@@ -365,7 +365,7 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
         case DismissStaff():
             return organisations.dismiss(command, books)
         case DeclareEvent():
-            return organisations.declare(command, books)
+            return organisations.declare(command, books, facts.today)
         case OpenFund():
             return organisations.open_fund(command, books)
         case OpenProject():

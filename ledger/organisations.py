@@ -87,10 +87,11 @@ class DismissStaff(Proposable, frozen=True, kw_only=True, tag="staff.dismissed")
 
 
 class DeclareEvent(Proposable, frozen=True, kw_only=True, tag="event.declared"):
-    """A disaster or campaign to label gifts with."""
+    """A disaster or campaign to label gifts with; a gift dated before it `began` is shown with that."""
 
     event: str
     name: str
+    began: str = ""
     emergency: bool = False
 
 
@@ -185,10 +186,12 @@ def dismiss(command: DismissStaff, books: Books) -> Effect:
     return Effect(body=entries.StaffDismissed(staff=command.staff, org=command.org), org=command.org)
 
 
-def declare(command: DeclareEvent, books: Books) -> Effect:
-    """A new event."""
+def declare(command: DeclareEvent, books: Books, today: str) -> Effect:
+    """A new event, which has begun or is expected on no particular day."""
     check_id("event", command.event)
     check_text("name", command.name)
+    if command.began:
+        check_day("began", command.began, latest=today)
     if command.event in books.events:
         raise AlreadyThere(f"event {command.event} is declared", event=command.event)
     return Effect(body=body_of(entries.EventDeclared, command), org=WHOLE_LOG)

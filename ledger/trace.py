@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
@@ -97,6 +97,13 @@ class Named:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Began(Named):
+    """An event and the day it began."""
+
+    began: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """What the ids of a trace are called. Funds and projects by (organisation, id)."""
@@ -105,6 +112,10 @@ class Names:
     funds: Mapping[tuple[str, str], str]
     projects: Mapping[tuple[str, str], str]
     events: Mapping[str, str]
+    began: Mapping[str, str] = field(default_factory=dict)
+    """Events → the day each began, where its entry says so."""
+    serves: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Projects by (organisation, id) → the event they are for."""
 
     def organisation(self, org: str) -> Named:
         """An organisation."""
@@ -148,6 +159,8 @@ class Gift:
     """The import it came with."""
     entering: bool
     """Rows of that import are still being entered."""
+    earlier_than: tuple[Began, ...]
+    """Events it was given for, or used for, that began after it was given: it came to a standing fund."""
     currency: str
     original: int
     """In the currency's smallest unit; 0 where the gift was in CNY."""
@@ -284,6 +297,7 @@ def _gift(found: Found, names: Names) -> Gift:
         rate=getattr(body, "rate", ""),
         corrects=getattr(body, "corrects", 0) or None,
         right_fen=getattr(body, "right_fen", 0),
+        earlier_than=tuple(_later_events(found, body.on, names)),
     )
 
 
@@ -292,6 +306,18 @@ def _fiscal(receipts: Sequence[Entry]) -> FiscalState:
     if now.issued:
         return "issued"
     return now.waived or ("voided" if now.voided else "none")
+
+
+def _later_events(found: Found, on: str, names: Names) -> Iterator[Began]:
+    """Of the gift's own event and of those its money was used for, by id."""
+    its = {getattr(found.gift.body, "event", "")}
+    for piece in found.pieces:
+        kind, org, ids = account.parse(piece.address)
+        if kind == "project":
+            its.add(names.serves.get((org, ids[0]), ""))
+    for event in sorted(its):
+        if (began := names.began.get(event, "")) and on < began:
+            yield Began(event, names.events[event], began)
 
 
 def _leaves(found: Found, names: Names) -> Iterator[Leaf]:

@@ -196,13 +196,26 @@ def test_the_rules_name_tests_constraints_and_refusals_that_exist() -> None:
     assert set(re.findall(r"`([A-Z][A-Za-z]+)`", text)) <= kinds
 
 
-def test_every_rule_has_a_test_and_every_refusal_a_rule() -> None:
+def test_every_rule_names_its_source_its_refusal_and_its_test_and_every_refusal_has_a_rule() -> None:
     text = page("rules")
     for rule, said in sections(text, "###").items():
-        assert "Tests: `test_" in said or rule == "What is not checked yet", rule
+        if rule == "What is not checked yet":
+            continue
+        assert re.search(r"^Source: \w", said, re.MULTILINE), rule
+        assert re.search(r"\b(?:Refusal|Answer|Database):\s+\S", said), rule
+        assert re.search(r"^Tests: `test_", said, re.MULTILINE), rule
     for kind in refusals.every():
         if kind.slug not in {"refused", "sheet-unreadable"}:
             assert f"`{kind.__name__}`" in text, kind
+
+
+def test_every_invariant_of_the_histories_is_named_and_there_are_more_than_twenty() -> None:
+    files = [*(ROOT / "tests/rules/histories").glob("*.py"), ROOT / "tests/verify/test_histories.py"]
+    checked = re.findall(r"@invariant\(\)\n    def (\w+)\(", "".join(path.read_text() for path in files))
+    said = {row[0].strip("`"): row[1] for row in rows(page("invariants")) if row[0].startswith("`")}
+    assert sorted(checked) == sorted(said)
+    assert len(checked) > 20
+    assert all(said.values())
 
 
 # --- formats ---

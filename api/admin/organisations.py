@@ -87,6 +87,12 @@ class NewEvent(Input):
 
     event: Id = Field(description="事件编号", examples=["flood-2026"])
     name: Text
+    began: str = Field(
+        "",
+        pattern=r"^(\d{4}-\d{2}-\d{2})?$",
+        description="事件发生日期（北京时间）；早于这一天的捐款会注明",
+        examples=["2026-06-20"],
+    )
     emergency: bool = Field(default=False, description="是否突发事件")
 
 

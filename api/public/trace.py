@@ -52,6 +52,12 @@ class FiscalLookup(Input):
     )
 
 
+class Began(Named):
+    """一个事件和它发生的日期。"""
+
+    began: str = Field(description="发生日期（北京时间）", examples=["2026-06-20"])
+
+
 class TracedGift(Shape):
     """一笔捐款。"""
 
@@ -78,6 +84,9 @@ class TracedGift(Shape):
     donor_name: str = Field("", description="公示的捐赠人名称；没有同意公示的为空", examples=["张*"])
     corrects: int | None = Field(description="更正的是哪一条已撤销的记录")
     right_fen: int = Field(description="更正后的正确金额，单位：分；其中已随原记录流转的部分不再入账。不是更正则为 0")
+    earlier_than: list[Began] = Field(
+        description="这笔捐款早于哪些事件：它捐给长期接受捐款的基金，后来用于这些事件。一般为空"
+    )
 
 
 class Moved(Shape):

@@ -90,10 +90,11 @@ class PolicySet(Body, frozen=True):
 
 
 class EventDeclared(Body, frozen=True):
-    """A disaster or campaign that gifts can be labelled with."""
+    """A disaster or campaign that gifts can be labelled with. `began`: the day it did; empty where it was not said."""
 
     event: str
     name: str
+    began: str = ""
     emergency: bool = False
 
 

@@ -121,6 +121,8 @@ def event_declared(state: State, entry: Envelope, body: EventDeclared) -> None:
     """Of the whole log."""
     none(state, entry)
     check_entry(state, entry, body, WHOLE_LOG)
+    if body.began:
+        state.check_on(body.began)
     if _is_new(state, "event", body.event, is_known=body.event in state.society.events):
         state.society.events.add(body.event)
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.approvals import RejectProposal
+from ledger.approvals import ApproveProposal, RejectProposal
 from ledger.donations import ApproveImport
 from ledger.endings import CloseFund, CloseProject
 from ledger.refusals import Closed, Invalid, NotEmpty, RestrictionBroken
@@ -180,3 +180,13 @@ def test_a_late_return_goes_only_where_its_donors_wanted_it() -> None:
     paid = paid_and_closed(pen, project(residue="moved", successor="school", evidence=CONSENT), from_fund="flood")
     with pytest.raises(RestrictionBroken):
         pen.write(handed_back(paid, 3))
+
+
+def test_a_closing_that_was_proposed_is_refused_at_its_approval_where_something_came_in_since() -> None:
+    pen = open_society()
+    (proposed,) = pen.write(fund("district"))
+    pen.write(gift(3, "district"))
+    with pytest.raises(NotEmpty) as refused:
+        pen.write(ApproveProposal(maker=OTHER_ADMINISTRATOR, proposal=proposed.seq))
+    assert refused.value.facts["balance"] == 3
+    assert pen.books.proposals.keys() == {proposed.seq}

@@ -151,8 +151,8 @@ def _check_vault(settings: Settings, found: dict[str, Any], log: list[Entry]) ->
     gifts = [entry for entry in log if isinstance(entry.body, MoneyReceived | MoneyIdentified)]
     assert [row["seq"] for row in found["vault"]] == [entry.seq for entry in gifts]
     erased = {entry.body.ref for entry in log if isinstance(entry.body, ErasureRecorded)}
-    for right, wrong in [(entry.seq, entry.body.corrects) for entry in gifts if entry.body.corrects]:
-        if erased & {right, wrong}:
+    for right, wrong in [(entry.seq, getattr(entry.body, "corrects", 0)) for entry in gifts]:
+        if wrong and erased & {right, wrong}:
             erased |= {right, wrong}
     assert [row["seq"] for row in found["receipt"]] == [entry.seq for entry in gifts if entry.seq not in erased]
     assert {row["seq"] for row in found["vault"] if not row["sealed"]} == erased

@@ -85,7 +85,10 @@ def _decide(pen: Pen, log: list[Entry], at: int, texts: Mapping[int, tuple[AnyPr
         case _:
             return []
     facts = replace(pen.facts(decide.needs(proposed or command)), salt=salt)
-    for where in decide.lines(command, pen.books, facts):
+    wanted = decide.lines(command, pen.books, facts)
+    if proposed:
+        wanted |= decide.lines(proposed, pen.books, facts)
+    for where in wanted:
         pen.books.put(where, pen._consumed(where))
     pen.books.refs = pen._refs
     drafts = decide.decide(command, pen.books, facts, proposed)

@@ -9,6 +9,7 @@ from ledger import account
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import DisburseMoney
+from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
@@ -29,6 +30,7 @@ AnyOutflow: TypeAlias = (
     | ReturnTransfer
     | ReverseEntry
     | SendTransfer
+    | SettleExchange
 )
 
 NOBODY = 0
@@ -118,10 +120,11 @@ class UnitModel:
         payable: Iterable[str] = (),
         orgs: Iterable[str] = (),
     ) -> Plan:
-        """What a new command would take. `payable`: what a payment may draw on; `orgs`: for which its maker acts."""
+        """What a new command would take. `payable`: what an outflow may draw on; `orgs`: for which its maker acts."""
         match command:
-            case AllocateMoney() | ChargeFee() | SendTransfer():
-                return Plan(self._lowest(account.fund(command.org, command.fund), command.amount_fen), by_amount=True)
+            case AllocateMoney() | ChargeFee() | SendTransfer() | SettleExchange():
+                lowest = [each for address in payable for each in self._lowest(address, command.amount_fen)]
+                return Plan(lowest, by_amount=True)
             case DisburseMoney():
                 return Plan(self._oldest(payable, command.amount_fen), by_amount=True)
             case ReleaseMoney():

@@ -1,8 +1,9 @@
 """Sums for pages: what was received and where it is now, to the fen. Each set has to add up before anybody sees it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 
@@ -66,7 +67,8 @@ class ProjectFigures:
 class Tally:
     """Figures of some organisations: what came in and went out from the rollups, what rests from the lines."""
 
-    def __init__(self, moved: Sequence[asyncpg.Record], resting: Sequence[asyncpg.Record]) -> None:
+    def __init__(self, moved: Iterable[Iterable[Any]], resting: Iterable[Iterable[Any]]) -> None:
+        """`moved`: organisation, fund, project, kind, entries, fen. `resting`: address, fen."""
         self._moved: Counter[tuple[str, ...]] = Counter()
         self._gifts: Counter[tuple[str, ...]] = Counter()
         self._resting: Counter[tuple[str, ...]] = Counter()
@@ -133,26 +135,29 @@ async def read_tally(connection: asyncpg.Connection, orgs: Sequence[str]) -> Tal
 
 async def read_figures(connection: asyncpg.Connection) -> Figures:
     """The figures of the whole ledger."""
-    moved = {
-        row["kind"]: row
-        for row in await connection.fetch(_ALL_MOVED, [*GIFTS, "income.received", "gift.refunded", REVERSED, *MOVING])
-    }
-    entered = {kind: (row["entries"], row["qty"]) for kind, row in moved.items()}
-    between = {kind: entered.get(kind, _NOTHING)[1] for kind in MOVING}
-    resting = Counter({row["kind"]: row["qty"] for row in await connection.fetch(_ALL_RESTING)})
+    moved = await connection.fetch(_ALL_MOVED, [*GIFTS, "income.received", "gift.refunded", REVERSED, *MOVING])
+    resting = await connection.fetch(_ALL_RESTING)
+    return whole(
+        {row["kind"]: (row["entries"], row["qty"]) for row in moved}, {row["kind"]: row["qty"] for row in resting}
+    )
+
+
+def whole(moved: Mapping[str, tuple[int, int]], resting: Mapping[str, int]) -> Figures:
+    """All organisations together. `moved`: kind → entries and fen; `resting`: kind of account → fen."""
+    between = {kind: moved.get(kind, _NOTHING)[1] for kind in MOVING}
     return Figures(
-        gift_count=sum(entered.get(kind, _NOTHING)[0] for kind in GIFTS),
-        received_fen=sum(entered.get(kind, _NOTHING)[1] for kind in GIFTS),
-        income_fen=entered.get("income.received", _NOTHING)[1],
+        gift_count=sum(moved.get(kind, _NOTHING)[0] for kind in GIFTS),
+        received_fen=sum(moved.get(kind, _NOTHING)[1] for kind in GIFTS),
+        income_fen=moved.get("income.received", _NOTHING)[1],
         moved_in_fen=moved_in(between),
-        held_fen=resting["fund"],
-        allocated_fen=resting["project"],
-        paid_fen=resting["payees"],
-        refunded_fen=entered.get("gift.refunded", _NOTHING)[1],
-        fees_fen=resting["fees"],
-        lost_fen=resting["losses"],
+        held_fen=resting.get("fund", 0),
+        allocated_fen=resting.get("project", 0),
+        paid_fen=resting.get("payees", 0),
+        refunded_fen=moved.get("gift.refunded", _NOTHING)[1],
+        fees_fen=resting.get("fees", 0),
+        lost_fen=resting.get("losses", 0),
         moved_out_fen=moved_out(between),
-        voided_fen=entered.get(REVERSED, _NOTHING)[1],
+        voided_fen=moved.get(REVERSED, _NOTHING)[1],
     )
 
 
