@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 
 STATEMENTS = (
     "alter table receipt drop constraint receipt_pkey, add constraint receipt_pkey primary key (digest, seq)",
