@@ -18,6 +18,7 @@ from ledger.fiscal import VoidReceipt, WaiveReceipt, standing
 from ledger.privacy import FiscalNumbers
 from ledger.roles import Role
 from ledger.store import fiscal
+from ledger.store.donors import record_access
 from ledger.store.queries.entries import read_range
 from ledger.store.queries.fiscal import read_kept, read_receipts, read_stale
 from ledger.store.vault import VaultRecord, open_record
@@ -138,12 +139,14 @@ async def void_receipt(request: Door, data: JSONBody[NewVoiding], clerk: NamedDe
 async def get_papers(
     ref: Annotated[int, PathParameter(description="捐款条目的序号", ge=0)], clerk: NamedDependency[Clerk]
 ) -> Papers:
-    """票据号码从保管库读出，限该组织的财务人员。"""
+    """票据号码从保管库读出，限该组织的财务人员；先记下谁、何时查阅。"""
     resources = clerk.resources
     key, record = await _vault(resources, ref)
-    async with resources.database.snapshot() as connection:
+    async with resources.database.raw() as connection:
         (gift,) = await read_range(connection, ref, ref)
         resources.sequencer.books.require(clerk.staff, (Role.FINANCE,), entries.org_of(gift))
+        await record_access(connection, ref, staff=clerk.staff, reason="receipts")
+    async with resources.database.snapshot() as connection:
         said = await read_receipts(connection, ref)
         kept = {each.issued: each.numbers for each in await read_kept(connection, ref, key)}
     stands = 0 if ref in resources.sequencer.books.reversed else entries.qty_of(gift) - said.refunded_fen

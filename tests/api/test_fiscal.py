@@ -58,6 +58,8 @@ async def test_a_fiscal_receipt_is_issued_voided_and_issued_again_over_http(offi
     proposed = await office.post("refunds", refund)
     assert (await office.post(f"proposals/{proposed.json()['proposal']}/approval", who="checker")).status_code == 201
     papers = (await office.get(f"gifts/{ref}/papers")).json()
+    accesses = (await office.get(f"gifts/{ref}/accesses", who="administrator")).json()
+    assert [each["reason"] for each in accesses] == ["receipts"]
     assert papers["stands_fen"] == 30_000
     assert papers["receipts"] == [
         {"entry": first, **NUMBERS, "amount_fen": 50_000, "on": DAY, "holds": True, "is_current": False}
