@@ -1,12 +1,13 @@
 """The demo's story: a flood in Quzhou and the year around it, told through the real commands.
 
-Every kind of event that money can meet happens once at least. Run again it finds itself told.
+Every kind of event that money can meet happens once at least, and so do the papers that go with it. Run again it finds
+itself told.
 """
 
 import json
 from pathlib import Path
 
-from ledger.demo import channels, county, flood, society, winter
+from ledger.demo import channels, county, flood, papers, society, winter
 from ledger.demo.cast import CHECKER, CITY, COUNTY, FOUNDER, MAKER, SECOND
 from ledger.demo.clock import StoryClock
 from ledger.demo.teller import Teller
@@ -30,7 +31,7 @@ async def tell(
         kept: dict[str, dict[str, str]] = json.loads(notes.read_text())
         return kept
     teller = Teller(sequencer, sealer, clock)
-    for chapter in (society, flood, winter, channels, county):
+    for chapter in (society, flood, winter, channels, county, papers):
         await chapter.tell(teller)
     tokens = {
         "maker": await credentials.create(database, MAKER, "demo maker"),

@@ -97,9 +97,9 @@ async def _pledges(teller: Teller) -> None:
 
 
 async def _one_digit_too_many(teller: Teller) -> None:
-    """Taken back in public, and entered right, with the same reference of the bank."""
+    """Taken back in public, and entered right, with the same reference of the bank and the same code."""
     wrong = gift(NEW, 888_800, "2026-06-25", "bank", "person", "郑*")
-    entered, _ = await teller.give(wrong)
+    entered, code = await teller.give(wrong)
     await teller.both(
         ReverseEntry(
             maker=MAKER,
@@ -110,4 +110,4 @@ async def _one_digit_too_many(teller: Teller) -> None:
             statement="原记录 8,888.00 元有误，银行回单为 888.80 元，现予更正。",
         )
     )
-    await teller.give(wrong._replace(amount_fen=88_880))
+    await teller.give(wrong._replace(amount_fen=88_880, corrects=entered.seq, code=code.replace("-", "")))

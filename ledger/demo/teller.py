@@ -9,8 +9,9 @@ from ledger.decide import AnyCommand
 from ledger.demo.cast import CHECKER, CITY, MAKER
 from ledger.demo.clock import StoryClock
 from ledger.entries import DonorClass, Entry
-from ledger.privacy import Identity
+from ledger.privacy import FiscalNumbers, Identity
 from ledger.store.batch import Sequenced
+from ledger.store.fiscal import NewReceipt, seal
 from ledger.store.sequencer import Sequencer
 from ledger.store.vault import Gift, SealedGift, Sealer
 
@@ -24,6 +25,8 @@ class Teller:
     clock: StoryClock
     codes: dict[str, str] = field(default_factory=dict)
     """What the gift shows → its receipt code."""
+    _keys: dict[int, bytes] = field(default_factory=dict)
+    """The keys that gifts were sealed under: whoever tells a story need not read them back."""
 
     async def do(self, command: AnyCommand | SealedGift) -> Entry:
         """Enter what needs nobody else, or propose; the first entry."""
@@ -40,9 +43,19 @@ class Teller:
 
     async def give(self, gift: Gift) -> tuple[Entry, str]:
         """A gift arrives; its entry, and the code on its receipt."""
-        outcome = await self.sequencer.submit(self.sealer.seal(gift))
+        sealed = self.sealer.seal(gift)
+        outcome = await self.sequencer.submit(sealed)
         assert isinstance(outcome, Sequenced)
-        return outcome.entries[0], privacy.printed(outcome.code)
+        (entry,) = outcome.entries
+        self._keys[entry.seq] = sealed.subject_key
+        return entry, privacy.printed(outcome.code)
+
+    async def paper(self, ref: int, amount_fen: int, on: str, numbers: FiscalNumbers, *, replaces: int = 0) -> Entry:
+        """A fiscal receipt for a gift; its entry."""
+        receipt = NewReceipt(MAKER, CITY, ref, amount_fen, on, replaces, numbers)
+        outcome = await self.sequencer.submit(seal(receipt, self._keys[ref], self.sealer.keys, self.sealer.lookup))
+        assert isinstance(outcome, Sequenced)
+        return outcome.entries[0]
 
 
 def gift(  # noqa: PLR0913, PLR0917  a gift is that much

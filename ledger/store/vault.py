@@ -106,7 +106,7 @@ class Sealer:
     """Draws code, salts and key of a gift and seals what is known of its donor. Done before the gift queues."""
 
     def __init__(self, keys: LogKeys, lookup: LookupKeys) -> None:
-        self._keys = keys
+        self.keys = keys
         self.lookup = lookup
         self._lookup_key = lookup.keys[lookup.current]
 
@@ -164,7 +164,7 @@ class Sealer:
             on=gift.on,
             donor=donor,
             donor_class=gift.donor_class,
-            ref=self._keys.ref(gift.org, gift.channel, gift.channel_ref),
+            ref=self.keys.ref(gift.org, gift.channel, gift.channel_ref),
             agreement=agreement,
             campaign=gift.campaign,
             event=gift.event,
