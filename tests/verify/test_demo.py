@@ -52,7 +52,9 @@ async def test_the_story_tells_one_of_each_event_that_money_meets(office: Office
         told = {row["kind"] for row in await connection.fetch("select distinct kind from entry")}
         sizes = await connection.fetchrow("select count(*), max(at::date) - min(at::date) as days from entry")
     moving = (
+        "campaign.",
         "entry.",
+        "erasure.",
         "exchange.",
         "fee.",
         "gift.",
@@ -60,6 +62,7 @@ async def test_the_story_tells_one_of_each_event_that_money_meets(office: Office
         "money.",
         "period.",
         "pledge.",
+        "receipt.",
         "suspense.",
         "transfer.",
     )
