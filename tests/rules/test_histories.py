@@ -1,6 +1,8 @@
 """Histories: any commands by anybody in any order, checked after each one against a ledger of single units."""
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
 
 import pytest
 from hypothesis import settings
@@ -9,7 +11,8 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from ledger import entries, posting
 from ledger.approvals import ApproveProposal
-from tests.rules.histories.choices import FIRST, FOREIGN, OPENED, some, whichever
+from ledger.reversals import REVERSIBLE
+from tests.rules.histories.choices import FIRST, FOREIGN, OPENED, amounts, funds, some, whichever
 from tests.rules.histories.closing import Closing
 from tests.rules.histories.correcting import Correcting
 from tests.rules.histories.governing import Governing
@@ -34,13 +37,11 @@ from tests.support.society import (
     allocation,
     arrival,
     gift,
+    handed_back,
     reversal,
     sending,
     unidentified,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 HISTORIES = 100
 LONG_HISTORIES = 2_000
@@ -55,7 +56,10 @@ ENDINGS = {
 INVARIANTS = [
     name for kind in (OnLines, OnPromises, OnDecisions, OnLog, OnFigures) for name in vars(kind) if name[0] != "_"
 ]
-TRIED = ENDINGS | {kind for kind in entries.KINDS if kind.startswith(MOVING)}
+LATE = {"late return", "late reversal"}
+"""Of what was handed back, and of what was taken back."""
+CORRECTED = {f"{what} {kind}" for what in ("reversal of", "right") for kind in REVERSIBLE}
+TRIED = ENDINGS | CORRECTED | LATE | {kind for kind in entries.KINDS if kind.startswith(MOVING)}
 
 
 class Histories(  # the commands, then what has to hold after each
@@ -64,13 +68,28 @@ class Histories(  # the commands, then what has to hold after each
     """Staff of two cities, most of whom keep to their roles, and many open proposals at once."""
 
     reached: ClassVar[set[str]] = set()
-    """The kinds that were entered in any history of a run."""
+    """The kinds that were entered in any history of a run, with those that reversals and right entries were of."""
 
     @initialize(gifts=st.lists(st.integers(3, 12), min_size=len(FUNDS), max_size=len(FUNDS)))
     def begin(self, gifts: list[int]) -> None:
         for (fund, project), qty in zip(FIRST, gifts, strict=True):
             self.do(gift(qty, fund))
             self.do(allocation(qty // 2, fund, project, decision="红〔2026〕1号"))
+
+    @rule(which=whichever, nth=some, qty=amounts, fund=funds)
+    def put_right(self, which: int, nth: int, qty: int, fund: str) -> None:
+        """What is wrong takes its next step: it is taken back, that is agreed to, it is entered as it should be."""
+        proposals = sorted(self.pen.books.proposals.items())
+        waiting = [i for i, (_, each) in enumerate(proposals) if each.command == "entry.reversed"]
+        righted = {getattr(entry.body, "corrects", 0) for entry in self.pen.entries}
+        wrong = [i for i, seq in enumerate(sorted(self.pen.books.reversed)) if seq not in righted]
+        kinds = [each for each in REVERSIBLE if self.seqs(each)]
+        if waiting and which % 6:
+            self.approve(waiting[which % len(waiting)])
+        elif wrong and which % 5:
+            self.enter_right(wrong[which % len(wrong)], qty, fund)
+        elif kinds:
+            self.take_back(nth, kinds[which % len(kinds)], BOTH_CITIES)
 
     @rule(what=st.sampled_from(["transit", "payment", "suspense", "expiry"]), which=whichever, qty=some)
     def go_on(self, what: str, which: int, qty: int) -> None:
@@ -94,7 +113,15 @@ class Histories(  # the commands, then what has to hold after each
                 pass  # nothing waits
 
     def teardown(self) -> None:
-        Histories.reached.update(entry.kind for entry in self.pen.entries[len(OPENED) :])
+        for entry in self.pen.entries[len(OPENED) :]:
+            Histories.reached.add(entry.kind)
+            if isinstance(entry.body, entries.EntryReversed):
+                Histories.reached.add(f"reversal of {entry.body.of}")
+            if getattr(entry.body, "corrects", 0):
+                Histories.reached.add(f"right {entry.kind}")
+        for seq in self.units.late:
+            is_reversal = self.pen.entries[seq].kind == "entry.reversed"
+            Histories.reached.add("late reversal" if is_reversal else "late return")
 
 
 @pytest.mark.parametrize("postings", [posting.MAX_POSTINGS, 2])
@@ -156,12 +183,67 @@ def test_one_history_with_everything_in_it_keeps_every_invariant(
         lambda: machine.close_period(0),
         lambda: machine.approve(0),
     )
+    _run(machine, *steps)
+    assert Histories.reached >= TRIED - CORRECTED - LATE
+
+
+@pytest.mark.parametrize("postings", [posting.MAX_POSTINGS, 2])
+def test_one_history_with_every_correction_in_it_keeps_every_invariant(
+    postings: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every kind that can be taken back is, is entered right, and comes home late."""
+    monkeypatch.setattr(posting, "MAX_POSTINGS", postings)
+    monkeypatch.setattr(Histories, "reached", set[str]())
+    machine = Histories()
+    machine.begin([10] * len(FUNDS))
+    steps: list[Callable[[], None]] = [
+        lambda: machine.give_in_another_currency("general", FOREIGN[0], 0),
+        lambda: machine.settle(1, 2, FINANCE),
+        lambda: machine.take_in("general", 5, 1, "income"),
+        lambda: machine.take_in("general", 5, 2, "nobody"),
+        lambda: machine.clear_up(0, 3, "general", found=True, maker=FINANCE),
+        lambda: machine.take_in("general", 5, 3, "nobody"),
+        lambda: machine.charge(2, "platform", FINANCE),
+        lambda: machine.send(0, 3, 0, back=False),
+        lambda: machine.clear_transit(1, 2, "general", "arrived"),
+        lambda: machine.send(0, 3, 0, back=False),
+        lambda: machine.pay(0, 4),
+        lambda: machine.approve(0),
+        lambda: machine.refund(1, 2, FINANCE, CITY),
+    ]
+    _run(machine, *steps)
+    for kind in REVERSIBLE[::-1]:
+        number = machine.seqs(kind)[-1]
+        _run(machine, partial(machine.take_back, len(machine.seqs(kind)) - 1, kind, BOTH_CITIES))
+        _run(machine, partial(machine.approve, 0))
+        _run(machine, partial(machine.enter_right, sorted(machine.pen.books.reversed).index(number), 3, "general"))
+        if machine.pen.books.proposals:
+            _run(machine, partial(machine.approve, 0))
+    _run(
+        machine,
+        lambda: machine.do(gift(6, "extra-1")),
+        lambda: machine.do(allocation(6, "extra-1", "extra-1", decision="红〔2026〕1号")),
+        lambda: machine.approve(0),
+        lambda: machine.wind_up_project("extra-1", "relief"),
+        lambda: machine.approve(0),
+        lambda: machine.wind_up_project("extra-1", "relief"),
+        lambda: machine.wind_up_project("extra-1", "relief"),
+        lambda: machine.do(handed_back(machine.seqs("money.disbursed")[-1], 1)),
+        lambda: machine.wind_up_fund("extra-1", "general"),
+        lambda: machine.wind_up_fund("extra-1", "general"),
+        lambda: machine.wind_up_fund("extra-1", "general"),
+        lambda: machine.take_back(len(machine.seqs("money.disbursed")) - 1, "money.disbursed", FINANCE),
+        lambda: machine.approve(0),
+    )
+    assert Histories.reached >= CORRECTED | LATE
+
+
+def _run(machine: Histories, *steps: Callable[[], None]) -> None:
     for step in steps:
         step()
         for name in INVARIANTS:
             getattr(machine, name)()
     machine.teardown()
-    assert Histories.reached >= TRIED
 
 
 def test_what_was_voided_counts_with_the_organisation_where_it_lay() -> None:

@@ -80,6 +80,10 @@ class UnitModel:
         self.accounts: dict[str, list[Slot]] = defaultdict(list)
         self.gifts: set[int] = set()
         """Entries that are gifts."""
+        self.successors: dict[tuple[str, str, str], str] = {}
+        """Closed funds and projects, as ("fund", organisation, id) → the id of their successor."""
+        self.late: set[int] = set()
+        """Entries that took something home to a successor."""
         self.given_back: dict[int, int] = {}
         """Reversals that put units back in transit or suspense → the entry that had put them there at first."""
         self.amounts: dict[int, dict[str, int]] = {}
@@ -174,24 +178,37 @@ class UnitModel:
             qty -= 1
         assert qty == 0
 
-    def give_back(self, seq: int, root: int, home: str) -> None:
-        """What entry `seq` put back is again of the entry `root`, and came from there."""
+    def give_back(self, seq: int, root: int, home: str = "") -> None:
+        """What entry `seq` put back is again of the entry `root`, and came from `home`."""
         self.given_back[seq] = root
         for slots in self.accounts.values():
             for slot in slots:
                 if slot.seq == seq:
-                    slot.home = home
+                    slot.home = home or slot.home
 
     def move(self, places: list[Place], into: str, seq: int, purpose: str = "") -> None:
         """Take the units from their places and put them on the end of another list, in this order.
 
-        `into` "": each goes back home. `purpose` "": that stays.
+        `into` "": each goes back home, or to its home's successor. `purpose` "": that stays.
         """
         for address, position in places:
             slot = self.accounts[address][position]
             assert not slot.gone, "moved twice"
             slot.gone = True
-            self.accounts[into or slot.home].append(Slot(slot.unit, seq, home=address, purpose=purpose or slot.purpose))
+            there = into or self.heir(slot.home)
+            if there not in {into, slot.home}:
+                self.late.add(seq)
+            self.accounts[there].append(Slot(slot.unit, seq, home=address, purpose=purpose or slot.purpose))
+
+    def heir(self, address: str) -> str:
+        """Where late money of a fund's or project's line goes."""
+        kind, org, *names = address.split(":")
+        if kind not in {"fund", "project"}:
+            return address
+        for i, what in enumerate(("project", "fund")[-len(names) :]):
+            while successor := self.successors.get((what, org, names[i])):
+                names[i] = successor
+        return ":".join((kind, org, *names))
 
     def _free(self, address: str, proposal: int) -> list[int]:
         """Positions neither gone nor held by name by another proposal."""

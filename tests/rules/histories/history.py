@@ -1,7 +1,7 @@
 """A history: commands one after the other, each entered or refused by the rules, and followed by the model of units."""
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine
 from msgspec import structs
@@ -13,6 +13,7 @@ from ledger.corrections import RedirectGift, RefundGift
 from ledger.decide import AnyCommand
 from ledger.disbursements import DisburseMoney
 from ledger.endings import CloseFund, CloseProject
+from ledger.entries import Entry
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.posting import Posting
@@ -25,9 +26,6 @@ from tests.rules.histories.choices import OPENED
 from tests.support.model import TODAY, Pen, state
 from tests.support.society import CITY, OTHER_CITY
 from tests.support.units import Place, Plan, UnitModel
-
-if TYPE_CHECKING:
-    from ledger.entries import Entry
 
 
 class History(RuleBasedStateMachine):
@@ -56,11 +54,12 @@ class History(RuleBasedStateMachine):
             command = structs.replace(command, on=self.pen.today)
         self.before, self.count_before = state(self.pen.books), len(self.pen.written)
         self.new, self.expected = [], []
-        plan = self.plan(command)
+        asked = self.asked(command)
+        plan = self.plan(asked)
         try:
             self.new = self.pen.write(command)
         except Refused as refused:
-            self.agree(refused, command, plan)
+            self.agree(refused, asked, plan)
         else:
             self.follow(plan)
 
@@ -99,6 +98,13 @@ class History(RuleBasedStateMachine):
             case _:
                 assert not isinstance(refused, NothingLeft | NotEmpty)
 
+    def asked(self, command: AnyCommand) -> AnyCommand:
+        """The command with what it would move: of a right entry, the right amount less what had moved on."""
+        if not (corrects := getattr(command, "corrects", 0)):
+            return command
+        missing = getattr(command, "amount_fen", 0) - self.pen.books.reversed.get(corrects, 0)
+        return structs.replace(command, amount_fen=missing) if missing > 0 else command
+
     def plan(self, command: AnyCommand) -> Plan:
         """What the model would take, on what is there before the command."""
         match command:
@@ -133,6 +139,8 @@ class History(RuleBasedStateMachine):
                 for into in first.postings:
                     self.units.receive(first.seq, into.dst, into.qty, nth, first.postings[0].dst)
                     nth += into.qty
+                if isinstance(first.body, entries.MoneyReceived):
+                    self.units.gifts.add(first.seq)
             case entries.ProposalMade():
                 self.units.hold(first.seq, plan)
             case (
@@ -145,15 +153,40 @@ class History(RuleBasedStateMachine):
                 effect = next(entry for entry in self.new if entry.postings)
                 self.units.resolve(last.by.proposal)
                 dst = effect.postings[0].dst
-                goes_home = isinstance(effect.body, entries.MoneyReturned | entries.EntryReversed)
-                goes_home = goes_home and not dst.startswith("voided:")
+                goes_home = isinstance(
+                    effect.body, entries.MoneyReturned | entries.TransferReturned | entries.EntryReversed
+                )
+                goes_home = goes_home and not dst.startswith(("suspense:", "voided:"))
                 purpose = dst if isinstance(effect.body, entries.GiftRedirected) else ""
                 self.units.move(plan.places, "" if goes_home else dst, effect.seq, purpose)
                 if isinstance(effect.body, entries.MoneyIdentified):
                     self.units.identify(effect.seq, len(plan.places))
+                    self.units.gifts.add(effect.seq)
+                if isinstance(effect.body, entries.EntryReversed):
+                    self.give_back(effect.seq, self.pen.entries[effect.body.ref])
                 self.expected = plan.places
             case _:
-                pass  # nothing moves
+                self.note_end(last)
+
+    def give_back(self, seq: int, taken: Entry) -> None:
+        """What a reversal put back in transit or suspense, where the entry `taken` had it from."""
+        match taken.body:
+            case entries.MoneyIdentified(ref=ref):
+                self.units.give_back(seq, ref)
+            case entries.TransferReceived(ref=ref):
+                self.units.give_back(seq, ref, self.pen.entries[ref].postings[0].src)
+            case _:
+                pass  # it is nothing else's
+
+    def note_end(self, entry: Entry) -> None:
+        """Where late money of a closed fund or project goes."""
+        match entry.body:
+            case entries.FundClosed(org=org, fund=name, successor=successor):
+                self.units.successors["fund", org, name] = successor
+            case entries.ProjectClosed(org=org, project=name, successor=successor):
+                self.units.successors["project", org, name] = successor
+            case _:
+                pass  # nothing moves, nothing ends
 
     def sources(self, command: AnyCommand) -> list[str]:
         """The accounts that a first-in-first-out outflow may draw on."""

@@ -94,14 +94,35 @@ class OnDecisions(History):
                 parts = self.pen.entries[entry.seq - index + 1 : entry.seq - index + 1 + count]
                 assert sum(map(entries.qty_of, parts)) == body.left
                 cited = self.pen.parts(body.ref)
-                booked = [p for each in cited for p in each.postings if not (each.postings[0] != p and _is_fee(p.dst))]
-                assert body.left + body.moved == sum(posting.qty for posting in booked)
-                assert body.statement
-        assert seen.keys() == self.pen.books.reversed
+                assert body.of == cited[0].kind
+                assert body.left + body.moved == sum(map(entries.qty_of, cited))
+        assert seen.keys() == self.pen.books.reversed.keys()
 
+    @invariant()
+    def right_entries_bring_what_of_the_right_amount_is_missing(self) -> None:
+        found: dict[int, list[Entry]] = {}
+        for entry in self.pen.entries:
+            if corrects := getattr(entry.body, "corrects", 0):
+                found.setdefault(corrects, []).append(entry)
+        moved = {
+            body.ref: body.moved for entry in self.pen.entries if isinstance(body := entry.body, entries.EntryReversed)
+        }
+        for number, parts in found.items():
+            wrong, right = self.pen.entries[number], parts[0]
+            assert parts == self.pen.parts(right.seq), "corrected twice"
+            assert (right.kind, entries.org_of(right)) == (wrong.kind, entries.org_of(wrong))
+            assert sum(map(entries.qty_of, parts)) == getattr(right.body, "right_fen", 0) - moved[number] > 0
+            if isinstance(ref := getattr(wrong.body, "ref", 0), str):
+                assert getattr(right.body, "ref", "") == ref, "another channel reference"
 
-def _is_fee(address: str) -> bool:
-    return address.startswith("fees:")
+    @invariant()
+    def totals_fall_only_beside_a_correction_that_says_why(self) -> None:
+        for entry in self.new:
+            if any(posting.dst.startswith("voided:") for posting in entry.postings):
+                assert isinstance(entry.body, entries.EntryReversed)
+            if isinstance(entry.body, entries.EntryReversed):
+                assert entry.body.reason
+                assert entry.body.statement
 
 
 def _needed(then: Books, kind: str, qty: int) -> int:

@@ -22,7 +22,7 @@ class OnPromises(History):
             kind, _, rest = account.parse(address)
             for slot in slots:
                 if isinstance(self.pen.entries[slot.unit.gift].body, entries.MoneyUnidentified):
-                    assert kind in {"suspense", "refunds"}
+                    assert kind in {"suspense", "refunds", "voided"}
                     continue
                 fund = self._fund(slot.purpose)
                 match kind:
@@ -40,7 +40,7 @@ class OnPromises(History):
                     case "fees":
                         assert fund.charges or fund.receipt_fee_ppm
                     case _:
-                        assert kind in {"losses", "refunds", "transit", "voided"}
+                        assert kind in {"losses", "refunds", "suspense", "transit", "voided"}
 
     @invariant()
     def management_cost_keeps_within_its_clause(self) -> None:
@@ -75,7 +75,7 @@ class OnPromises(History):
             if isinstance(entry.body, entries.MoneyReceived) and entry.body.currency:
                 digits = {"JPY": 0, "KWD": 3}.get(entry.body.currency, 2)
                 exact = entry.body.original * float(entry.body.rate) * 100 / 10**digits
-                assert abs(entries.qty_of(entry) - exact) < 1.000001
+                assert abs((entry.body.right_fen or entries.qty_of(entry)) - exact) < 1.000001
 
     @invariant()
     def what_was_sent_arrived_came_back_or_is_in_transit(self) -> None:
@@ -88,6 +88,8 @@ class OnPromises(History):
                     sent[entry.postings[0].src] -= entries.qty_of(entry)
                 case entries.EntryReversed(of="transfer.sent"):
                     sent[entry.postings[0].src] -= entries.qty_of(entry)
+                case entries.EntryReversed(of="transfer.received"):
+                    sent[entry.postings[0].dst] += entries.qty_of(entry)
                 case _:
                     pass
         transit = [address for address in self.units.accounts if address.startswith("transit:")]
