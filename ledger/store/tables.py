@@ -83,6 +83,7 @@ class EntryRow(_Row, table=True):
         Check("length(bytes) between 1 and 65535", "entry_fits_a_bundle"),
         Index("entry_control", "seq", postgresql_where=sql("kind <> 'money.received'")),
         Index("entry_correction", "seq", postgresql_where=sql("kind = 'entry.reversed'")),
+        Index("entry_organisation", "seq", postgresql_where=sql("kind in ('org.registered', 'org.changed')")),
     )
 
     seq: BigKey
@@ -404,6 +405,55 @@ class RollupRow(_Row, table=True):
     project: TextKey
     kind: TextKey
     day: date = Field(primary_key=True)
+    entries: Big
+    qty: Big
+
+
+class MovementRow(_Row, table=True):
+    """What an entry, other than a gift as it arrives, changed of a figure."""
+
+    __table_args__ = (
+        Index("movement_of_measure", "measure", "seq"),
+        Index("movement_of_kind", "kind", "measure", "first"),
+        Check("entries in (0, 1)", "movement_counts_once"),
+    )
+
+    seq: EntryKey
+    n: SmallKey
+    first: Big
+    kind: Text
+    measure: Text
+    org: Text
+    fund: Text
+    project: Text
+    channel: Text
+    donor_class: Text
+    event: Text
+    day: date
+    entries: int
+    qty: Big
+
+
+class FigureRow(_Row, table=True):
+    """Changes of a figure by all entries of a span: the `block`-th one of `span` entries."""
+
+    __table_args__ = (
+        sa.PrimaryKeyConstraint(
+            "span", "measure", "block", "org", "fund", "project", "channel", "donor_class", "event", "month"
+        ),
+        {"postgresql_with": {"fillfactor": 70}},
+    )
+
+    span: IntKey
+    measure: TextKey
+    block: BigKey
+    org: TextKey
+    fund: TextKey
+    project: TextKey
+    channel: TextKey
+    donor_class: TextKey
+    event: TextKey
+    month: TextKey
     entries: Big
     qty: Big
 

@@ -204,8 +204,8 @@ BEFORE = (
 
 TABLES = tuple(sorted(SQLModel.metadata.tables))
 PUBLIC = (
-    "account checkpoint citation cost entry event fund gift head import_batch line organisation period pledge posting"
-    " project proposal receipt rollup signing_key tile turnover witness witnessing"
+    "account checkpoint citation cost entry event figure fund gift head import_batch line movement organisation"
+    " period pledge posting project proposal receipt rollup signing_key tile turnover witness witnessing"
 )
 CHANGES = ("insert into {} default values", "delete from {}", "truncate {}", "truncate {} cascade")
 
