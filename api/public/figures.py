@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
@@ -11,8 +11,8 @@ from pydantic import Field
 from api.problems import ProblemError, described
 from api.public import permalinks
 from api.public.answers import AsOf, Shape
+from api.public.asking import Channel, DonorClass, Entry, Event, Fund, Org, Project
 from api.public.permalinks import CSV, NOW
-from ledger.account import MAX_POSITION
 from ledger.store.database import Database
 from ledger.store.queries.aggregates import (
     DIMENSIONS,
@@ -32,7 +32,6 @@ MeasureName = Literal[
     "received", "income", "moved_in", "held", "allocated", "in_transit", "unspent", "paid", "refunded", "fees", "lost",
     "voided", "moved_on", "total_allocated", "returned", "confirmed",
 ]  # fmt: skip
-Id = r"^([a-z0-9-]{1,32})?$"
 _MEASURES = "；".join(f"{name} {measure.zh}" for name, measure in MEASURES.items())
 
 MeasureAsked = Annotated[MeasureName, QueryParameter(description=_MEASURES)]
@@ -40,15 +39,8 @@ By = Annotated[
     str,
     QueryParameter(description=f"按什么统计，逗号分隔，最多三个：{'、'.join(DIMENSIONS)}", pattern=r"^[a-z_,]{0,60}$"),
 ]
-Entry = Annotated[int, QueryParameter(description="截至哪一条；-1 为最新", ge=NOW, le=MAX_POSITION)]
-Org = Annotated[str, QueryParameter(description="只看这个组织及其下级", pattern=Id)]
-Fund = Annotated[str, QueryParameter(description="只看这个基金", pattern=Id)]
-Project = Annotated[str, QueryParameter(description="只看这个项目", pattern=Id)]
-Event = Annotated[str, QueryParameter(description="只看这个事件", pattern=Id)]
-Channel = Annotated[str, QueryParameter(description="只看这个渠道", pattern=Id)]
 Category = Annotated[str, QueryParameter(description="只看这个类别", max_length=64)]
 Region = Annotated[str, QueryParameter(description="只看这个地区及其下级（GB/T 2260）", pattern=r"^([0-9]{6})?$")]
-DonorClass = Annotated[Literal["", "person", "organisation", "unknown"], QueryParameter(description="只看这类捐赠人")]
 Month = Annotated[str, QueryParameter(description="月份，如 2026-07；不填为不限", pattern=r"^([0-9]{4}-[0-9]{2})?$")]
 
 
@@ -80,19 +72,9 @@ class FiguresAnswer(Shape):
     sum_fen: int = Field(description="合计金额，单位：分")
 
 
-@get(
-    "/api/v1/figures",
-    summary="统计",
-    tags=["统计"],
-    responses={200: ResponseSpec(FiguresAnswer, description="各组与合计"), **described(404, 422, 503)},
-    exact_bytes=True,
-)
-async def get_figures(  # noqa: PLR0913, PLR0917  each narrows it
-    request: Request[Any, Any, Any],
-    database: NamedDependency[Database],
+def asked(  # noqa: PLR0913, PLR0917  each narrows it
     measure: MeasureAsked,
     by: By = "",
-    as_of: Entry = NOW,
     org: Org = "",
     fund: Fund = "",
     project: Project = "",
@@ -103,10 +85,41 @@ async def get_figures(  # noqa: PLR0913, PLR0917  each narrows it
     category: Category = "",
     since: Month = "",
     until: Month = "",
+) -> Question:
+    """The question, if it has an exact answer. Raises ProblemError with the reason otherwise."""
+    values = {
+        "org": org, "fund": fund, "project": project, "event": event, "channel": channel, "donor_class": donor_class,
+        "region": region, "category": category,
+    }  # fmt: skip
+    only = {name: value for name, value in values.items() if value}
+    question = Question(measure=measure, by=tuple(filter(None, by.split(","))), only=only, since=since, until=until)
+    for each in question.by:
+        if each not in DIMENSIONS:
+            known = ", ".join(DIMENSIONS)
+            raise ProblemError("invalid-request", errors=[{"field": "by", "message": f"one of {known}"}])
+    if reason := why_not(question):
+        raise ProblemError("figure-not-exact", reason)
+    return question
+
+
+_ASKED = {"question": Provide(asked, sync_to_thread=False)}
+
+
+@get(
+    "/api/v1/figures",
+    summary="统计",
+    tags=["统计"],
+    responses={200: ResponseSpec(FiguresAnswer, description="各组与合计"), **described(404, 422, 503)},
+    dependencies=_ASKED,
+    exact_bytes=True,
+)
+async def get_figures(
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    question: NamedDependency[Question],
+    as_of: Entry = NOW,
 ) -> Response[bytes]:
     """一个数，按最多三个维度分组。带 as_of 的地址永远给出同样的字节。"""
-    only = _only(org, fund, project, event, channel, donor_class, region, category)
-    question = _question(measure, by, only, since, until)
     head, cells = await _read(database, question, as_of)
     return _answer(request, question, head, cells, is_pinned=as_of != NOW)
 
@@ -119,47 +132,18 @@ async def get_figures(  # noqa: PLR0913, PLR0917  each narrows it
         200: ResponseSpec(str, media_type="text/csv", description="各组，一行一组", generate_examples=False),
         **described(404, 422, 503),
     },
+    dependencies=_ASKED,
     exact_bytes=True,
 )
-async def get_figures_csv(  # noqa: PLR0913, PLR0917  each narrows it
+async def get_figures_csv(
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
-    measure: MeasureAsked,
-    by: By = "",
+    question: NamedDependency[Question],
     as_of: Entry = NOW,
-    org: Org = "",
-    fund: Fund = "",
-    project: Project = "",
-    event: Event = "",
-    channel: Channel = "",
-    donor_class: DonorClass = "",
-    region: Region = "",
-    category: Category = "",
-    since: Month = "",
-    until: Month = "",
 ) -> Response[bytes]:
     """与 /api/v1/figures 相同的数。行数与合计见 Sunledger-Rows、Sunledger-Sum-Fen 头和文件名。"""
-    only = _only(org, fund, project, event, channel, donor_class, region, category)
-    question = _question(measure, by, only, since, until)
     head, cells = await _read(database, question, as_of)
     return _sheet(request, question, head, cells, is_pinned=as_of != NOW)
-
-
-def _only(*values: str) -> dict[str, str]:
-    names = ("org", "fund", "project", "event", "channel", "donor_class", "region", "category")
-    return {name: value for name, value in zip(names, values, strict=True) if value}
-
-
-def _question(measure: str, by: str, only: dict[str, str], since: str, until: str) -> Question:
-    question = Question(measure=measure, by=tuple(filter(None, by.split(","))), only=only, since=since, until=until)
-    for each in question.by:
-        if each not in DIMENSIONS:
-            raise ProblemError(
-                "invalid-request", errors=[{"field": "by", "message": f"one of {', '.join(DIMENSIONS)}"}]
-            )
-    if reason := why_not(question):
-        raise ProblemError("figure-not-exact", reason)
-    return question
 
 
 async def _read(database: Database, question: Question, as_of: int) -> tuple[Head, list[Cell]]:
@@ -224,7 +208,9 @@ def _counts(question: Question, cells: list[Cell]) -> list[int | None]:
     are_persons = question.only.get("donor_class") == "person"
     at = question.by.index("donor_class") if "donor_class" in question.by else None
     return [
-        None if 0 < cell.entries < FEW and (are_persons or (at is not None and cell.keys[at] == "person")) else cell.entries
+        None
+        if 0 < cell.entries < FEW and (are_persons or (at is not None and cell.keys[at] == "person"))
+        else cell.entries
         for cell in cells
     ]
 

@@ -21,7 +21,7 @@ Format = Literal["json", "csv"]
 NOW = -1
 """As `as_of`: whatever the last entry is."""
 
-CSV = "text/csv; charset=utf-8"
+CSV = "text/csv"
 BYTE_ORDER_MARK = "\ufeff"
 """Without it spreadsheets take Chinese text for something else."""
 

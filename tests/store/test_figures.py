@@ -16,7 +16,7 @@ from ledger.store import rows, setup
 from ledger.store.database import Database
 from ledger.store.figures import FigureRows
 from ledger.store.movements import movements
-from ledger.store.queries.aggregates import DIMENSIONS, MEASURES, Question, read_aggregate, read_subtree, why_not
+from ledger.store.queries.aggregates import DIMENSIONS, MEASURES, Question, read_aggregate, why_not
 from ledger.store.rebuild import rebuild
 from tests.support import society
 from tests.support.fixed import FIXED
@@ -25,7 +25,7 @@ from tests.support.model import Pen
 from tests.support.postgres import Cluster
 from tests.support.retold import Amount, Retold
 
-LEDGERS, QUESTIONS = 25, 12
+LEDGERS, QUESTIONS = 8, 20
 SPANS = (24, 6)
 _names = itertools.count()
 
@@ -63,7 +63,7 @@ async def short_spans(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]:
 
 
 @hypothesis_settings(FIXED, max_examples=LEDGERS, suppress_health_check=[*HealthCheck])
-@given(of=happenings)
+@given(of=happenings())
 async def test_every_figure_is_what_the_entries_say_as_of_any_of_them(
     of: list[Happening], cluster: Cluster, template: str, roles_dir: object, short_spans: None
 ) -> None:
@@ -112,7 +112,7 @@ async def same(
 
 
 @hypothesis_settings(FIXED, max_examples=LEDGERS)
-@given(of=happenings)
+@given(of=happenings())
 def test_a_gift_is_counted_by_the_short_way_as_by_the_long_one(of: list[Happening]) -> None:
     for entry in ledger(of).entries:
         if isinstance(entry.body, entries.MoneyReceived):
