@@ -1,7 +1,6 @@
 """Figures by any dimensions and as of any entry are what somebody counts who reads the entries aloud."""
 
 import itertools
-from collections.abc import AsyncGenerator
 from random import Random  # noqa: TID251  seeded
 
 import asyncpg
@@ -56,10 +55,9 @@ class Stored:
 
 
 @pytest.fixture
-async def short_spans(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]:
+def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that small ledgers have long spans, short ones and a tail."""
     monkeypatch.setattr(rows, "FIGURE_SPANS", SPANS)
-    yield
 
 
 @hypothesis_settings(FIXED, max_examples=LEDGERS, suppress_health_check=[*HealthCheck])

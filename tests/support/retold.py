@@ -156,8 +156,8 @@ class Retold:
         for i, (address, qty) in enumerate(amounts):
             self._add(entry, measure, address, qty, once=not i and qty > 0, gift=gift)
 
-    def _add(  # noqa: PLR0913, PLR0917
-        self, entry: Entry, measure: str, address: str, qty: int, once: bool = False, gift: Entry | None = None
+    def _add(  # noqa: PLR0913
+        self, entry: Entry, measure: str, address: str, qty: int, *, once: bool = False, gift: Entry | None = None
     ) -> None:
         kind, org, rest = account.parse(address)
         assert kind in {"fund", "project"}

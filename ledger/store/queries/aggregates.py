@@ -3,7 +3,7 @@
 Which measure goes by which dimension is told here, with the reason where it does not.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -101,28 +101,20 @@ async def read_aggregate(
 
     `orgs`: only these, in place of the organisation asked for. The question has an exact answer.
     """
-    parts = MEASURES[question.measure].parts
-    arguments: list[object] = [[*parts]]
+    measure = MEASURES[question.measure]
+    arguments: list[object] = [[*measure.parts]]
 
     def given(value: object) -> str:
         arguments.append(value)
         return f"${len(arguments)}"
 
-    spans, tail = _spans(as_of)
-    pieces = [
-        f"select {_FIGURE} from figure where span = {span} and measure = any($1) "  # noqa: S608  ours
-        f"and block >= {given(first)}::bigint and block < {given(end)}::bigint"
-        for span, first, end in spans
-    ]
-    if tail is not None:
-        lo, hi = (f"{given(each)}::bigint" for each in tail)
-        pieces.append(f"select {_MOVEMENT} from movement where measure = any($1) and seq between {lo} and {hi}")  # noqa: S608
-        pieces += [
-            f"select {columns} from {_ARRIVED} and p.seq between {lo} and {hi}"  # noqa: S608  likewise
-            for part, columns in _GIFTS.items()
-            if part in parts
-        ]
-    where = ["true"]
+    asked = {*question.by, *question.only, *(["month"] if question.since or question.until else [])}
+    columns = {"org"} if orgs is not None else set()
+    columns |= asked & {"month", "org", "fund", "channel", "donor_class"}
+    columns |= {"org", "fund", "project"} if asked & {"project", "event", "region", "category"} else set()
+    columns |= {"event"} if "event" in asked and measure.by_gift else set()
+    kept = [each for each in _COLUMNS if each in columns]
+    where = []
     if orgs is not None:
         where.append(f"org = any({given([*orgs])}::text[])")
     where += [f"month >= {given(question.since)}"] if question.since else []
@@ -132,17 +124,41 @@ async def read_aggregate(
             where.append(f"region like {given(_within(value))}")
         elif dimension != "org":
             where.append(f"{dimension} = {given(value)}")
-    keys = ", ".join(question.by)
     statement = _ANSWER.format(
-        pieces=" union all ".join(pieces),
-        event=_LABEL if MEASURES[question.measure].by_gift else _PURPOSE,
-        where=" and ".join(where),
-        keys=f"{keys}, " if keys else "",
-        group=f"group by {keys} order by {keys}" if keys else "",
+        pieces=" union all ".join(_pieces(measure.parts, kept, as_of, given)),
+        kept="".join(f"{each}, " for each in kept),
+        told="".join(f"{_TOLD[each, measure.by_gift]} as {each}, " for each in DIMENSIONS if each in asked | columns),
+        joins=_JOINS if "project" in columns else "",
+        where=" and ".join(where) or "true",
+        keys="".join(f"{each}, " for each in question.by),
+        group=f"group by {', '.join(kept)}" if kept else "",
+        regroup="group by {0} order by {0}".format(", ".join(question.by)) if question.by else "",
         limit=MAX_ROWS + 1,
     )
     found = await connection.fetch(statement, *arguments)
     return [Cell(tuple(row[each] for each in question.by), row["entries"], row["qty"]) for row in found]
+
+
+def _pieces(
+    parts: Collection[str], kept: Sequence[str], as_of: int | None, given: Callable[[object], str]
+) -> Iterator[str]:
+    """What has the changes: spans of figures, then movements and gifts of the tail."""
+    spans, tail = _spans(as_of)
+    columns = "".join(f"{each}, " for each in kept)
+    for span, first, end in spans:
+        yield (
+            f"select {columns}entries, qty from figure where span = {span} and measure = any($1) "  # noqa: S608  ours
+            f"and block >= {given(first)}::bigint and block < {given(end)}::bigint"
+        )
+    if tail is None:
+        return
+    between = "seq between {}::bigint and {}::bigint".format(*map(given, tail))
+    columns = columns.replace("month", "to_char(day, 'YYYY-MM') as month")
+    yield f"select {columns}entries, qty from movement where measure = any($1) and {between}"  # noqa: S608  ours
+    for part in _GIFTS.keys() & {*parts}:
+        count, qty, is_gift = _GIFTS[part]
+        columns = "".join(f"{_GIVEN[each] if is_gift or each in PLACE[:3] else _NONE}, " for each in kept)
+        yield f"select {columns}{count}, {qty} from {_ARRIVED} and p.{between}"  # noqa: S608  ours
 
 
 async def read_subtree(connection: asyncpg.Connection, org: str, *, as_of: int) -> set[str]:
@@ -177,38 +193,52 @@ def _within(region: str) -> str:
     return f"{region}%"
 
 
-_COLUMNS = ("month", "org", "fund", "project", "channel", "donor_class", "event", "entries", "qty")
-_FIGURE = ", ".join(_COLUMNS)
-_MOVEMENT = _FIGURE.replace("month", "to_char(day, 'YYYY-MM') as month")
+_COLUMNS = ("month", "org", "fund", "project", "channel", "donor_class", "event")
 # A gift as it arrives: its first posting is what the fund holds, a second one a fee.
 _ARRIVED = """
   posting p join gift g on g.seq = p.seq join account a on a.id = g.account where p.src_lo is null
 """
-_WHERE_GIVEN = "to_char(g.day, 'YYYY-MM'), split_part(a.address, ':', 2), split_part(a.address, ':', 3), ''"
-_GIFTS = {
-    "received": f"{_WHERE_GIVEN}, g.channel, g.donor_class, g.event, (p.n = 0)::int, p.qty",
-    "held": f"{_WHERE_GIVEN}, '', '', '', 0, case when p.n = 0 then p.qty else 0 end",
-    "fees": f"{_WHERE_GIVEN}, '', '', '', (p.n > 0)::int, case when p.n > 0 then p.qty else 0 end",
+_NONE = "''"
+_GIVEN = {
+    "month": "to_char(g.day, 'YYYY-MM')",
+    "org": "a.org",
+    "fund": "split_part(a.address, ':', 3)",
+    "project": _NONE,
+    "channel": "g.channel",
+    "donor_class": "g.donor_class",
+    "event": "g.event",
 }
-_LABEL = "coalesce(nullif(m.event, ''), f.restriction ->> 'event', '')"
-_PURPOSE = "coalesce(nullif(p.event, ''), f.restriction ->> 'event', '')"
+_GIFTS = {
+    "received": ("(p.n = 0)::int", "p.qty", True),
+    "held": ("0", "case when p.n = 0 then p.qty else 0 end", False),
+    "fees": ("(p.n > 0)::int", "case when p.n > 0 then p.qty else 0 end", False),
+}
+"""Measure → what such a posting counts, how much it is, and whether the gift's own words go with it."""
+
 # What a project does not say of itself, its money's fund does.
+_JOINS = """
+  left join fund f on f.org = m.org and f.fund = m.fund left join project p on p.org = m.org and p.project = m.project
+"""
+_TOLD = {
+    **{(each, by_gift): f"m.{each}" for each in _COLUMNS for by_gift in (True, False)},
+    **{
+        ("project", by_gift): "coalesce(nullif(m.project, ''), f.restriction ->> 'project', '')"
+        for by_gift in (True, False)
+    },
+    **{
+        (each, by_gift): f"coalesce(nullif(p.{each}, ''), f.restriction ->> '{each}', '')"
+        for each in ("region", "category")
+        for by_gift in (True, False)
+    },
+    ("event", True): "coalesce(nullif(m.event, ''), f.restriction ->> 'event', '')",
+    ("event", False): "coalesce(nullif(p.event, ''), f.restriction ->> 'event', '')",
+}
 _ANSWER = """
 with moved as ({pieces}),
-summed as (
-  select month, org, fund, project, channel, donor_class, event, sum(entries) as entries, sum(qty) as qty
-  from moved group by month, org, fund, project, channel, donor_class, event
-),
-told as (
-  select m.month, m.org, m.fund, coalesce(nullif(m.project, ''), f.restriction ->> 'project', '') as project,
-         m.channel, m.donor_class, {event} as event,
-         coalesce(nullif(p.region, ''), f.restriction ->> 'region', '') as region,
-         coalesce(nullif(p.category, ''), f.restriction ->> 'category', '') as category, m.entries, m.qty
-  from summed m left join fund f on f.org = m.org and f.fund = m.fund
-  left join project p on p.org = m.org and p.project = m.project
-)
-select {keys} coalesce(sum(entries), 0)::bigint as entries, coalesce(sum(qty), 0)::bigint as qty
-from told where {where} {group} limit {limit}
+summed as (select {kept}sum(entries) as entries, sum(qty) as qty from moved {group}),
+told as (select {told}m.entries, m.qty from summed m {joins})
+select {keys}coalesce(sum(entries), 0)::bigint as entries, coalesce(sum(qty), 0)::bigint as qty
+from told where {where} {regroup} limit {limit}
 """
 _TREE = """
   select distinct on (1) said #>> '{body,org}' as org, coalesce(said #>> '{body,parent}', '') as parent

@@ -1,4 +1,4 @@
-"""Figures over HTTP: sums by dimensions, as of any entry, the same bytes for ever, and the reason where there is none."""
+"""Figures over HTTP: by dimensions, as of any entry, the same bytes for ever; the reason where there is no answer."""
 
 import csv
 import io
