@@ -113,6 +113,13 @@ TYPES: dict[str, ProblemType] = {
         "账目仍在，收据编号已随个人信息一并删除。",
         "The entry stands; its receipt code was erased with the personal data.",
     ),
+    "too-many-requests": ProblemType(
+        429,
+        "请求过于频繁",
+        "Too many requests",
+        "请按 Retry-After 稍后再试；批量取用请下载 CSV 或账本。",
+        "Wait as long as Retry-After says; for much at once, download the CSV or the log.",
+    ),
     "busy": ProblemType(
         503,
         "系统正忙，请稍后重试",

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter
 
+from api.limits import Limits
 from ledger import privacy
 from ledger.store.database import Database
 from ledger.store.queries import log
@@ -53,17 +54,20 @@ async def printed_link(site: NamedDependency[Site], database: NamedDependency[Da
 
 
 @post("/trace", status_code=200, include_in_schema=False)
-async def trace(
+async def trace(  # noqa: PLR0913, PLR0917  what it is made with
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
     receipts: NamedDependency[Receipts],
     traces: NamedDependency[Traces],
     database: NamedDependency[Database],
+    limits: NamedDependency[Limits],
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
     typed = _code(await request.body())
+    await limits.admit_lookup(request, typed)
     head, progress, found = await traces.of(await receipts.find(typed))
     if found is None:
+        await limits.failed(request, typed)
         return site.page("not_found", head, status=404, headers=PRIVATE)
     async with database.raw() as connection:
         box = await read_box(connection, found.gift.seq)
@@ -87,19 +91,23 @@ async def trace(
 
 
 @post("/dossier", status_code=200, include_in_schema=False)
-async def dossier(
+async def dossier(  # noqa: PLR0913, PLR0917  likewise
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
     receipts: NamedDependency[Receipts],
     traces: NamedDependency[Traces],
     database: NamedDependency[Database],
+    limits: NamedDependency[Limits],
 ) -> Response[Any]:
     """The whole record of the gift as a zip, from a form: it works without JavaScript, and its address says nothing."""
-    seq = await receipts.find(_code(await request.body()))
+    typed = _code(await request.body())
+    await limits.admit_lookup(request, typed)
+    seq = await receipts.find(typed)
     async with database.snapshot() as connection:
         head = await read_head(connection)
         found = None if seq is None else await read_dossier(connection, traces, seq)
     if seq is None:
+        await limits.failed(request, typed)
         return site.page("not_found", head, status=404, headers=PRIVATE)
     if found is None:
         return site.page("not_published", head, status=404, headers=PRIVATE)

@@ -1,7 +1,8 @@
 """The public application, from its resources."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any, cast
 
 import structlog
@@ -11,11 +12,13 @@ from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import OpenAPIResponse
 from litestar.plugins.pydantic import PydanticPlugin
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from api import problems
 from api.health import healthz, readyz
+from api.limits import Limits, Rates
 from api.observability import observe
 from api.public import (
     balances,
@@ -37,6 +40,7 @@ from ledger.store.keys import LookupKeys
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.receipts import Receipts
 from ledger.store.queries.trace import TooManyPieces
+from ledger.store.queries.visits import Visits
 from public_site import pages
 from public_site.site import Site
 
@@ -65,6 +69,9 @@ class Resources:
 
     database: Database
     lookup: LookupKeys
+    visits: Visits | None = None
+    """None counts nobody."""
+    rates: Rates = field(default_factory=Rates)
 
 
 def build(resources: Resources) -> Litestar:
@@ -72,6 +79,7 @@ def build(resources: Resources) -> Litestar:
     site = Site()
     by_code = Receipts(resources.database, resources.lookup)
     traces = Traces(resources.database)
+    limits = Limits(resources.visits, resources.rates)
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
         route_handlers=[
@@ -104,8 +112,10 @@ def build(resources: Resources) -> Litestar:
             "database": Provide(lambda: resources.database, sync_to_thread=False),
             "receipts": Provide(lambda: by_code, sync_to_thread=False),
             "traces": Provide(lambda: traces, sync_to_thread=False),
+            "limits": Provide(lambda: limits, sync_to_thread=False),
             "site": Provide(lambda: site, sync_to_thread=False),
         },
+        before_request=limits.admit,
         exception_handlers={error: _for_readers(handler, site) for error, handler in handlers.items()},
         openapi_config=OpenAPIConfig(
             title="阳光账本 · 公开接口",
@@ -125,9 +135,20 @@ def build(resources: Resources) -> Litestar:
     )
     # The framework's document does not say by itself that a model takes no fields it does not know.
     (app.openapi_schema.components.schemas or {})[trace.Lookup.__name__].additional_properties = False
+    _describe_limits(app)
     app.asgi_handler = _guarded(app.asgi_handler)
     observe(app)
     return app
+
+
+def _describe_limits(app: Litestar) -> None:
+    """Whatever can be busy can be asked too often."""
+    for path in (app.openapi_schema.paths or {}).values():
+        for operation in filter(None, (path.get, path.post)):
+            responses = operation.responses or {}
+            if busy := responses.get(str(HTTPStatus.SERVICE_UNAVAILABLE.value)):
+                too_many = replace(cast("OpenAPIResponse", busy), description=HTTPStatus.TOO_MANY_REQUESTS.phrase)
+                responses[str(HTTPStatus.TOO_MANY_REQUESTS.value)] = too_many
 
 
 Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]

@@ -192,7 +192,7 @@ def _list(name: str, title: str, page: type[_Page], item: type[Shape]) -> list[H
         content = {
             "as_of": {"seq": head.seq, "at": head.at},
             "href": canonical,
-            "count": total.count,
+            "count": total.rows,
             "sum_fen": total.sum_fen,
             name: [_shown(item, each) for each in found[:limit]],
             "next": found[limit - 1].seq if len(found) > limit else None,

@@ -1,13 +1,14 @@
 """The look-up: a receipt code in, where every fen of the gift is out. The code comes in the body and goes nowhere."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from pydantic import Field
 
 from api.fields import Input
+from api.limits import Limits
 from api.problems import ProblemError, described
 from api.public.answers import FRESH, LOG_STATE, NO_STORE, AsOf, Named, Seq, Shape
 from ledger.store.queries.gifts import Traces
@@ -96,15 +97,25 @@ class TraceAnswer(Shape):
 
 
 @post(
-    "/api/v1/trace", status_code=200, summary="凭收据编号查去向", tags=["查询"], responses=described(404, 413, 422, 503)
+    "/api/v1/trace",
+    status_code=200,
+    summary="凭收据编号查去向",
+    tags=["查询"],
+    responses=described(404, 413, 422, 503),
 )
 async def trace_by_code(
-    data: JSONBody[Lookup], receipts: NamedDependency[Receipts], traces: NamedDependency[Traces]
+    data: JSONBody[Lookup],
+    request: Request[Any, Any, Any],
+    receipts: NamedDependency[Receipts],
+    traces: NamedDependency[Traces],
+    limits: NamedDependency[Limits],
 ) -> Response[TraceAnswer]:
     """编号不存在、输错或不成编号，答复都一样。"""
+    await limits.admit_lookup(request, data.code)
     seq = await receipts.find(data.code)
     answer = None if seq is None else await _traced(traces, seq)
     if answer is None:
+        await limits.failed(request, data.code)
         raise ProblemError("receipt-not-found")
     return Response(answer, headers=NO_STORE)
 

@@ -563,3 +563,13 @@ class WitnessRow(_Row, table=True):
     cosigned_at: TimeOrNone
     trouble: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})
     alarm: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})
+
+
+class VisitRow(_Row, table=True):
+    """How often somebody asked, under a keyed hash of who it was, until a time. Counted by `count_visits` only."""
+
+    __table_args__ = (Index("visit_ends", "ends"), {"prefixes": ["UNLOGGED"]})
+
+    visitor: BytesKey
+    ends: Time
+    visits: Big

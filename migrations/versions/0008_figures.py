@@ -1,4 +1,4 @@
-"""Figures: what each entry changes of them, and sums of that by span, place, gift and month."""
+"""Figures: what each entry changes of them, and sums by span, place, gift and month. Visits: who asks how often."""
 
 from alembic import op
 
@@ -46,6 +46,46 @@ STATEMENTS = (
       primary key (span, measure, block, org, fund, project, channel, donor_class, event, month)
     ) with (fillfactor = 70)
     """,
+    # Who asked how often, under keyed hashes, until its time is over. Nothing that must outlive a crash.
+    """
+    create unlogged table visit (
+      visitor bytea primary key,
+      ends timestamptz not null,
+      visits bigint not null
+    )
+    """,
+    # The one thing the reader may write. Its names are bound here, so that no search path of a caller's matters.
+    """
+    create function count_visits(visitors bytea[], costs bigint[], seconds integer[])
+    returns table (n bigint, visits bigint, left_s integer)
+    language sql volatile security definer
+    begin atomic
+      with asked as (
+        select visitor, sum(cost)::bigint as cost, max(length_s) as length_s
+        from unnest(visitors, costs, seconds) as each (visitor, cost, length_s) group by visitor
+      ), over as (
+        delete from visit where visitor in (
+          select visitor from visit where ends <= now() and visitor not in (select visitor from asked)
+          limit 100 for update skip locked
+        )
+      ), counted as (
+        insert into visit (visitor, ends, visits)
+        select visitor, now() + make_interval(secs => length_s), cost from asked where cost > 0 order by visitor
+        on conflict (visitor) do update
+        set ends = case when visit.ends <= now() then excluded.ends else visit.ends end,
+            visits = case when visit.ends <= now() then 0 else visit.visits end + excluded.visits
+        returning visitor, visit.visits, visit.ends
+      )
+      select each.n, coalesce(counted.visits, known.visits, 0),
+             coalesce(ceil(extract(epoch from coalesce(counted.ends, known.ends) - now())), 0)::integer
+      from unnest(visitors) with ordinality as each (visitor, n)
+      left join counted on counted.visitor = each.visitor
+      left join visit known on known.visitor = each.visitor and known.ends > now()
+      order by each.n;
+    end
+    """,
+    "create index visit_ends on visit (ends)",
+    "revoke all on function count_visits from public",
     # The tree of organisations as of any entry.
     "create index entry_organisation on entry (seq) where kind in ('org.registered', 'org.changed')",
 )
@@ -60,3 +100,4 @@ def upgrade() -> None:
     op.execute(f"grant select, insert on movement, figure to {writer}")
     op.execute(f"grant update on figure to {writer}")
     op.execute(f"grant select on movement, figure to {reader}")
+    op.execute(f"grant execute on function count_visits to {reader}")

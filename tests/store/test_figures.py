@@ -1,6 +1,7 @@
 """Figures by any dimensions and as of any entry are what somebody counts who reads the entries aloud."""
 
 import itertools
+from pathlib import Path
 from random import Random  # noqa: TID251  seeded
 
 import asyncpg
@@ -36,10 +37,10 @@ class Stored:
         self.database = database
 
     @staticmethod
-    async def of(pen: Pen, cluster: Cluster, template: str, roles_dir: object) -> tuple["Stored", str]:
+    async def of(pen: Pen, cluster: Cluster, template: str, roles_dir: Path) -> tuple["Stored", str]:
         name = f"figures_{next(_names)}"
         await cluster.create_database(name, template)
-        settings = Settings(roles_dir=roles_dir, database_url=cluster.url(name))  # type: ignore[arg-type]
+        settings = Settings(roles_dir=roles_dir, database_url=cluster.url(name))
         owner = setup.database(settings, cluster.url(name), "owner", pool_size=1)
         async with owner.write() as connection:
             await connection.executemany(
@@ -63,7 +64,7 @@ def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
 @hypothesis_settings(FIXED, max_examples=LEDGERS, suppress_health_check=[*HealthCheck])
 @given(of=happenings())
 async def test_every_figure_is_what_the_entries_say_as_of_any_of_them(
-    of: list[Happening], cluster: Cluster, template: str, roles_dir: object, short_spans: None
+    of: list[Happening], cluster: Cluster, template: str, roles_dir: Path, short_spans: None
 ) -> None:
     pen = ledger(of)
     stored, name = await Stored.of(pen, cluster, template, roles_dir)

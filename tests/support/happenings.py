@@ -14,7 +14,7 @@ from ledger.entries import Entry
 from ledger.refusals import Refused
 from ledger.suspense import IdentifyMoney
 from tests.support import society
-from tests.support.model import Pen
+from tests.support.model import TODAY, Pen
 from tests.support.society import APPROVER, BOTH_CITIES_APPROVER, CITY, NEIGHBOURS_APPROVER, OTHER_APPROVER
 
 HAPPENINGS = 150
@@ -131,12 +131,12 @@ def _command(pen: Pen, happening: Happening) -> AnyCommand | None:  # noqa: C901
         case "confirm" if entry := one("money.disbursed"):
             command = ConfirmDelivery(
                 maker=society.FINANCE, org=CITY, ref=entry.seq, outcome="short" if other % 4 == 0 else "ok", qty=some,
-                on=society.TODAY,
+                on=TODAY,
             )  # fmt: skip
         case _:
             return None
-    command = structs.replace(command, on=DAYS[other % len(DAYS)])  # type: ignore[type-var]  # a struct
+    command = structs.replace(command, on=DAYS[other % len(DAYS)])
     if isinstance(command, ReceiveMoney | IdentifyMoney):
         gift = {"channel": CHANNELS[other % 3], "donor_class": CLASSES[other // 3 % 3]}
-        return structs.replace(command, event="flood-2026" if other % 5 == 0 else "", **gift)  # type: ignore[arg-type]
+        return structs.replace(command, event="flood-2026" if other % 5 == 0 else "", **gift)
     return command

@@ -45,7 +45,7 @@ class Narrowing:
 class Total(NamedTuple):
     """Of the whole list."""
 
-    count: int
+    rows: int
     sum_fen: int
 
 

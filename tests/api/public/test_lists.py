@@ -49,9 +49,10 @@ async def busy(branch: Branch) -> Branch:
     return branch
 
 
-async def everything(http: httpx.AsyncClient, name: str, limit: int = 2, **query: object) -> list[dict[str, Any]]:
+async def everything(http: httpx.AsyncClient, name: str, **query: object) -> list[dict[str, Any]]:
     """All pages of a list, which all say the same of the whole."""
     found: list[dict[str, Any]] = []
+    limit = 2
     asked = {**{each: str(value) for each, value in query.items()}, "limit": str(limit)}
     while True:
         answer = await http.get(f"/api/v1/{name}", params=asked)
