@@ -26,7 +26,7 @@ from tests.support.postgres import Cluster
 from tests.support.retold import Amount, Retold
 
 LEDGERS, QUESTIONS = 8, 20
-SPANS = (24, 6)
+SPANS = (48, 12, 4)
 _names = itertools.count()
 
 

@@ -158,7 +158,7 @@ def _pieces(
     for part in _GIFTS.keys() & {*parts}:
         count, qty, is_gift = _GIFTS[part]
         columns = "".join(f"{_GIVEN[each] if is_gift or each in PLACE[:3] else _NONE}, " for each in kept)
-        yield f"select {columns}{count}, {qty} from {_ARRIVED} and p.{between}"  # noqa: S608  ours
+        yield f"select {columns}{count}, {qty} from {_ARRIVED} and p.{between} and g.{between}"  # noqa: S608  ours
 
 
 async def read_subtree(connection: asyncpg.Connection, org: str, *, as_of: int) -> set[str]:
