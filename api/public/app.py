@@ -24,6 +24,7 @@ from api.public import (
     balances,
     corrections,
     entries,
+    feeds,
     figures,
     funds,
     lists,
@@ -32,6 +33,7 @@ from api.public import (
     pledges,
     projects,
     receipts,
+    search,
     trace,
 )
 from api.public import problems as problem_pages
@@ -59,7 +61,7 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 ]
-_MACHINES = ("/api/", "/log/", "/schema", "/healthz", "/readyz")
+_MACHINES = ("/api/", "/feeds/", "/log/", "/schema", "/healthz", "/readyz")
 """Answers below these are never pages."""
 
 
@@ -93,6 +95,7 @@ def build(resources: Resources) -> Litestar:
             organisations.list_organisations,
             organisations.get_organisation,
             *balances.HANDLERS,
+            *feeds.HANDLERS,
             *figures.HANDLERS,
             *lists.HANDLERS,
             pledges.list_pledges,
@@ -106,6 +109,7 @@ def build(resources: Resources) -> Litestar:
             problem_pages.problem,
             *log.HANDLERS,
             *receipts.HANDLERS,
+            *search.HANDLERS,
             *pages.HANDLERS,
         ],
         dependencies={

@@ -93,25 +93,25 @@ class _Page(Shape):
 class GiftPage(_Page):
     """捐款，按序号排列。"""
 
-    gifts: list[Gift] = Field(description="本页的捐款")
+    items: list[Gift] = Field(description="本页的捐款")
 
 
 class AllocationPage(_Page):
     """分配，按序号排列。"""
 
-    allocations: list[Allocation] = Field(description="本页的分配")
+    items: list[Allocation] = Field(description="本页的分配")
 
 
 class TransferPage(_Page):
     """转款，按序号排列。"""
 
-    transfers: list[Transfer] = Field(description="本页的转款")
+    items: list[Transfer] = Field(description="本页的转款")
 
 
 class PaymentPage(_Page):
     """付款，按序号排列。"""
 
-    payments: list[Payment] = Field(description="本页的付款")
+    items: list[Payment] = Field(description="本页的付款")
 
 
 class Asked(Shape):
@@ -194,7 +194,7 @@ def _list(name: str, title: str, page: type[_Page], item: type[Shape]) -> list[H
             "href": canonical,
             "count": total.rows,
             "sum_fen": total.sum_fen,
-            name: [_shown(item, each) for each in found[:limit]],
+            "items": [_shown(item, each) for each in found[:limit]],
             "next": found[limit - 1].seq if len(found) > limit else None,
         }
         headers = permalinks.caching(canonical, is_pinned=as_of != NOW)

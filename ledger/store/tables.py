@@ -415,6 +415,8 @@ class MovementRow(_Row, table=True):
     __table_args__ = (
         Index("movement_of_measure", "measure", "seq"),
         Index("movement_of_kind", "kind", "measure", "first"),
+        Index("movement_of_organisation", "org", "seq"),
+        Index("movement_of_project", "org", "project", "seq", postgresql_where=sql("project <> ''")),
         Check("entries in (0, 1)", "movement_counts_once"),
     )
 

@@ -28,6 +28,8 @@ STATEMENTS = (
     """,
     "create index movement_of_measure on movement (measure, seq)",
     "create index movement_of_kind on movement (kind, measure, first)",
+    "create index movement_of_organisation on movement (org, seq)",
+    "create index movement_of_project on movement (org, project, seq) where project <> ''",
     # Written with every gift, hence without a foreign key: `rebuild` compares it with the entries.
     """
     create table figure (

@@ -58,8 +58,8 @@ async def everything(http: httpx.AsyncClient, name: str, **query: object) -> lis
         answer = await http.get(f"/api/v1/{name}", params=asked)
         assert answer.status_code == 200, answer.text
         page = answer.json()
-        assert len(page[name]) <= limit
-        found += page[name]
+        assert len(page["items"]) <= limit
+        found += page["items"]
         if page["next"] is None:
             assert (page["count"], page["sum_fen"]) == (len(found), sum(each["amount_fen"] for each in found)), query
             return found
@@ -172,5 +172,5 @@ async def test_what_cannot_narrow_a_list_is_a_problem(http: httpx.AsyncClient) -
 async def test_an_empty_ledger_has_empty_lists(http: httpx.AsyncClient) -> None:
     for name in NAMES:
         page = (await http.get(f"/api/v1/{name}")).json()
-        assert (page[name], page["count"], page["sum_fen"], page["next"]) == ([], 0, 0, None)
+        assert (page["items"], page["count"], page["sum_fen"], page["next"]) == ([], 0, 0, None)
         assert (await http.get(f"/api/v1/{name}.csv?until={date.min}")).text.count("\r\n") == 1
