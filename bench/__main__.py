@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import baseline, machine, publishing, traces, verify, writes
+from bench import baseline, machine, public, publishing, traces, verify, writes
 from bench.store import opened
 
 SHEET_GIFTS = 1_000_000
@@ -71,6 +71,15 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
             f"HTTP by code, 8 clients: {found.requests_per_second:,.0f}/s, p50 {found.p50_ms:.1f} ms,"
             f" p99 {found.p99_ms:.1f} ms (wanted < 10), RSS {rss:.0f} MiB"
         )
+        print(
+            "\n## Public, 8 clients\n\n| what | answers/s | p50 ms | p99 ms | wanted |\n| --- | --- | --- | --- | --- |"
+        )
+        asked = {"clients": 8, "seconds": seconds}
+        print(public.line("figures, now", await public.figures(store, **asked, is_pinned=False), "p99 < 50"))
+        print(public.line("figures, any entry", await public.figures(store, **asked, is_pinned=True), "p99 < 50"))
+        print(public.line("a page of gifts", await public.pages(store, **asked), ""))
+        traced = await public.traces(store, codes, clients=32, seconds=seconds)
+        print(public.line("traces by code, 32 clients, one process", traced, "≥ 4,000/s with two, p99 < 40"))
         signing = await publishing.measure(store, folder)
         print("\n## Verifying\n")
         await verify.in_database(signing)
