@@ -29,7 +29,7 @@ async def worker(settings: Settings, **rates: int) -> AsyncGenerator[Any]:
     assert settings.database_url is not None
     database = setup.database(settings, settings.database_url, "reader", pool_size=2)
     lookup = LookupKeys.read(settings.lookup)
-    allowed = Rates(**rates, trusted_proxies=PROXIES)  # type: ignore[arg-type]  # counts
+    allowed = Rates(**rates, trusted_proxies=PROXIES)
     yield build(Resources(database=database, lookup=lookup, visits=Visits(database, lookup), rates=allowed))
     await database.close()
 
