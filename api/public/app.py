@@ -100,6 +100,7 @@ def build(resources: Resources) -> Litestar:
             *lists.HANDLERS,
             pledges.list_pledges,
             corrections.list_corrections,
+            corrections.download_corrections,
             funds.list_funds,
             funds.get_fund,
             funds.get_fund_costs,

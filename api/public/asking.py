@@ -1,5 +1,6 @@
 """Parameters that several questions take."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from litestar.params import QueryParameter
@@ -16,3 +17,4 @@ Project = Annotated[str, QueryParameter(description="只看这个项目", patter
 Event = Annotated[str, QueryParameter(description="只看这个事件", pattern=_ID)]
 Channel = Annotated[str, QueryParameter(description="只看这个渠道", pattern=_ID)]
 DonorClass = Annotated[Literal["", "person", "organisation", "unknown"], QueryParameter(description="只看这类捐赠人")]
+Day = Annotated[date | None, QueryParameter(description="业务日期（北京时间）；不填为不限")]

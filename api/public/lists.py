@@ -16,7 +16,7 @@ from pydantic import Field
 from api.problems import ProblemError, described
 from api.public import permalinks
 from api.public.answers import AsOf, Limit, Shape
-from api.public.asking import Channel, DonorClass, Entry, Event, Fund, Org, Project
+from api.public.asking import Channel, Day, DonorClass, Entry, Event, Fund, Org, Project
 from api.public.permalinks import BYTE_ORDER_MARK, CSV, NOW
 from ledger.account import MAX_POSITION
 from ledger.store.database import Database
@@ -25,7 +25,6 @@ from ledger.store.queries.aggregates import read_subtree
 from ledger.store.queries.head import Head
 from ledger.store.queries.lists import ListedEffect, ListedGift, Narrowing, Total
 
-Day = Annotated[date | None, QueryParameter(description="业务日期（北京时间）；不填为不限")]
 Fen = Annotated[int, QueryParameter(description="金额，单位：分", ge=0, le=MAX_POSITION)]
 After = Annotated[int, QueryParameter(description="从哪一条之后开始：上一页的 next", ge=-1, le=MAX_POSITION)]
 

@@ -80,6 +80,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "corrections_feed",
         "dossier_by_code",
         "download_allocations",
+        "download_corrections",
         "download_gifts",
         "download_payments",
         "download_transfers",

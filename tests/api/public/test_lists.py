@@ -10,6 +10,7 @@ import pytest
 
 from ledger.entries import Restriction
 from ledger.organisations import EnrolStaff, OpenFund
+from ledger.reversals import ReverseEntry
 from ledger.roles import Role
 from ledger.settings import Settings
 from ledger.store.queries import lists
@@ -174,3 +175,43 @@ async def test_an_empty_ledger_has_empty_lists(http: httpx.AsyncClient) -> None:
         page = (await http.get(f"/api/v1/{name}")).json()
         assert (page["items"], page["count"], page["sum_fen"], page["next"]) == ([], 0, 0, None)
         assert (await http.get(f"/api/v1/{name}.csv?until={date.min}")).text.count("\r\n") == 1
+
+
+async def test_corrections_are_narrowed_counted_and_downloaded(busy: Branch, http: httpx.AsyncClient) -> None:
+    path = "/api/v1/corrections"
+    payments = [each["seq"] for each in await everything(http, "payments")]
+    first, second = [await busy.agree(reversal(busy, each)) for each in payments]
+    page = (await http.get(f"{path}?limit=1")).json()
+    assert (page["count"], page["sum_fen"], page["next"]) == (2, 48_150, second)
+    assert [each["seq"] for each in page["items"]] == [second]
+    following = (await http.get(f"{path}?limit=1&before={second}")).json()
+    assert ([each["seq"] for each in following["items"]], following["count"]) == ([first], 2)
+    for query, count in (
+        (f"org={CITY}", 2), (f"org={PROVINCE}", 2), (f"since={busy.today}&until={busy.today}", 2),
+        ("until=2020-01-01", 0), ("since=2999-01-01", 0), (f"as_of={first}", 1), (f"as_of={first - 1}", 0),
+    ):  # fmt: skip
+        answer = await http.get(f"{path}?{query}")
+        assert (answer.json()["count"], len(answer.json()["items"])) == (count, count), query
+    sheet = await http.get(f"{path}.csv")
+    lines = [*csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig")))]
+    assert [(line["seq"], line["ref"], line["left_fen"]) for line in lines] == [
+        (str(second), str(payments[1]), "4000"), (str(first), str(payments[0]), "44150"),
+    ]  # fmt: skip
+    assert (sheet.headers["sunledger-rows"], sheet.headers["sunledger-sum-fen"]) == ("2", "48150")
+    pinned = sheet.links["canonical"]["url"]
+    await busy.gift(5)
+    assert (await http.get(pinned)).content == sheet.content
+    assert (await http.get(f"{path}?org=nobody")).status_code == 404
+
+
+async def test_what_a_reversal_undid_stands_beside_what_was_done(busy: Branch, http: httpx.AsyncClient) -> None:
+    (first, _) = await everything(http, "payments")
+    reversed_by = await busy.agree(reversal(busy, first["seq"]))
+    assert (await everything(http, "payments"))[0]["undone_fen"] == first["amount_fen"]
+    assert (await everything(http, "payments", as_of=reversed_by - 1))[0]["undone_fen"] == 0
+    paid = (await http.get("/api/v1/figures?measure=paid")).json()
+    assert (paid["count"], paid["sum_fen"]) == (2, 4_000)
+
+
+def reversal(branch: Branch, ref: int) -> ReverseEntry:
+    return ReverseEntry(maker=FINANCE, org=CITY, ref=ref, on=branch.today, reason="金额有误", statement="多付了。")
