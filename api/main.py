@@ -144,6 +144,8 @@ def _witnesses(settings: Settings, database: Database) -> Witnesses | None:
 
 
 async def _check(database: Database) -> None:
-    """Refuse to start on tables that would accept wrong money."""
+    """Refuse to start on tables that would accept wrong money, or that would show wrong figures."""
     async with database.raw() as connection:
         await guarantees.require(connection)
+        if await connection.fetchval("select exists (select from gift) and not exists (select from figure)"):
+            raise SetupError("this log is older than its tables of figures: run `sunledger rebuild` once")
