@@ -1,9 +1,9 @@
 """How often one address may ask, and how often look-ups may fail: 429 with Retry-After beyond it."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from litestar import Request
@@ -21,6 +21,7 @@ UNLIMITED = ("/healthz", "/log/", "/readyz", "/schema", "/static/")
 """Below these nothing is counted: files that caches keep, and what machines of the operator ask."""
 
 Network = IPv4Network | IPv6Network
+Found = TypeVar("Found")
 
 _log = structlog.get_logger()
 
@@ -52,13 +53,18 @@ class Limits:
         if most and not request.scope["path"].startswith(UNLIMITED):
             await self._count((Visit(f"request {self._address(request)}", 1, MINUTE_S), most))
 
-    async def admit_lookup(self, request: Request[Any, Any, Any], typed: str) -> None:
-        """Raises ProblemError `too-many-requests` where this address, or this code, failed too often."""
-        await self._count(*self._failures(request, typed, cost=0))
+    async def look_up(
+        self, request: Request[Any, Any, Any], typed: str, find: Callable[[str], Awaitable[Found | None]]
+    ) -> Found | None:
+        """What `find` finds under a code; None is counted.
 
-    async def failed(self, request: Request[Any, Any, Any], typed: str) -> None:
-        """A look-up found nothing."""
-        await self._count(*self._failures(request, typed, cost=1), refuse=False)
+        Raises ProblemError `too-many-requests` where this address, or this code, failed too often.
+        """
+        await self._count(*self._failures(request, typed, cost=0))
+        found = await find(typed)
+        if found is None:
+            await self._count(*self._failures(request, typed, cost=1), refuse=False)
+        return found
 
     def _failures(self, request: Request[Any, Any, Any], typed: str, *, cost: int) -> Iterable[tuple[Visit, int]]:
         rates = self._rates

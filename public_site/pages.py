@@ -64,10 +64,8 @@ async def trace(  # noqa: PLR0913, PLR0917  what it is made with
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
     typed = _code(await request.body())
-    await limits.admit_lookup(request, typed)
-    head, progress, found = await traces.of(await receipts.find(typed))
+    head, progress, found = await traces.of(await limits.look_up(request, typed, receipts.find))
     if found is None:
-        await limits.failed(request, typed)
         return site.page("not_found", head, status=404, headers=PRIVATE)
     async with database.raw() as connection:
         box = await read_box(connection, found.gift.seq)
@@ -100,14 +98,11 @@ async def dossier(  # noqa: PLR0913, PLR0917  likewise
     limits: NamedDependency[Limits],
 ) -> Response[Any]:
     """The whole record of the gift as a zip, from a form: it works without JavaScript, and its address says nothing."""
-    typed = _code(await request.body())
-    await limits.admit_lookup(request, typed)
-    seq = await receipts.find(typed)
+    seq = await limits.look_up(request, _code(await request.body()), receipts.find)
     async with database.snapshot() as connection:
         head = await read_head(connection)
         found = None if seq is None else await read_dossier(connection, traces, seq)
     if seq is None:
-        await limits.failed(request, typed)
         return site.page("not_found", head, status=404, headers=PRIVATE)
     if found is None:
         return site.page("not_published", head, status=404, headers=PRIVATE)

@@ -111,11 +111,9 @@ async def trace_by_code(
     limits: NamedDependency[Limits],
 ) -> Response[TraceAnswer]:
     """编号不存在、输错或不成编号，答复都一样。"""
-    await limits.admit_lookup(request, data.code)
-    seq = await receipts.find(data.code)
+    seq = await limits.look_up(request, data.code, receipts.find)
     answer = None if seq is None else await _traced(traces, seq)
     if answer is None:
-        await limits.failed(request, data.code)
         raise ProblemError("receipt-not-found")
     return Response(answer, headers=NO_STORE)
 

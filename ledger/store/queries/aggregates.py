@@ -156,9 +156,10 @@ def _pieces(
     columns = columns.replace("month", "to_char(day, 'YYYY-MM') as month")
     yield f"select {columns}entries, qty from movement where measure = any($1) and {between}"  # noqa: S608  ours
     for part in _GIFTS.keys() & {*parts}:
-        count, qty, is_gift = _GIFTS[part]
+        count, qty, source = _GIFTS[part]
+        is_gift = part == "received"
         columns = "".join(f"{_GIVEN[each] if is_gift or each in PLACE[:3] else _NONE}, " for each in kept)
-        yield f"select {columns}{count}, {qty} from {_ARRIVED} and p.{between} and g.{between}"  # noqa: S608  ours
+        yield f"select {columns}{count}, {qty} from {source.format(between=between)}"  # noqa: S608  ours
 
 
 async def read_subtree(connection: asyncpg.Connection, org: str, *, as_of: int) -> set[str]:
@@ -194,10 +195,19 @@ def _within(region: str) -> str:
 
 
 _COLUMNS = ("month", "org", "fund", "project", "channel", "donor_class", "event")
-# A gift as it arrives: its first posting is what the fund holds, a second one a fee.
-_ARRIVED = """
-  posting p join gift g on g.seq = p.seq join account a on a.id = g.account where p.src_lo is null
-"""
+# Gifts as they arrive, those alike together. One that was found in suspense has its movements instead.
+_RECEIVED = """(
+  select account, day, channel, donor_class, event, count(*) as entries, sum(qty) as qty from gift
+  where {between} and not exists (select from movement m where m.seq = gift.seq)
+  group by account, day, channel, donor_class, event
+) g join account a on a.id = g.account"""
+# The first posting is what the fund holds, a second one a fee.
+_POSTED = """(
+  select g.account, g.day, sum((p.n > 0)::int) as fees, sum(p.qty) filter (where p.n = 0) as held,
+         sum(p.qty) filter (where p.n > 0) as fee
+  from posting p join gift g on g.seq = p.seq where p.src_lo is null and p.{between} and g.{between}
+  group by g.account, g.day
+) g join account a on a.id = g.account"""
 _NONE = "''"
 _GIVEN = {
     "month": "to_char(g.day, 'YYYY-MM')",
@@ -209,11 +219,11 @@ _GIVEN = {
     "event": "g.event",
 }
 _GIFTS = {
-    "received": ("(p.n = 0)::int", "p.qty", True),
-    "held": ("0", "case when p.n = 0 then p.qty else 0 end", False),
-    "fees": ("(p.n > 0)::int", "case when p.n > 0 then p.qty else 0 end", False),
+    "received": ("g.entries", "g.qty", _RECEIVED),
+    "held": ("0", "g.held", _POSTED),
+    "fees": ("g.fees", "coalesce(g.fee, 0)", _POSTED),
 }
-"""Measure → what such a posting counts, how much it is, and whether the gift's own words go with it."""
+"""Measure → how many, how much, and of what."""
 
 # What a project does not say of itself, its money's fund does.
 _JOINS = """

@@ -64,9 +64,11 @@ async def test_look_ups_that_fail_are_limited_and_good_ones_are_not(branch: Bran
             assert (await at(one, HOME).post("/api/v1/trace", json={"code": given.code})).status_code == 200
         codes = [f"{number:016d}" for number in range(3)]
         for app, code in zip((one, two, one), codes, strict=True):
-            assert (await at(app, HOME).post("/api/v1/trace", json={"code": code})).status_code == 404
+            name = ("trace", "receipt", "dossier")[int(code)]
+            assert (await at(app, HOME).post(f"/api/v1/{name}", json={"code": code})).status_code == 404
         for app in (one, two):
-            assert is_refused(await at(app, HOME).post("/api/v1/trace", json={"code": given.code}))
+            for name in ("trace", "receipt", "dossier"):
+                assert is_refused(await at(app, HOME).post(f"/api/v1/{name}", json={"code": given.code}))
             for path in ("/trace", "/dossier"):
                 assert is_refused(await at(app, HOME).post(path, data={"code": given.code}))
         assert (await at(two, OTHER).post("/api/v1/trace", json={"code": given.code})).status_code == 200
