@@ -56,13 +56,13 @@ class Limits:
     async def look_up(
         self, request: Request[Any, Any, Any], typed: str, find: Callable[[str], Awaitable[Found | None]]
     ) -> Found | None:
-        """What `find` finds under a code; None is counted.
+        """What `find` finds under a code; nothing (no gift is entry 0) is counted.
 
         Raises ProblemError `too-many-requests` where this address, or this code, failed too often.
         """
         await self._count(*self._failures(request, typed, cost=0))
         found = await find(typed)
-        if found is None:
+        if not found:
             await self._count(*self._failures(request, typed, cost=1), refuse=False)
         return found
 
