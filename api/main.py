@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from api.admin import app as admin
 from api.admin.resources import Resources as AdminResources
 from api.auth import Doorkeeper
+from api.limits import Rates
 from api.public import app as public
 from api.serving import serve
 from ledger import entries
@@ -24,6 +25,7 @@ from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.outside import OutsideCheckpoint
 from ledger.store.publisher import Publisher
+from ledger.store.queries.visits import Visits
 from ledger.store.sequencer import Sequencer
 from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
@@ -82,7 +84,10 @@ async def public_resources(settings: Settings, url: str) -> AsyncGenerator[publi
         await _check(database)
         async with database.raw() as connection:
             await require_carried_out(connection, ErasureList(settings.erasures))
-        yield public.Resources(database=database, lookup=LookupKeys.read(settings.lookup))
+        lookup = LookupKeys.read(settings.lookup)
+        # A replica takes no writes, and has no unlogged tables.
+        primary = await _opened(stack, setup.database(settings, url, "reader")) if settings.read_url else database
+        yield public.Resources(database=database, lookup=lookup, visits=Visits(primary, lookup), rates=_rates(settings))
 
 
 async def serve_admin(settings: Settings, url: str, stop: asyncio.Event) -> None:
@@ -95,6 +100,15 @@ async def serve_public(settings: Settings, url: str, stop: asyncio.Event) -> Non
     """The public application."""
     async with public_resources(settings, url) as resources:
         await serve(public.build(resources), settings.public_host, settings.public_port, stop=stop)
+
+
+def _rates(settings: Settings) -> Rates:
+    return Rates(
+        requests_per_minute=settings.requests_per_minute,
+        failures_per_hour=settings.failures_per_hour,
+        failures_per_code=settings.failures_per_code,
+        trusted_proxies=settings.proxies,
+    )
 
 
 async def _opened(stack: AsyncExitStack, database: Database) -> Database:
@@ -138,6 +152,8 @@ def _witnesses(settings: Settings, database: Database) -> Witnesses | None:
 
 
 async def _check(database: Database) -> None:
-    """Refuse to start on tables that would accept wrong money."""
+    """Refuse to start on tables that would accept wrong money, or that would show wrong figures."""
     async with database.raw() as connection:
         await guarantees.require(connection)
+        if await connection.fetchval("select exists (select from gift) and not exists (select from figure)"):
+            raise SetupError("this log is older than its tables of figures: run `sunledger rebuild` once")

@@ -93,6 +93,20 @@ TYPES: dict[str, ProblemType] = {
         405, "不支持这种操作", "This method is not supported", "请查看接口文档。", "See the API's documentation."
     ),
     "too-large": ProblemType(413, "内容过大", "The request is too large", "请缩小后重新提交。", "Send less at once."),
+    "figure-not-exact": ProblemType(
+        400,
+        "这样统计得不出准确的数",
+        "This combination has no exact answer",
+        "detail 说明原因；换一种统计方式，或下载账本自行计算。",
+        "`detail` says why: ask by other dimensions, or download the ledger and compute it.",
+    ),
+    "too-many-rows": ProblemType(
+        422,
+        "结果行数过多",
+        "The answer would have too many rows",
+        "请用筛选条件缩小范围，或少用一个维度；不会悄悄截断。",
+        "Narrow it with filters, or use one dimension less; nothing is cut off silently.",
+    ),
     "trace-too-large": ProblemType(
         422,
         "去向过于分散，无法一次列出",
@@ -106,6 +120,13 @@ TYPES: dict[str, ProblemType] = {
         "The personal data were erased as asked",
         "账目仍在，收据编号已随个人信息一并删除。",
         "The entry stands; its receipt code was erased with the personal data.",
+    ),
+    "too-many-requests": ProblemType(
+        429,
+        "请求过于频繁",
+        "Too many requests",
+        "请按 Retry-After 稍后再试；批量取用请下载 CSV 或账本。",
+        "Wait as long as Retry-After says; for much at once, download the CSV or the log.",
     ),
     "busy": ProblemType(
         503,

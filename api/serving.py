@@ -24,7 +24,10 @@ class _Server(uvicorn.Server):
 async def serve(app: Litestar, host: str, port: int, *, stop: asyncio.Event) -> None:
     """Answer until `stop` is set; requests that run are finished. Raises PortError."""
     listening = _listen(host, port)
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
+    # Whom to believe about forwarded addresses is a setting of ours (`api.limits`), not a habit of the server's.
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", server_header=False, proxy_headers=False
+    )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     stopping = asyncio.create_task(stop.wait())

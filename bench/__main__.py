@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import baseline, lineage, machine, publishing, traces, verify, writes
+from bench import baseline, lineage, machine, public, publishing, traces, verify, writes
 from bench.store import opened
 
 SHEET_GIFTS = 1_000_000
@@ -75,6 +75,24 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
         print(f"\n## Trace of {lineage.GIFTS} gifts after {deep.hops} hops, beside {gifts:,} others\n")
         print(f"Each rests in {deep.pieces_p50:.0f} pieces at the median, {deep.pieces_max} at most.")
         print(f"SQL: p50 {deep.p50_ms:.2f} ms, p99 {deep.p99_ms:.2f} ms (wanted < 2)")
+        print(
+            "\n## Public, 8 clients\n\n| what | answers/s | p50 ms | p99 ms | wanted |\n| --- | --- | --- | --- | --- |"
+        )
+        print(
+            public.line(
+                "figures, now", await public.figures(store, clients=8, seconds=seconds, is_pinned=False), "p99 < 50"
+            )
+        )
+        print(
+            public.line(
+                "figures, any entry",
+                await public.figures(store, clients=8, seconds=seconds, is_pinned=True),
+                "p99 < 50",
+            )
+        )
+        print(public.line("a page of gifts", await public.pages(store, clients=8, seconds=seconds), ""))
+        traced = await public.traces(store, codes, clients=32, seconds=seconds)
+        print(public.line("traces by code, 32 clients, one process", traced, "≥ 4,000/s with two, p99 < 40"))
         signing = await publishing.measure(store, folder)
         print("\n## Verifying\n")
         await verify.in_database(signing)

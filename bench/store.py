@@ -43,6 +43,7 @@ class Store:
             "SUNLEDGER_PUBLIC_PORT": str(settings.public_port),
             "SUNLEDGER_ADMIN_URL": f"http://127.0.0.1:{settings.admin_port}",
             "SUNLEDGER_LOG_LEVEL": "WARNING",
+            "SUNLEDGER_REQUESTS_PER_MINUTE": "0",  # all of it comes from one address
             **({"SUNLEDGER_SIGNING_PASSPHRASE_FILE": str(passphrase)} if passphrase else {}),
         }
 

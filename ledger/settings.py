@@ -1,6 +1,7 @@
 """Settings: every one is an environment variable named SUNLEDGER_…; docs/settings.md lists them (a test compares)."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -80,6 +81,18 @@ class Settings(BaseSettings):
     fiscal_check_code: str = "[0-9A-Za-z]{6}"
     """How its check code is written."""
 
+    trusted_proxies: str = ""
+    """Addresses or networks, separated by commas, whose X-Forwarded-For is believed. Default: nobody's."""
+
+    requests_per_minute: int = Field(600, ge=0)
+    """What one address may ask of the public application in a minute; 0: anything. Files of the log are not counted."""
+
+    failures_per_hour: int = Field(60, ge=0)
+    """Look-ups that find nothing, of one address in an hour; 0: any number."""
+
+    failures_per_code: int = Field(5, ge=0)
+    """Look-ups of one code that find nothing, in an hour and from anywhere; 0: any number."""
+
     pool_size: int = Field(8, ge=2, le=100)
     """Database connections of one process."""
 
@@ -97,6 +110,18 @@ class Settings(BaseSettings):
         except re.error as error:
             raise ValueError(f"no regular expression: {error}") from error
         return pattern
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for each in filter(None, map(str.strip, value.split(","))):
+            ip_network(each)  # its ValueError says what is wrong
+        return value
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The trusted proxies."""
+        return tuple(ip_network(each) for each in filter(None, map(str.strip, self.trusted_proxies.split(","))))
 
     @property
     def keys(self) -> Path:

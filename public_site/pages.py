@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter
 
+from api.limits import Limits
 from ledger import privacy
 from ledger.privacy import FiscalNumbers
 from ledger.store.database import Database
@@ -58,17 +59,18 @@ async def printed_link(site: NamedDependency[Site], database: NamedDependency[Da
 
 
 @post("/trace/fiscal", status_code=200, include_in_schema=False)
-async def trace_fiscal(
+async def trace_fiscal(  # noqa: PLR0913, PLR0917  each is given by its name
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
     fiscal_receipts: NamedDependency[FiscalReceipts],
     traces: NamedDependency[Traces],
     public_names: NamedDependency[PublicNames],
+    limits: NamedDependency[Limits],
 ) -> Response[str]:
     """The same by all four that are printed on the fiscal receipt: the trace, and nothing else that a code opens."""
     code, number, check_code, amount = _fields(await request.body(), "code", "number", "check_code", "amount")
     numbers = FiscalNumbers(code=code, number=number, check_code=check_code)
-    traced = await traces.of(await fiscal_receipts.find(numbers, fen(amount)))
+    traced = await traces.of(await limits.look_up_fiscal(request, numbers, fen(amount), fiscal_receipts.find))
     if traced.trace is None:
         return site.page("fiscal_not_found", traced.head, status=404, headers=PRIVATE)
     return _page(site, traced, traced.trace, donor_name=await public_names.of(traced.trace.gift.seq))
@@ -82,10 +84,11 @@ async def trace(  # noqa: PLR0913, PLR0917  each is given by its name
     traces: NamedDependency[Traces],
     database: NamedDependency[Database],
     public_names: NamedDependency[PublicNames],
+    limits: NamedDependency[Limits],
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
     typed, wanted = _asked(await request.body())
-    traced = await traces.of(chosen(await receipts.find(typed), wanted))
+    traced = await traces.of(chosen(await limits.look_up(request, typed, receipts.find), wanted))
     if traced.trace is None:
         return site.page("not_found", traced.head, status=404, headers=PRIVATE)
     async with database.raw() as connection:
@@ -123,16 +126,17 @@ def _page(  # noqa: PLR0913  each is given by its name
 
 
 @post("/dossier", status_code=200, include_in_schema=False)
-async def dossier(
+async def dossier(  # noqa: PLR0913, PLR0917  likewise
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
     receipts: NamedDependency[Receipts],
     traces: NamedDependency[Traces],
     database: NamedDependency[Database],
+    limits: NamedDependency[Limits],
 ) -> Response[Any]:
     """The whole record of the gift as a zip, from a form: it works without JavaScript, and its address says nothing."""
     typed, wanted = _asked(await request.body())
-    seq = chosen(await receipts.find(typed), wanted)
+    seq = chosen(await limits.look_up(request, typed, receipts.find), wanted)
     async with database.snapshot() as connection:
         head = await read_head(connection)
         found = None if seq is None else await read_dossier(connection, traces, seq)

@@ -1,7 +1,8 @@
 """The public application, from its resources."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any, cast
 
 import structlog
@@ -11,25 +12,30 @@ from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import OpenAPIResponse
 from litestar.plugins.pydantic import PydanticPlugin
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from api import problems
 from api.health import healthz, readyz
+from api.limits import Limits, Rates
 from api.observability import observe
 from api.public import (
     balances,
     campaigns,
     corrections,
-    disbursements,
-    donations,
     entries,
+    feeds,
+    figures,
     funds,
+    imports,
+    lists,
     log,
     organisations,
     pledges,
     projects,
     receipts,
+    search,
     trace,
 )
 from api.public import problems as problem_pages
@@ -40,6 +46,7 @@ from ledger.store.queries.gifts import Traces
 from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.receipts import Receipts
 from ledger.store.queries.trace import TooManyPieces
+from ledger.store.queries.visits import Visits
 from public_site import pages
 from public_site.site import Site
 
@@ -58,7 +65,7 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 ]
-_MACHINES = ("/api/", "/log/", "/schema", "/healthz", "/readyz")
+_MACHINES = ("/api/", "/feeds/", "/log/", "/schema", "/healthz", "/readyz")
 """Answers below these are never pages."""
 
 
@@ -68,6 +75,9 @@ class Resources:
 
     database: Database
     lookup: LookupKeys
+    visits: Visits | None = None
+    """None counts nobody."""
+    rates: Rates = field(default_factory=Rates)
 
 
 def build(resources: Resources) -> Litestar:
@@ -77,6 +87,7 @@ def build(resources: Resources) -> Litestar:
     by_fiscal_receipt = FiscalReceipts(resources.database, resources.lookup)
     traces = Traces(resources.database)
     public_names = PublicNames(resources.database, resources.lookup)
+    limits = Limits(resources.visits, resources.rates)
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
         route_handlers=[
@@ -92,10 +103,13 @@ def build(resources: Resources) -> Litestar:
             organisations.get_organisation,
             *balances.HANDLERS,
             *campaigns.HANDLERS,
+            *feeds.HANDLERS,
+            *figures.HANDLERS,
+            imports.list_imports,
+            *lists.HANDLERS,
             pledges.list_pledges,
             corrections.list_corrections,
-            disbursements.list_disbursements,
-            *donations.HANDLERS,
+            corrections.download_corrections,
             funds.list_funds,
             funds.get_fund,
             funds.get_fund_costs,
@@ -105,6 +119,7 @@ def build(resources: Resources) -> Litestar:
             problem_pages.problem,
             *log.HANDLERS,
             *receipts.HANDLERS,
+            *search.HANDLERS,
             *pages.HANDLERS,
         ],
         dependencies={
@@ -113,8 +128,10 @@ def build(resources: Resources) -> Litestar:
             "receipts": Provide(lambda: by_code, sync_to_thread=False),
             "public_names": Provide(lambda: public_names, sync_to_thread=False),
             "traces": Provide(lambda: traces, sync_to_thread=False),
+            "limits": Provide(lambda: limits, sync_to_thread=False),
             "site": Provide(lambda: site, sync_to_thread=False),
         },
+        before_request=limits.admit,
         exception_handlers={error: _for_readers(handler, site) for error, handler in handlers.items()},
         openapi_config=OpenAPIConfig(
             title="阳光账本 · 公开接口",
@@ -135,9 +152,20 @@ def build(resources: Resources) -> Litestar:
     # The framework's document does not say by itself that these models take no fields they do not know.
     for body in (trace.Lookup, trace.FiscalLookup):
         (app.openapi_schema.components.schemas or {})[body.__name__].additional_properties = False
+    _describe_limits(app)
     app.asgi_handler = _guarded(app.asgi_handler)
     observe(app)
     return app
+
+
+def _describe_limits(app: Litestar) -> None:
+    """Whatever can be busy can be asked too often."""
+    for path in (app.openapi_schema.paths or {}).values():
+        for operation in filter(None, (path.get, path.post)):
+            responses = operation.responses or {}
+            if busy := responses.get(str(HTTPStatus.SERVICE_UNAVAILABLE.value)):
+                too_many = replace(cast("OpenAPIResponse", busy), description=HTTPStatus.TOO_MANY_REQUESTS.phrase)
+                responses[str(HTTPStatus.TOO_MANY_REQUESTS.value)] = too_many
 
 
 Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]

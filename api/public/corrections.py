@@ -1,18 +1,27 @@
 """Corrections 更正: what was entered wrongly and taken back. Both stay visible."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Any, NamedTuple
 
 from litestar import Response, get
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
 
-from api.problems import described
-from api.public.answers import FRESH, AsOf, Limit, Shape
+from api.problems import ProblemError, described
+from api.public import permalinks
+from api.public.answers import AsOf, Limit, Shape
+from api.public.asking import Day, Entry, Org
+from api.public.permalinks import NOW
 from ledger.account import MAX_POSITION
 from ledger.store.database import Database
-from ledger.store.queries.corrections import read_corrections
-from ledger.store.queries.head import read_head
+from ledger.store.queries.aggregates import read_subtree
+from ledger.store.queries.corrections import Only, read_corrections, sum_corrections
+from ledger.store.queries.head import Head
+
+MAX_SHEET = 10_000
+"""Corrections of one sheet; more are refused, not cut off."""
 
 
 class Correction(Shape):
@@ -38,20 +47,100 @@ class CorrectionList(Shape):
     """更正列表，新的在前。"""
 
     as_of: AsOf
+    href: str = Field(description="永久地址：永远是同样的答复")
+    count: int = Field(description="整个列表有多少项")
+    sum_fen: int = Field(description="整个列表收回的金额之和，单位：分")
     items: list[Correction] = Field(description="本页的更正")
     next: int | None = Field(description="下一页的 before；没有更多则为空")
 
 
-@get("/api/v1/corrections", summary="更正", tags=["账本"], responses=described(503))
+class Asked(NamedTuple):
+    """What the list is narrowed to, before the organisation's tree is read."""
+
+    org: str
+    since: date | None
+    until: date | None
+
+    @property
+    def address(self) -> dict[str, str | int]:
+        """As parameters."""
+        return {"org": self.org, "since": str(self.since or ""), "until": str(self.until or "")}
+
+
+def asked(org: Org = "", since: Day = None, until: Day = None) -> Asked:
+    """Which corrections."""
+    return Asked(org, since, until)
+
+
+_ASKED = {"asked": Provide(asked, sync_to_thread=False)}
+
+
+@get("/api/v1/corrections", summary="更正", tags=["账本"], responses=described(404, 503), dependencies=_ASKED)
 async def list_corrections(
     database: NamedDependency[Database],
+    asked: NamedDependency[Asked],
+    as_of: Entry = NOW,
     before: Annotated[int, QueryParameter(description="上一页的 next", ge=0, le=MAX_POSITION)] = MAX_POSITION,
     limit: Limit = 50,
 ) -> Response[CorrectionList]:
     """登记有误而撤销的条目：改了什么、谁改的、何时、为什么。"""
     async with database.snapshot() as connection:
-        head = await read_head(connection)
-        found = await read_corrections(connection, before=before, limit=limit + 1)
+        head, only = await _narrowed(connection, asked, as_of)
+        end = head.seq + 1
+        found = await read_corrections(connection, before=min(before, end), limit=limit + 1, only=only)
+        count, fen = await sum_corrections(connection, before=end, only=only)
     items = [Correction.model_validate(each) for each in found[:limit]]
-    following = items[-1].seq if len(found) > limit else None
-    return Response(CorrectionList(as_of=AsOf.model_validate(head), items=items, next=following), headers=FRESH)
+    paging = {"before": "" if before == MAX_POSITION else before, "limit": limit}
+    href = permalinks.address("/api/v1/corrections", {**asked.address, **paging}, head.seq)
+    answer = CorrectionList(
+        as_of=AsOf.model_validate(head),
+        href=href,
+        count=count,
+        sum_fen=fen,
+        items=items,
+        next=items[-1].seq if len(found) > limit else None,
+    )
+    return Response(answer, headers=permalinks.caching(href, is_pinned=as_of != NOW))
+
+
+@get(
+    "/api/v1/corrections.csv",
+    summary="更正（CSV）",
+    tags=["账本"],
+    responses={
+        200: ResponseSpec(str, media_type="text/csv", description="更正", generate_examples=False),
+        **described(404, 503),
+    },
+    dependencies=_ASKED,
+)
+async def download_corrections(
+    database: NamedDependency[Database], asked: NamedDependency[Asked], as_of: Entry = NOW
+) -> Response[str]:
+    """全部更正，一行一项，新的在前。行数与收回的金额之和见 Sunledger-Rows、Sunledger-Sum-Fen 头和文件名。"""
+    async with database.snapshot() as connection:
+        head, only = await _narrowed(connection, asked, as_of)
+        found = await read_corrections(connection, before=head.seq + 1, limit=MAX_SHEET + 1, only=only)
+    if len(found) > MAX_SHEET:
+        raise ProblemError("too-many-rows", f"超过 {MAX_SHEET} 行")
+    lines = [permalinks.csv_line([*Correction.model_fields])]
+    lines += [
+        permalinks.csv_line([" ".join(each) if isinstance(each, list) else each for each in row.values()])
+        for row in (Correction.model_validate(one).model_dump() for one in found)
+    ]
+    headers = {
+        **permalinks.caching(
+            permalinks.address("/api/v1/corrections.csv", asked.address, head.seq), is_pinned=as_of != NOW
+        ),
+        **permalinks.attachment("corrections", head.seq, len(found), sum(each.left_fen for each in found)),
+    }
+    return Response(permalinks.BYTE_ORDER_MARK + "".join(lines), media_type=permalinks.CSV, headers=headers)
+
+
+async def _narrowed(connection: Any, asked: Asked, as_of: int) -> tuple[Head, Only]:
+    head = await permalinks.read_as_of(connection, as_of)
+    if not asked.org:
+        return head, Only(None, asked.since, asked.until)
+    orgs = await read_subtree(connection, asked.org, as_of=head.seq)
+    if not orgs:
+        raise ProblemError("not-found", "没有这个组织")
+    return head, Only(orgs, asked.since, asked.until)

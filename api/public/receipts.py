@@ -1,10 +1,13 @@
 """Receipts to keep: entry and proof as a file or for a QR code; by code also the dossier. Codes come in bodies only."""
 
-from litestar import Response, get, post
+from typing import Any
+
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
+from api.limits import Limits
 from api.problems import ProblemError, described
 from api.public.answers import FRESH, NO_STORE, Seq
 from api.public.log import BYTES, OPEN, TEXT
@@ -68,10 +71,14 @@ async def get_compact_receipt(seq: Seq, database: NamedDependency[Database]) -> 
     },
 )
 async def receipt_by_code(
-    data: JSONBody[Lookup], receipts: NamedDependency[Receipts], database: NamedDependency[Database]
+    data: JSONBody[Lookup],
+    request: Request[Any, Any, Any],
+    receipts: NamedDependency[Receipts],
+    database: NamedDependency[Database],
+    limits: NamedDependency[Limits],
 ) -> Response[bytes]:
     """编号不存在、输错或不成编号，答复都一样。"""
-    seq = await _found(receipts, data)
+    seq = await _found(limits, request, receipts, data)
     receipt = await _published(database, seq)
     return Response(receipt.encode(), media_type=TEXT, headers={**NO_STORE, **_saved_as(f"entry-{seq}{SUFFIX}")})
 
@@ -87,14 +94,16 @@ async def receipt_by_code(
         **described(404, 413, 422, 503),
     },
 )
-async def dossier_by_code(
+async def dossier_by_code(  # noqa: PLR0913, PLR0917  what it is made from
     data: JSONBody[Lookup],
     receipts: NamedDependency[Receipts],
     traces: NamedDependency[Traces],
     database: NamedDependency[Database],
+    request: Request[Any, Any, Any],
+    limits: NamedDependency[Limits],
 ) -> Response[bytes]:
     """一笔捐款的全部条目和每一条的证明。同一检查点之下，字节永远相同。"""
-    seq = await _found(receipts, data)
+    seq = await _found(limits, request, receipts, data)
     async with database.snapshot() as connection:
         found = await read_dossier(connection, traces, seq)
     if found is None:
@@ -102,8 +111,8 @@ async def dossier_by_code(
     return Response(packed(found), media_type=ZIP, headers={**NO_STORE, **_saved_as(f"gift-{seq}.zip")})
 
 
-async def _found(receipts: Receipts, asked: Lookup) -> int:
-    seq = chosen(await receipts.find(asked.code), asked.seq)
+async def _found(limits: Limits, request: Request[Any, Any, Any], receipts: Receipts, asked: Lookup) -> int:
+    seq = chosen(await limits.look_up(request, asked.code, receipts.find), asked.seq)
     if seq is None:
         raise ProblemError("receipt-not-found")
     return seq

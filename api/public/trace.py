@@ -1,13 +1,14 @@
 """The look-up: a receipt code in, where every fen of the gift is out. The code comes in the body and goes nowhere."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from pydantic import BeforeValidator, Field
 
 from api.fields import Input
+from api.limits import Limits
 from api.problems import ProblemError, described
 from api.public.answers import FRESH, LOG_STATE, NO_STORE, AsOf, Named, Seq, Shape
 from ledger.account import MAX_POSITION
@@ -153,16 +154,22 @@ class TraceAnswer(Shape):
 
 
 @post(
-    "/api/v1/trace", status_code=200, summary="凭收据编号查去向", tags=["查询"], responses=described(404, 413, 422, 503)
+    "/api/v1/trace",
+    status_code=200,
+    summary="凭收据编号查去向",
+    tags=["查询"],
+    responses=described(404, 413, 422, 503),
 )
-async def trace_by_code(
+async def trace_by_code(  # noqa: PLR0913, PLR0917  each is given by its name
     data: JSONBody[Lookup],
+    request: Request[Any, Any, Any],
     receipts: NamedDependency[Receipts],
     traces: NamedDependency[Traces],
     public_names: NamedDependency[PublicNames],
+    limits: NamedDependency[Limits],
 ) -> Response[TraceAnswer]:
     """编号不存在、输错或不成编号，答复都一样。"""
-    seq = chosen(await receipts.find(data.code), data.seq)
+    seq = chosen(await limits.look_up(request, data.code, receipts.find), data.seq)
     answer = None if seq is None else await _traced(traces, public_names, seq)
     if answer is None:
         raise ProblemError("receipt-not-found")
@@ -176,15 +183,17 @@ async def trace_by_code(
     tags=["查询"],
     responses=described(404, 413, 422, 503),
 )
-async def trace_by_fiscal_receipt(
+async def trace_by_fiscal_receipt(  # noqa: PLR0913, PLR0917  each is given by its name
     data: JSONBody[FiscalLookup],
+    request: Request[Any, Any, Any],
     fiscal_receipts: NamedDependency[FiscalReceipts],
     traces: NamedDependency[Traces],
     public_names: NamedDependency[PublicNames],
+    limits: NamedDependency[Limits],
 ) -> Response[TraceAnswer]:
     """只给去向。票据不存在、有一项不符或已作废，答复都一样。"""
     numbers = FiscalNumbers(code=data.code, number=data.number, check_code=data.check_code)
-    seq = await fiscal_receipts.find(numbers, data.amount_fen)
+    seq = await limits.look_up_fiscal(request, numbers, data.amount_fen, fiscal_receipts.find)
     answer = None if seq is None else await _traced(traces, public_names, seq)
     if answer is None:
         raise ProblemError("fiscal-receipt-not-found")

@@ -17,6 +17,7 @@ from ledger.donations import GIFTS
 from ledger.entries import Entry
 from ledger.posting import NO_LINE, Posting
 from ledger.store import rows
+from ledger.store.figures import FigureRows
 from ledger.store.rows import BLOCK_ENTRIES
 
 FEES = "fees"
@@ -56,6 +57,7 @@ class Projector:
     _citation: list[tuple[Any, ...]] = field(default_factory=list)
     _rollup: dict[_RollupKey, list[int]] = field(default_factory=dict)
     _turnover: dict[tuple[int, date, int], list[int]] = field(default_factory=dict)
+    _figures: FigureRows = field(default_factory=FigureRows)
     _touched: set[Account] = field(default_factory=set)
     _entered: dict[int, list[int]] = field(default_factory=dict)
     _raised: dict[str, list[int]] = field(default_factory=dict)
@@ -90,8 +92,9 @@ class Projector:
             (rows.LINE, [self._line(where) for where in sorted(self._touched)]),
             (rows.ROLLUP, [(*key, *sums) for key, sums in sorted(self._rollup.items())]),
             (rows.TURNOVER, [(*key, *sums) for key, sums in sorted(self._turnover.items())]),
+            *self._figures.tables(),
         ]
-        statements = self._statements
+        statements = [*self._statements, *self._figures.statements]
         if self._entered:
             sums = ((batch, *entered) for batch, entered in self._entered.items())
             statements.append((_ENTERED, *zip(*sums, strict=True)))
@@ -101,6 +104,7 @@ class Projector:
         self._entry, self._account, self._posting, self._gift, self._citation = [], [], [], [], []
         self._rollup, self._turnover, self._touched, self._entered, self._statements = {}, {}, set(), {}, []
         self._raised = {}
+        self._figures = FigureRows()
         return Projected(tables, statements)
 
     def _id(self, where: Account) -> int:
@@ -144,6 +148,7 @@ class Projector:
                 )
             )
         self._roll(entry, block, day)
+        self._figures.add(entry, day, self.books.sent_from)
 
     def _turn(self, key: tuple[int, date, int], credited: int, consumed: int) -> None:
         """Turnover of an account on a day, in a block."""
@@ -238,6 +243,7 @@ class Projector:
             self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
         if isinstance(body, entries.DeliveryConfirmed):
             self._citation.append((body.ref, seq, entry.kind, body.qty))
+            self._figures.confirm(seq, body)
         elif isinstance(ref := getattr(body, "ref", None), int):
             self._citation.append((ref, seq, entry.kind, entries.qty_of(entry)))
         if isinstance(body, entries.ProposalMade):

@@ -10,6 +10,9 @@ import asyncpg
 BLOCK_ENTRIES = 4096
 """Sums are kept by blocks of this many entries, so that a figure as of any entry is blocks and a tail."""
 
+FIGURE_SPANS = (64 * BLOCK_ENTRIES, 8 * BLOCK_ENTRIES, BLOCK_ENTRIES)
+"""Figures are kept by spans of each length: as of any entry, long ones, at most 7 and 7 shorter ones, then a tail."""
+
 COPY_FROM = 256
 """From this many rows on COPY is the faster way in."""
 
@@ -97,6 +100,44 @@ TURNOVER = Table(
     {"account": "integer", "day": "date", "block": "bigint", "credited": "bigint", "consumed": "bigint"},
     """on conflict (account, day, block) do update
        set credited = turnover.credited + excluded.credited, consumed = turnover.consumed + excluded.consumed""",
+)
+MOVEMENT = Table(
+    "movement",
+    {
+        "seq": "bigint",
+        "n": "smallint",
+        "first": "bigint",
+        "kind": "text",
+        "measure": "text",
+        "org": "text",
+        "fund": "text",
+        "project": "text",
+        "channel": "text",
+        "donor_class": "text",
+        "event": "text",
+        "day": "date",
+        "entries": "integer",
+        "qty": "bigint",
+    },
+)
+FIGURE = Table(
+    "figure",
+    {
+        "span": "integer",
+        "measure": "text",
+        "block": "bigint",
+        "org": "text",
+        "fund": "text",
+        "project": "text",
+        "channel": "text",
+        "donor_class": "text",
+        "event": "text",
+        "month": "text",
+        "entries": "bigint",
+        "qty": "bigint",
+    },
+    """on conflict (span, measure, block, org, fund, project, channel, donor_class, event, month) do update
+       set entries = figure.entries + excluded.entries, qty = figure.qty + excluded.qty""",
 )
 RECEIPT = Table("receipt", {"digest": "bytea", "key_id": "smallint", "seq": "bigint", "box": "bytea"})
 VAULT = Table("vault", {"seq": "bigint", "slot": "bigint", "sealed": "bytea"})

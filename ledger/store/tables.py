@@ -86,6 +86,7 @@ class EntryRow(_Row, table=True):
         Check("length(bytes) between 1 and 65535", "entry_fits_a_bundle"),
         Index("entry_control", "seq", postgresql_where=sql(f"kind not in {_ROUTINE}")),
         Index("entry_correction", "seq", postgresql_where=sql("kind = 'entry.reversed'")),
+        Index("entry_organisation", "seq", postgresql_where=sql("kind in ('org.registered', 'org.changed')")),
     )
 
     seq: BigKey
@@ -439,6 +440,57 @@ class RollupRow(_Row, table=True):
     qty: Big
 
 
+class MovementRow(_Row, table=True):
+    """What an entry, other than a gift as it arrives, changed of a figure."""
+
+    __table_args__ = (
+        Index("movement_of_measure", "measure", "seq"),
+        Index("movement_of_kind", "kind", "measure", "first"),
+        Index("movement_of_organisation", "org", "seq"),
+        Index("movement_of_project", "org", "project", "seq", postgresql_where=sql("project <> ''")),
+        Check("entries in (0, 1)", "movement_counts_once"),
+    )
+
+    seq: EntryKey
+    n: SmallKey
+    first: Big
+    kind: Text
+    measure: Text
+    org: Text
+    fund: Text
+    project: Text
+    channel: Text
+    donor_class: Text
+    event: Text
+    day: date
+    entries: int
+    qty: Big
+
+
+class FigureRow(_Row, table=True):
+    """Changes of a figure by all entries of a span: the `block`-th one of `span` entries."""
+
+    __table_args__ = (
+        sa.PrimaryKeyConstraint(
+            "span", "measure", "block", "org", "fund", "project", "channel", "donor_class", "event", "month"
+        ),
+        {"postgresql_with": {"fillfactor": 70}},
+    )
+
+    span: IntKey
+    measure: TextKey
+    block: BigKey
+    org: TextKey
+    fund: TextKey
+    project: TextKey
+    channel: TextKey
+    donor_class: TextKey
+    event: TextKey
+    month: TextKey
+    entries: Big
+    qty: Big
+
+
 class ReceiptRow(_Row, table=True):
     """A receipt's digest, by which its code is found, and the box only the code opens; each right entry has its own."""
 
@@ -603,3 +655,13 @@ class WitnessRow(_Row, table=True):
     cosigned_at: TimeOrNone
     trouble: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})
     alarm: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})
+
+
+class VisitRow(_Row, table=True):
+    """How often somebody asked, under a keyed hash of who it was, until a time. Counted by `count_visits` only."""
+
+    __table_args__ = (Index("visit_ends", "ends"), {"prefixes": ["UNLOGGED"]})
+
+    visitor: BytesKey
+    ends: Time
+    visits: Big

@@ -6,9 +6,11 @@ from contextlib import suppress
 import asyncpg
 import pytest
 
+from api import main as applications
 from ledger.settings import Settings
 from ledger.store.availability import Stopped
 from ledger.store.rebuild import PROJECTIONS
+from ledger.store.setup import SetupError
 from tests.support import clerk
 from tests.support.acting import acting_as
 from tests.support.busy import busy_history
@@ -58,6 +60,20 @@ async def test_the_comparison_sees_a_row_that_is_gone(told: Settings, table: str
         await owner.execute(f"delete from {table} where ctid = (select max(ctid) from {table})")
     with pytest.raises(AssertionError, match="projections"):
         await check_log(told)
+
+
+async def test_a_log_older_than_its_tables_of_figures_starts_once_it_is_rebuilt(told: Settings) -> None:
+    assert told.database_url is not None
+    async with acting_as("owner", told) as owner:
+        await owner.execute("truncate figure, movement")
+    for resources in (applications.public_resources, applications.admin_resources):
+        with pytest.raises(SetupError, match="sunledger rebuild"):
+            async with resources(told, told.database_url):
+                pass
+    await rebuilt(told)
+    async with applications.public_resources(told, told.database_url):
+        pass
+    await check_log(told)
 
 
 async def test_a_sequencer_that_runs_is_fenced_off(busy: Settings) -> None:

@@ -42,6 +42,7 @@ NOT_COVERED: dict[tuple[str, str], str] = {
     ("receipt", "key_id"): "which of these keys; likewise",
     ("signing_key", "since"): "when it was first used; checkpoints are tried with every key",
     ("signing_key", "retired_at"): "when it signed last; alike",
+    ("visit", ANYWHERE): "who asked how often within the hour: hashes and counts, of nobody's money",
     ("witness", ANYWHERE): "what each witness said last, for readers: its cosignatures are checked, not this",
     ("witnessing", ANYWHERE): "the operator's policy, shown to readers; a verifier brings her own",
     ("vault", "sealed"): "sealed under the subject's key: it does not open",

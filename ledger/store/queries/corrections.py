@@ -1,6 +1,9 @@
 """Corrections for everybody: what was taken back, by which entry, when and why. The newest first."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 import asyncpg
 
@@ -28,10 +31,23 @@ class Correction:
     right_fen: int | None
 
 
-async def read_corrections(connection: asyncpg.Connection, *, before: int, limit: int) -> list[Correction]:
+class Only(NamedTuple):
+    """Which corrections. What is None does not narrow."""
+
+    orgs: Collection[str] | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+ALL = Only()
+
+
+async def read_corrections(
+    connection: asyncpg.Connection, *, before: int, limit: int, only: Only = ALL
+) -> list[Correction]:
     """Those with a number below `before`."""
     found: list[Correction] = []
-    for row in await connection.fetch(_PAGE, before, limit):
+    for row in await connection.fetch(_PAGE, before, limit, *only):
         entry, old = entries.decode(row["bytes"]), entries.decode(row["old"])
         body = entry.body
         assert isinstance(body, entries.EntryReversed)
@@ -57,7 +73,18 @@ async def read_corrections(connection: asyncpg.Connection, *, before: int, limit
     return found
 
 
+async def sum_corrections(connection: asyncpg.Connection, *, before: int, only: Only = ALL) -> tuple[int, int]:
+    """How many there are below `before`, and how many fen they took back."""
+    count, fen = await connection.fetchrow(_SUM, before, None, *only)
+    return count, fen
+
+
 # Of a reversal in parts the first one only: the others say the same. Citations of parts share one `ref`.
+_ONLY = """
+  ($3::text[] is null or e.org = any($3))
+  and ($4::date is null or (convert_from(e.bytes, 'utf8')::jsonb #>> '{body,on}')::date >= $4)
+  and ($5::date is null or (convert_from(e.bytes, 'utf8')::jsonb #>> '{body,on}')::date <= $5)
+"""
 _PAGE = """
   select e.bytes, old.bytes as old, r.seq as righted_by, r.bytes as right
   from entry e
@@ -67,8 +94,15 @@ _PAGE = """
     select seq, bytes from entry
     where seq = (select min(seq) from citation mine where mine.ref = old.seq and mine.kind = old.kind)
   ) r on true
-  where e.kind = 'entry.reversed' and e.seq < $1
+  where e.kind = 'entry.reversed' and e.seq < $1 and {only}
     and not exists (select from citation earlier where earlier.ref = c.ref and earlier.kind = c.kind
                     and earlier.seq < c.seq)
   order by e.seq desc limit $2
-"""
+""".replace("{only}", _ONLY)
+_SUM = f"""
+  select count(*), coalesce(sum((convert_from(e.bytes, 'utf8')::jsonb #>> '{{body,left}}')::bigint), 0)::bigint
+  from entry e join citation c on c.seq = e.seq
+  where e.kind = 'entry.reversed' and e.seq < $1 and $2::bigint is null and {_ONLY}
+    and not exists (select from citation earlier where earlier.ref = c.ref and earlier.kind = c.kind
+                    and earlier.seq < c.seq)
+"""  # noqa: S608  ours

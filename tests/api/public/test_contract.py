@@ -13,6 +13,7 @@ import uvicorn
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from api.public.app import Resources, build
 from ledger.settings import Settings
@@ -21,6 +22,11 @@ from ledger.store.keys import LookupKeys
 from tests.support.branch import Branch
 
 EXAMPLES = 12
+
+# Not every combination of a figure's dimensions has an exact answer, which no schema can say.
+_EXCLUDED: dict[str, list[Any]] = {
+    path: [positive_data_acceptance] for path in ("/api/v1/figures", "/api/v1/figures.csv")
+}
 
 
 @contextmanager
@@ -85,7 +91,7 @@ def try_everything(document: dict[str, Any], address: str) -> None:
         )
         @given(case=operation.as_strategy())
         def try_it(case: Any) -> None:
-            case.call_and_validate(base_url=address)
+            case.call_and_validate(base_url=address, excluded_checks=_EXCLUDED.get(case.operation.path, []))
 
         try_it()
         tried.append(operation.label)

@@ -1,0 +1,84 @@
+"""Answers with an address that stays true: as of a given entry they are the same bytes for ever."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import asyncpg
+import msgspec
+from litestar import Request, Response
+
+from api.problems import ProblemError
+from api.public.answers import FRESH, IMMUTABLE
+from ledger import entries
+from ledger.account import MAX_POSITION
+from ledger.store.queries.entries import read_written
+from ledger.store.queries.head import Head, read_head
+
+Format = Literal["json", "csv"]
+
+NOW = -1
+"""As `as_of`: whatever the last entry is."""
+
+CSV = "text/csv"
+BYTE_ORDER_MARK = "\ufeff"
+"""Without it spreadsheets take Chinese text for something else."""
+
+encode = msgspec.json.encode
+
+
+async def read_as_of(connection: asyncpg.Connection, as_of: int) -> Head:
+    """The head, or the entry asked for in its place. Raises ProblemError for an entry that is not there yet."""
+    head = await read_head(connection)
+    if as_of in {NOW, head.seq}:
+        return head
+    written = await read_written(connection, as_of) if as_of <= MAX_POSITION else None
+    if written is None:
+        raise ProblemError("not-found", "账本还没有这一条")
+    return Head(as_of, entries.decode(written).at, head.operator)
+
+
+def address(path: str, asked: Mapping[str, str | int], seq: int) -> str:
+    """Where the same answer stays. Parameters in the order of their names, without those left empty."""
+    parameters = {name: value for name, value in sorted(asked.items()) if value != ""}
+    return f"{path}?{urlencode({**parameters, 'as_of': seq})}"
+
+
+def caching(canonical: str, *, is_pinned: bool) -> dict[str, str]:
+    """How long an answer may be kept, and where it stays."""
+    return {**(IMMUTABLE if is_pinned else FRESH), "Link": f'<{canonical}>; rel="canonical"'}
+
+
+def exactly(
+    request: Request[Any, Any, Any], content: bytes, media_type: str, headers: Mapping[str, str]
+) -> Response[bytes]:
+    """These bytes, under their digest. The handler says `exact_bytes`: a strong ETag allows no compression."""
+    etag = f'"{hashlib.sha256(content).hexdigest()}"'
+    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
+    if known & {etag, "*"}:
+        return Response(b"", status_code=304, headers={**headers, "ETag": etag})
+    return Response(content, media_type=media_type, headers={**headers, "ETag": etag})
+
+
+def csv_line(cells: Sequence[object]) -> str:
+    """One line (RFC 4180). Text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    return ",".join(map(_cell, cells)) + "\r\n"
+
+
+def attachment(name: str, seq: int, rows: int, sum_fen: int) -> dict[str, str]:
+    """Row count and sum, in headers and in the file's name, so that a file that was cut off is noticed."""
+    return {
+        "Content-Disposition": f'attachment; filename="{name}-as-of-{seq}-rows-{rows}-fen-{sum_fen}.csv"',
+        "Sunledger-As-Of": str(seq),
+        "Sunledger-Rows": str(rows),
+        "Sunledger-Sum-Fen": str(sum_fen),
+    }
+
+
+def _cell(value: object) -> str:
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    if value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        value = f"'{value}"
+    return '"' + value.replace('"', '""') + '"' if any(each in value for each in '",\r\n') else value

@@ -1,0 +1,142 @@
+"""Generated ledgers in memory: whatever staff may do with money, decided by the rules; what is refused is left out."""
+
+from random import Random  # noqa: TID251  seeded
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+from msgspec import structs
+
+from ledger.approvals import ApproveProposal
+from ledger.decide import AnyCommand
+from ledger.disbursements import ConfirmDelivery
+from ledger.donations import ReceiveMoney
+from ledger.entries import Entry
+from ledger.refusals import Refused
+from ledger.suspense import IdentifyMoney
+from tests.support import society
+from tests.support.model import TODAY, Pen
+from tests.support.society import APPROVER, BOTH_CITIES_APPROVER, CITY, NEIGHBOURS_APPROVER, OTHER_APPROVER
+
+HAPPENINGS = 150
+
+CHANNELS = ("wechat", "bank", "pos")
+CLASSES = ("person", "organisation", "unknown")
+DAYS = ("2026-09-30", "2026-10-01", "2026-10-31", "2026-11-20")
+WHERE = (
+    ("general", "relief"), ("flood", "relief"), ("schools", "school"), ("district", "bridge"), ("bridge", "bridge"),
+    ("hospital", "relief"), ("office", "anything"), ("platform", "anything"),
+)  # fmt: skip
+"""Where each fund's money may go."""
+
+OPENED = tuple(society.open_society().written)
+
+
+class Happening(NamedTuple):
+    """One thing somebody tries; what its numbers choose depends on what there is."""
+
+    what: str
+    which: int
+    other: int
+    qty: int
+
+
+_WEIGHTS = {
+    "give": 6, "allocate": 8, "pay": 8, "release": 3, "refund": 2, "redirect": 2, "send": 6, "arrive": 6,
+    "send back": 2, "hand back": 4, "reverse": 5, "charge": 1, "income": 1, "find": 3, "identify": 4, "return": 1,
+    "confirm": 6,
+}  # fmt: skip
+
+
+@st.composite
+def happenings(draw: st.DrawFn) -> list[Happening]:
+    """A long history from a seed: what hypothesis draws one by one would be short, and mostly refused."""
+    random = Random(draw(st.integers(0, 2**32)))
+    whats = random.choices([*_WEIGHTS], [*_WEIGHTS.values()], k=HAPPENINGS)
+    return [Happening(what, random.randrange(99), random.randrange(99), random.randrange(16)) for what in whats]
+
+
+def ledger(of: list[Happening]) -> Pen:
+    """The society's log after all of this."""
+    pen = Pen(OPENED)
+    for fund, _ in WHERE:
+        pen.write(structs.replace(society.gift(30, fund), on=DAYS[0]))
+    for each in of:
+        command = _command(pen, each)
+        if command is None:
+            continue
+        try:
+            made = pen.write(command)
+        except Refused:
+            continue
+        if made[0].kind == "proposal.made":
+            _approve(pen, made[0].seq)
+    return pen
+
+
+def _approve(pen: Pen, proposal: int) -> None:
+    for checker in (APPROVER, OTHER_APPROVER, NEIGHBOURS_APPROVER, BOTH_CITIES_APPROVER):
+        if proposal not in pen.books.proposals:
+            return
+        try:
+            pen.write(ApproveProposal(maker=checker, proposal=proposal))
+        except Refused:
+            continue
+
+
+def _command(pen: Pen, happening: Happening) -> AnyCommand | None:  # noqa: C901, PLR0912  an arm for each
+    what, which, other, qty = happening
+    fund, project = WHERE[which % len(WHERE)]
+    some = qty + 1
+
+    def one(*kinds: str) -> Entry | None:
+        found = [entry for entry in pen.entries if entry.kind in kinds]
+        return found[which % len(found)] if found else None
+
+    command: AnyCommand | None = None
+    match what:
+        case "give":
+            command = society.gift(some, fund)
+        case "allocate":
+            command = society.allocation(some, fund, project)
+        case "pay":
+            payee = society.HOSPITAL if other % 2 else society.SHOP
+            command = society.payment(some, project, payee=payee)
+        case "charge":
+            command = society.charge(some)
+        case "income":
+            command = society.income(some, fund)
+        case "find":
+            command = society.unidentified(some)
+        case "send":
+            command = society.sending(some, "flood" if other % 2 else "general")
+        case "release" if entry := one("money.allocated"):
+            command = society.release(entry.seq, qty)
+        case "refund" if entry := one("money.received", "money.identified"):
+            command = society.refund(entry.seq, qty)
+        case "redirect" if entry := one("money.received"):
+            command = society.redirection(entry.seq, WHERE[other % len(WHERE)][0], qty)
+        case "arrive" if entry := one("transfer.sent"):
+            into = "flood" if "flood" in entry.postings[0].src else "general"
+            command = society.arrival(entry.seq, qty, into)
+        case "send back" if entry := one("transfer.sent"):
+            command = society.sent_back(entry.seq, qty)
+        case "hand back" if entry := one("money.disbursed"):
+            command = society.handed_back(entry.seq, qty)
+        case "reverse" if entry := one("money.received", "money.allocated", "money.disbursed", "transfer.sent"):
+            command = society.reversal(entry.seq)
+        case "identify" if entry := one("money.unidentified"):
+            command = society.identification(entry.seq, some, fund)
+        case "return" if entry := one("money.unidentified"):
+            command = society.suspense_return(entry.seq, qty)
+        case "confirm" if entry := one("money.disbursed"):
+            command = ConfirmDelivery(
+                maker=society.FINANCE, org=CITY, ref=entry.seq, outcome="short" if other % 4 == 0 else "ok", qty=some,
+                on=TODAY,
+            )  # fmt: skip
+        case _:
+            return None
+    command = structs.replace(command, on=DAYS[other % len(DAYS)])
+    if isinstance(command, ReceiveMoney | IdentifyMoney):
+        gift = {"channel": CHANNELS[other % 3], "donor_class": CLASSES[other // 3 % 3]}
+        return structs.replace(command, event="flood-2026" if other % 5 == 0 else "", **gift)
+    return command

@@ -1,0 +1,184 @@
+"""Every figure once more, from the entries alone and kind by kind: what the tables' sums are compared with.
+
+It knows no states of accounts and no spans; it counts as somebody would who reads the log aloud.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ledger import account, entries
+from ledger.entries import Entry
+from ledger.posting import Posting
+
+GIFT_MEASURES = ("received", "refunded", "voided")
+UNCOUNTED = ("held", "allocated", "in_transit", "unspent")
+
+
+class Told(NamedTuple):
+    """Where a figure is booked."""
+
+    month: str
+    org: str
+    fund: str
+    project: str
+    event: str
+    region: str
+    category: str
+    channel: str
+    donor_class: str
+
+
+class Amount(NamedTuple):
+    """How many, how much."""
+
+    entries: int
+    fen: int
+
+
+class Retold:
+    """Reads entries in order."""
+
+    def __init__(self, log: Iterable[Entry]) -> None:
+        self.rows: dict[str, list[tuple[Told, Amount]]] = defaultdict(list)
+        self._log: list[Entry] = []
+        self._funds: dict[tuple[str, str], entries.Restriction] = {}
+        self._projects: dict[tuple[str, str], entries.ProjectOpened] = {}
+        self._confirmed: dict[int, int] = defaultdict(int)
+        for entry in log:
+            self._log.append(entry)
+            self._read(entry)
+
+    def grouped(self, measure: str, by: tuple[str, ...]) -> dict[tuple[str, ...], Amount]:
+        """The groups that have a row at all."""
+        found: dict[tuple[str, ...], Amount] = {}
+        for part in ("held", "allocated", "in_transit") if measure == "unspent" else (measure,):
+            for told, amount in self.rows[part]:
+                key = tuple(getattr(told, each) for each in by)
+                before = found.get(key, Amount(0, 0))
+                found[key] = Amount(before.entries + amount.entries, before.fen + amount.fen)
+        return found
+
+    def _read(self, entry: Entry) -> None:  # noqa: C901, PLR0912  an arm for each kind
+        match entry.body:
+            case entries.FundOpened() as body:
+                self._funds[body.org, body.fund] = body.restriction
+            case entries.ProjectOpened() as body:
+                self._projects[body.org, body.project] = body
+            case entries.MoneyReceived() | entries.MoneyIdentified():
+                first = entry.postings[0]
+                whole = sum(each.qty for each in entry.postings)
+                self._add(entry, "received", first.dst, whole, once=True, gift=entry)
+                for each in entry.postings:
+                    is_fee = each.dst.startswith("fees:")
+                    self._add(entry, "fees" if is_fee else "held", first.dst, each.qty, once=is_fee)
+            case entries.IncomeReceived():
+                (only,) = entry.postings
+                self._add(entry, "income", only.dst, only.qty, once=True)
+                self._add(entry, "held", only.dst, only.qty)
+            case entries.MoneyAllocated():
+                self._move(entry, entry.postings, "held", "allocated")
+                self._each(entry, "total_allocated", [(each.dst, each.qty) for each in entry.postings])
+            case entries.MoneyReleased():
+                self._move(entry, entry.postings, "allocated", "held")
+            case entries.TransferSent():
+                self._move(entry, entry.postings, "held", "in_transit", at=entry.postings[0].src)
+            case entries.TransferReturned(ref=ref):
+                self._move(entry, entry.postings, "in_transit", "held", at=self._log[ref].postings[0].src)
+            case entries.TransferReceived(ref=ref):
+                sent = self._log[ref].postings[0].src
+                for name, sign in (("in_transit", -1), ("moved_on", 1)):
+                    self._each(entry, name, [(sent, sign * each.qty) for each in entry.postings])
+                for name in ("held", "moved_in"):
+                    self._each(entry, name, [(each.dst, each.qty) for each in entry.postings])
+            case entries.MoneyDisbursed():
+                self._leave(entry, "allocated", "paid")
+            case entries.MoneyReturned():
+                for name, sign in (("paid", -1), ("allocated", 1), ("returned", 1)):
+                    self._each(entry, name, [(each.dst, sign * each.qty) for each in entry.postings])
+            case entries.GiftRefunded(ref=ref):
+                self._leave(entry, "", "refunded", gift=self._log[ref])
+            case entries.GiftRedirected():
+                self._leave(entry, "", "moved_on")
+                for name in ("held", "moved_in"):
+                    self._each(entry, name, [(each.dst, each.qty) for each in entry.postings])
+            case entries.FeeCharged():
+                self._leave(entry, "held", "fees")
+            case entries.ExchangeSettled():
+                self._leave(entry, "held", "lost")
+            case entries.EntryReversed() as body:
+                self._take_back(entry, body)
+            case entries.DeliveryConfirmed(outcome="ok") as body:
+                self._confirm(entry, body)
+            case _:
+                pass
+
+    def _take_back(self, entry: Entry, body: entries.EntryReversed) -> None:
+        match body.of:
+            case "money.received":
+                self._leave(entry, "", "voided", gift=self._log[body.ref])
+            case "money.allocated":
+                self._move(entry, entry.postings, "allocated", "held")
+                self._each(entry, "total_allocated", [(each.src, -each.qty) for each in entry.postings])
+            case "money.disbursed":
+                for name, sign in (("paid", -1), ("allocated", 1)):
+                    self._each(entry, name, [(each.dst, sign * each.qty) for each in entry.postings])
+            case "transfer.sent":
+                self._move(entry, entry.postings, "in_transit", "held", at=entry.postings[0].dst)
+            case other:
+                raise AssertionError(f"nobody told how a reversed {other} is counted")
+
+    def _confirm(self, entry: Entry, body: entries.DeliveryConfirmed) -> None:
+        """The payment's fen, one by one."""
+        count = entries.part_of(self._log[body.ref].body)[1]
+        parts = [each for part in self._log[body.ref : body.ref + count] for each in part.postings]
+        fen = [each.src for each in parts for _ in range(each.qty)]
+        before = self._confirmed[body.ref]
+        self._confirmed[body.ref] += body.qty
+        self._each(entry, "confirmed", [(src, 1) for src in fen[before : before + body.qty]])
+
+    def _move(self, entry: Entry, postings: Iterable[Posting], out_of: str, into: str, *, at: str = "") -> None:
+        for each in postings:
+            self._add(entry, out_of, at or each.src, -each.qty)
+            self._add(entry, into, at or each.dst, each.qty)
+
+    def _leave(self, entry: Entry, out_of: str, into: str, gift: Entry | None = None) -> None:
+        """Money that goes from funds and projects to where no fund has it any more."""
+        for each in entry.postings:
+            state = "allocated" if each.src.startswith("project:") else "held"
+            assert out_of in {"", state}
+            self._add(entry, state, each.src, -each.qty)
+        self._each(entry, into, [(each.src, each.qty) for each in entry.postings], gift=gift)
+
+    def _each(
+        self, entry: Entry, measure: str, amounts: Iterable[tuple[str, int]], *, gift: Entry | None = None
+    ) -> None:
+        for i, (address, qty) in enumerate(amounts):
+            self._add(entry, measure, address, qty, once=not i and qty > 0, gift=gift)
+
+    def _add(  # noqa: PLR0913
+        self, entry: Entry, measure: str, address: str, qty: int, *, once: bool = False, gift: Entry | None = None
+    ) -> None:
+        kind, org, rest = account.parse(address)
+        assert kind in {"fund", "project"}
+        fund, project = rest[-1], rest[0] if kind == "project" else ""
+        wanted = self._funds[org, fund]
+        its = self._projects.get((org, project)) or entries.ProjectOpened(name="", org=org, project="")
+        event, channel, donor_class = its.event, "", ""
+        if gift is not None:
+            body = gift.body
+            assert isinstance(body, entries.MoneyReceived | entries.MoneyIdentified)
+            event, channel, donor_class = body.event, body.channel, body.donor_class
+        counts = once and measure not in UNCOUNTED and entries.part_of(entry.body)[0] == 1
+        told = Told(
+            month=getattr(entry.body, "on", "")[:7],
+            org=org,
+            fund=fund,
+            project=project or wanted.project,
+            event=event or wanted.event,
+            region=its.region or wanted.region,
+            category=its.category or wanted.category,
+            channel=channel,
+            donor_class=donor_class,
+        )
+        self.rows[measure].append((told, Amount(int(counts), qty)))
