@@ -122,7 +122,16 @@ def _command(pen: Pen, happening: Happening) -> AnyCommand | None:  # noqa: C901
             command = society.sent_back(entry.seq, qty)
         case "hand back" if entry := one("money.disbursed"):
             command = society.handed_back(entry.seq, qty)
-        case "reverse" if entry := one("money.received", "money.allocated", "money.disbursed", "transfer.sent"):
+        case "reverse" if entry := one(
+            "money.received",
+            "money.allocated",
+            "money.disbursed",
+            "transfer.sent",
+            "income.received",
+            "fee.charged",
+            "gift.refunded",
+            "money.unidentified",
+        ):
             command = society.reversal(entry.seq)
         case "identify" if entry := one("money.unidentified"):
             command = society.identification(entry.seq, some, fund)

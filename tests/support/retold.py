@@ -113,10 +113,32 @@ class Retold:
             case _:
                 pass
 
-    def _take_back(self, entry: Entry, body: entries.EntryReversed) -> None:
+    def _take_back(  # noqa: C901, PLR0912  an arm for each
+        self, entry: Entry, body: entries.EntryReversed
+    ) -> None:
         match body.of:
             case "money.received":
-                self._leave(entry, "", "voided", gift=self._log[body.ref])
+                gift = self._log[body.ref]
+                fees = [each for each in entry.postings if each.src.startswith("fees:")]
+                for each in fees:  # taken at receipt: of the fund that the gift came to
+                    self._add(entry, "fees", gift.postings[0].dst, -each.qty)
+                amounts = [(gift.postings[0].dst if each in fees else each.src, each.qty) for each in entry.postings]
+                for address, qty in [(each.src, each.qty) for each in entry.postings if each not in fees]:
+                    self._add(entry, "allocated" if address.startswith("project:") else "held", address, -qty)
+                self._each(entry, "voided", amounts, gift=gift)
+            case "income.received":
+                self._leave(entry, "", "voided")
+            case "money.unidentified":
+                pass
+            case "fee.charged" | "exchange.settled":
+                for name, sign in (("fees" if body.of == "fee.charged" else "lost", -1), ("held", 1)):
+                    self._each(entry, name, [(each.dst, sign * each.qty) for each in entry.postings])
+            case "gift.refunded":
+                refund = self._log[body.ref].body
+                assert isinstance(refund, entries.GiftRefunded)
+                for each in entry.postings:
+                    self._add(entry, "allocated" if each.dst.startswith("project:") else "held", each.dst, each.qty)
+                    self._add(entry, "refunded", each.dst, -each.qty, gift=self._log[refund.ref])
             case "money.allocated":
                 self._move(entry, entry.postings, "allocated", "held")
                 self._each(entry, "total_allocated", [(each.src, -each.qty) for each in entry.postings])
