@@ -1,11 +1,11 @@
 """Figures on their way into the tables: each movement as a row, and sums of them by span, place, gift and month."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from ledger import entries
+from ledger.books import Books
 from ledger.entries import Entry
 from ledger.store import rows
 from ledger.store.movements import movements
@@ -25,14 +25,14 @@ class FigureRows:
     _movement: list[tuple[Any, ...]] = field(default_factory=list)
     _sums: dict[_Key, list[int]] = field(default_factory=dict)
 
-    def add(self, entry: Entry, day: date, sent_from: Mapping[int, tuple[str, str]]) -> None:
-        """One entry with postings."""
+    def add(self, entry: Entry, day: date, books: Books) -> None:
+        """One entry with postings. `books`: as they were before it."""
         if isinstance(entry.body, entries.MoneyReceived):
             self._give(entry, entry.body)
             return
         body, month = entry.body, entry.body.on[:7]  # type: ignore[union-attr]  # every body with postings
         first = entry.seq - entries.part_of(body)[0] + 1
-        for n, each in enumerate(movements(entry, sent_from)):
+        for n, each in enumerate(movements(entry, books)):
             if each.about:
                 about = (*each.place, day, each.entries, each.qty, each.about, [*rows.FIGURE_SPANS])
                 self.statements.append((_ABOUT_A_GIFT, entry.seq, n, first, entry.kind, each.measure, *about))

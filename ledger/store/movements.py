@@ -1,14 +1,15 @@
 """What an entry changes of each figure: the rows that lists are read from, and that sums are made of."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from ledger import account, entries
 from ledger.account import CNY
+from ledger.books import Books
 from ledger.donations import GIFTS
 from ledger.entries import Entry
 from ledger.posting import Posting
+from ledger.reversals import IDENTIFIED
 
 STATES = {
     "fund": "held",
@@ -20,7 +21,8 @@ STATES = {
     "losses": "lost",
     "voided": "voided",
 }
-"""Kind of account → the state of the money that rests there. Suspense is in no figure: it is nobody's gift yet."""
+"""Kind of account → the state of the money that rests there. Suspense is in no figure: it is nobody's gift yet,
+or nobody's again; then it was voided as a gift."""
 
 BALANCES = {"held", "allocated", "in_transit"}
 """What money waits in: sums only. It comes in lumps and leaves in others; there is nothing to count."""
@@ -56,18 +58,17 @@ class Movement(NamedTuple):
     """The entry that says whose gift this is about (the gift, or its refund); 0: no gift."""
 
 
-def movements(entry: Entry, sent_from: Mapping[int, tuple[str, str]]) -> list[Movement]:
+def movements(entry: Entry, books: Books) -> list[Movement]:
     """Everything an entry with postings changes, a row for each measure and place.
 
-    `sent_from`: number of a `transfer.sent` → organisation and fund, as the books keep it. Of every fund, at every
-    entry: received + income + moved_in = held + allocated + in_transit + paid + refunded + fees + lost + voided +
-    moved_on.
+    `books`: as they were before the entry; they know where transfers came from. Of every fund, at every entry:
+    received + income + moved_in = held + allocated + in_transit + paid + refunded + fees + lost + voided + moved_on.
     """
     sums: dict[tuple[str, Place], int] = {}
     for posting in entry.postings:
         if posting.unit != CNY or not _is_shown(entry, posting):
             continue
-        origin, goal = _places(entry, posting, sent_from)
+        origin, goal = _places(entry, posting, books)
         for measure, place, qty in _changes(entry, posting, origin, goal):
             sums[measure, place] = sums.get((measure, place), 0) + qty
     counted = entries.part_of(entry.body)[0] == 1
@@ -84,26 +85,33 @@ def movements(entry: Entry, sent_from: Mapping[int, tuple[str, str]]) -> list[Mo
 
 
 def _is_shown(entry: Entry, posting: Posting) -> bool:
-    """Money in suspense is in no figure, until it is identified."""
+    """Money in suspense is in no figure: from when it is identified until that is taken back."""
     kinds = {_parsed(posting.src)[0], _parsed(posting.dst)[0]}
-    return entry.kind == "money.identified" or kinds.isdisjoint({"suspense", "unidentified"})
+    return IDENTIFIED in {entry.kind, _reversed(entry)} or kinds.isdisjoint({"suspense", "unidentified"})
 
 
-def _places(entry: Entry, posting: Posting, sent_from: Mapping[int, tuple[str, str]]) -> tuple[Place, Place]:
-    """Where money comes from and where it gets to: a sink belongs to the place that it left, a source to its goal."""
+def _places(entry: Entry, posting: Posting, books: Books) -> tuple[Place, Place]:
+    """Where money comes from and where it gets to: a sink belongs to the place that it left, a source to its goal.
+
+    What is in transit belongs to the fund that sent it.
+    """
     origin, goal = _inside(posting.src), _inside(posting.dst)
-    if entry.kind in {"transfer.received", "transfer.returned"} and origin == NOWHERE:
-        origin = Place(*sent_from[entry.body.ref], "")  # type: ignore[union-attr,index]  # both cite what was sent
+    if _parsed(posting.src)[0] == "transit":
+        origin = Place(*books.sent_from[entry.body.ref], "")  # type: ignore[union-attr]  # all cite what was sent
+    if _reversed(entry) == "transfer.received":
+        goal = Place(*books.sent_from[books.arrived[entry.body.ref]], "")  # type: ignore[union-attr]
     if origin == goal == NOWHERE:  # a fee at receipt; and one that the reversal of its gift takes back
         goal = _inside(entry.postings[0].dst)
     return (goal if origin == NOWHERE else origin), (origin if goal == NOWHERE else goal)
 
 
 def _changes(entry: Entry, posting: Posting, origin: Place, goal: Place) -> list[tuple[str, Place, int]]:
-    qty = posting.qty
+    qty, of = posting.qty, _reversed(entry)
     source, sink = _parsed(posting.src)[0], _parsed(posting.dst)[0]
+    if of == IDENTIFIED and sink == "suspense":
+        sink = "voided"
     found: list[tuple[str, Place, int]] = []
-    if source == "donors" or entry.kind == "money.identified":
+    if source == "donors" or entry.kind == IDENTIFIED:
         found.append(("received", goal, qty))
     elif source == "income":
         found.append(("income", goal, qty))
@@ -111,18 +119,23 @@ def _changes(entry: Entry, posting: Posting, origin: Place, goal: Place) -> list
         found.append((STATES[source], origin, -qty))
     if sink in STATES:
         found.append((STATES[sink], goal, qty))
-    match entry.body:
-        case entries.GiftRedirected() | entries.TransferReceived():
+    if origin[:2] != goal[:2]:  # from fund to fund
+        if of == "transfer.received":
+            found += [("moved_in", origin, -qty), ("moved_on", goal, -qty)]
+        else:
             found += [("moved_on", origin, qty), ("moved_in", goal, qty)]
-        case entries.MoneyAllocated():
-            found.append(("total_allocated", goal, qty))
-        case entries.MoneyReturned():
-            found.append(("returned", goal, qty))
-        case entries.EntryReversed(of="money.allocated"):
-            found.append(("total_allocated", origin, -qty))
-        case _:
-            pass
+    if entry.kind == "money.allocated":
+        found.append(("total_allocated", goal, qty))
+    elif entry.kind == "money.returned":
+        found.append(("returned", goal, qty))
+    elif of == "money.allocated":
+        found.append(("total_allocated", origin, -qty))
     return found
+
+
+def _reversed(entry: Entry) -> str:
+    """The kind that a reversal takes back; empty of all others."""
+    return entry.body.of if isinstance(entry.body, entries.EntryReversed) else ""
 
 
 def _about(entry: Entry) -> int:

@@ -148,7 +148,7 @@ class Projector:
                 )
             )
         self._roll(entry, block, day)
-        self._figures.add(entry, day, self.books.sent_from)
+        self._figures.add(entry, day, self.books)
 
     def _turn(self, key: tuple[int, date, int], credited: int, consumed: int) -> None:
         """Turnover of an account on a day, in a block."""

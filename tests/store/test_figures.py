@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from ledger import entries
+from ledger.books import Books
 from ledger.entries import Entry
 from ledger.settings import Settings
 from ledger.store import rows, setup
@@ -116,7 +117,7 @@ def test_a_gift_is_counted_by_the_short_way_as_by_the_long_one(of: list[Happenin
     for entry in ledger(of).entries:
         if isinstance(entry.body, entries.MoneyReceived):
             assert short_way(entry) == {
-                (each.measure, *each.place): (each.entries, each.qty) for each in movements(entry, {})
+                (each.measure, *each.place): (each.entries, each.qty) for each in movements(entry, Books())
             }
 
 

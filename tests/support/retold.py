@@ -84,7 +84,7 @@ class Retold:
             case entries.TransferSent():
                 self._move(entry, entry.postings, "held", "in_transit", at=entry.postings[0].src)
             case entries.TransferReturned(ref=ref):
-                self._move(entry, entry.postings, "in_transit", "held", at=self._log[ref].postings[0].src)
+                self._come_back(entry, self._log[ref])
             case entries.TransferReceived(ref=ref):
                 sent = self._log[ref].postings[0].src
                 for name, sign in (("in_transit", -1), ("moved_on", 1)):
@@ -117,7 +117,7 @@ class Retold:
         self, entry: Entry, body: entries.EntryReversed
     ) -> None:
         match body.of:
-            case "money.received":
+            case "money.received" | "money.identified":
                 gift = self._log[body.ref]
                 fees = [each for each in entry.postings if each.src.startswith("fees:")]
                 for each in fees:  # taken at receipt: of the fund that the gift came to
@@ -146,9 +146,26 @@ class Retold:
                 for name, sign in (("paid", -1), ("allocated", 1)):
                     self._each(entry, name, [(each.dst, sign * each.qty) for each in entry.postings])
             case "transfer.sent":
-                self._move(entry, entry.postings, "in_transit", "held", at=entry.postings[0].dst)
+                self._come_back(entry, self._log[body.ref])
+            case "transfer.received":
+                received = self._log[body.ref].body
+                assert isinstance(received, entries.TransferReceived)
+                sent = self._log[received.ref].postings[0].src
+                for name, sign in (("in_transit", 1), ("moved_on", -1)):
+                    self._each(entry, name, [(sent, sign * each.qty) for each in entry.postings])
+                for name in ("held", "moved_in"):
+                    self._each(entry, name, [(each.src, -each.qty) for each in entry.postings])
             case other:
                 raise AssertionError(f"nobody told how a reversed {other} is counted")
+
+    def _come_back(self, entry: Entry, transfer: Entry) -> None:
+        """What was in transit, to the fund that sent it, or, where that is closed, to another one."""
+        sent = transfer.postings[0].src
+        self._each(entry, "in_transit", [(sent, -each.qty) for each in entry.postings])
+        self._each(entry, "held", [(each.dst, each.qty) for each in entry.postings])
+        late = [each for each in entry.postings if each.dst != sent]
+        self._each(entry, "moved_on", [(sent, each.qty) for each in late])
+        self._each(entry, "moved_in", [(each.dst, each.qty) for each in late])
 
     def _confirm(self, entry: Entry, body: entries.DeliveryConfirmed) -> None:
         """The payment's fen, one by one."""
