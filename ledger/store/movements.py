@@ -119,11 +119,8 @@ def _changes(entry: Entry, posting: Posting, origin: Place, goal: Place) -> list
         found.append((STATES[source], origin, -qty))
     if sink in STATES:
         found.append((STATES[sink], goal, qty))
-    if origin[:2] != goal[:2]:  # from fund to fund
-        if of == "transfer.received":
-            found += [("moved_in", origin, -qty), ("moved_on", goal, -qty)]
-        else:
-            found += [("moved_on", origin, qty), ("moved_in", goal, qty)]
+    if origin[:2] != goal[:2] or entry.kind == "gift.redirected":
+        found += _between_funds(of, origin, goal, qty)
     if entry.kind == "money.allocated":
         found.append(("total_allocated", goal, qty))
     elif entry.kind == "money.returned":
@@ -131,6 +128,13 @@ def _changes(entry: Entry, posting: Posting, origin: Place, goal: Place) -> list
     elif of == "money.allocated":
         found.append(("total_allocated", origin, -qty))
     return found
+
+
+def _between_funds(of: str, origin: Place, goal: Place, qty: int) -> list[tuple[str, Place, int]]:
+    """What an arrival that is taken back had moved is off again; late money of a closed fund moves to its successor."""
+    if of == "transfer.received":
+        return [("moved_in", origin, -qty), ("moved_on", goal, -qty)]
+    return [("moved_on", origin, qty), ("moved_in", goal, qty)]
 
 
 def _reversed(entry: Entry) -> str:

@@ -6,16 +6,21 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 from msgspec import structs
 
+from ledger import account, entries
 from ledger.approvals import ApproveProposal
 from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery
 from ledger.donations import ReceiveMoney
+from ledger.endings import CloseFund
 from ledger.entries import Entry
+from ledger.exchange import SettleExchange
 from ledger.refusals import Refused
+from ledger.reversals import REVERSIBLE
 from ledger.suspense import IdentifyMoney
 from tests.support import society
+from tests.support.anew import anew
 from tests.support.model import TODAY, Pen
-from tests.support.society import APPROVER, BOTH_CITIES_APPROVER, CITY, NEIGHBOURS_APPROVER, OTHER_APPROVER
+from tests.support.society import CITY
 
 HAPPENINGS = 150
 
@@ -27,8 +32,19 @@ WHERE = (
     ("hospital", "relief"), ("office", "anything"), ("platform", "anything"),
 )  # fmt: skip
 """Where each fund's money may go."""
+ENDING = (("office", "anything"), ("schools", "school"))
+"""Funds that may be closed; late money of theirs goes to the general one."""
 
 OPENED = tuple(society.open_society().written)
+
+
+CHECKERS = (
+    society.APPROVER,
+    society.OTHER_APPROVER,
+    society.NEIGHBOURS_APPROVER,
+    society.BOTH_CITIES_APPROVER,
+    society.OTHER_ADMINISTRATOR,
+)
 
 
 class Happening(NamedTuple):
@@ -43,7 +59,7 @@ class Happening(NamedTuple):
 _WEIGHTS = {
     "give": 6, "allocate": 8, "pay": 8, "release": 3, "refund": 2, "redirect": 2, "send": 6, "arrive": 6,
     "send back": 2, "hand back": 4, "reverse": 5, "charge": 1, "income": 1, "find": 3, "identify": 4, "return": 1,
-    "confirm": 6,
+    "confirm": 6, "right": 5, "settle": 2, "wind up": 3,
 }  # fmt: skip
 
 
@@ -74,7 +90,7 @@ def ledger(of: list[Happening]) -> Pen:
 
 
 def _approve(pen: Pen, proposal: int) -> None:
-    for checker in (APPROVER, OTHER_APPROVER, NEIGHBOURS_APPROVER, BOTH_CITIES_APPROVER):
+    for checker in CHECKERS:
         if proposal not in pen.books.proposals:
             return
         try:
@@ -83,7 +99,7 @@ def _approve(pen: Pen, proposal: int) -> None:
             continue
 
 
-def _command(pen: Pen, happening: Happening) -> AnyCommand | None:  # noqa: C901, PLR0912  an arm for each
+def _command(pen: Pen, happening: Happening) -> AnyCommand | None:  # noqa: C901, PLR0912, PLR0915  an arm for each
     what, which, other, qty = happening
     fund, project = WHERE[which % len(WHERE)]
     some = qty + 1
@@ -94,6 +110,8 @@ def _command(pen: Pen, happening: Happening) -> AnyCommand | None:  # noqa: C901
 
     command: AnyCommand | None = None
     match what:
+        case "give" if other % 6 == 0:
+            command = structs.replace(society.gift(7, fund), currency="USD", original=1, rate="7.1234")
         case "give":
             command = society.gift(some, fund)
         case "allocate":
@@ -108,7 +126,7 @@ def _command(pen: Pen, happening: Happening) -> AnyCommand | None:  # noqa: C901
         case "find":
             command = society.unidentified(some)
         case "send":
-            command = society.sending(some, "flood" if other % 2 else "general")
+            command = society.sending(some, ("general", "flood", "office")[other % 3])
         case "release" if entry := one("money.allocated"):
             command = society.release(entry.seq, qty)
         case "refund" if entry := one("money.received", "money.identified"):
@@ -122,17 +140,21 @@ def _command(pen: Pen, happening: Happening) -> AnyCommand | None:  # noqa: C901
             command = society.sent_back(entry.seq, qty)
         case "hand back" if entry := one("money.disbursed"):
             command = society.handed_back(entry.seq, qty)
-        case "reverse" if entry := one(
-            "money.received",
-            "money.allocated",
-            "money.disbursed",
-            "transfer.sent",
-            "income.received",
-            "fee.charged",
-            "gift.refunded",
-            "money.unidentified",
-        ):
-            command = society.reversal(entry.seq)
+        case "reverse" if entry := one(REVERSIBLE[other % len(REVERSIBLE)]):
+            org = entries.org_of(entry)
+            command = society.reversal(entry.seq, maker=_finance(org), org=org)
+        case "right" if taken_back := sorted(pen.books.reversed):
+            wrong = pen.entries[taken_back[which % len(taken_back)]]
+            command = anew(wrong, some, WHERE[other % len(WHERE)][0], maker=_finance(entries.org_of(wrong)))
+        case "settle" if gifts := [
+            entry for entry in pen.entries if isinstance(entry.body, entries.MoneyReceived) and entry.body.currency
+        ]:
+            ref = gifts[which % len(gifts)].seq
+            command = SettleExchange(
+                maker=society.FINANCE, org=CITY, ref=ref, amount_fen=some, on=TODAY, reason="结汇差额"
+            )
+        case "wind up":
+            return _nearer_its_end(pen, *ENDING[which % len(ENDING)])
         case "identify" if entry := one("money.unidentified"):
             command = society.identification(entry.seq, some, fund)
         case "return" if entry := one("money.unidentified"):
@@ -149,3 +171,20 @@ def _command(pen: Pen, happening: Happening) -> AnyCommand | None:  # noqa: C901
         gift = {"channel": CHANNELS[other % 3], "donor_class": CLASSES[other // 3 % 3]}
         return structs.replace(command, event="flood-2026" if other % 5 == 0 else "", **gift)
     return command
+
+
+def _nearer_its_end(pen: Pen, fund: str, project: str) -> AnyCommand:
+    """What waits in the fund is allocated, what is allocated of it is paid out; when nothing is left it is closed."""
+    if held := pen.balance(account.fund(CITY, fund)):
+        return society.allocation(held, fund, project)
+    if pen.balance(account.project(CITY, project, fund)):
+        beside = (pen.balance(account.project(CITY, project, each)) for each in society.FUNDS)
+        return society.payment(sum(beside), project)
+    return CloseFund(
+        maker=society.ADMINISTRATOR, org=CITY, fund=fund, residue="moved", basis="期满", successor="general",
+        evidence=("e" * 64,),
+    )  # fmt: skip
+
+
+def _finance(org: str) -> str:
+    return society.NEIGHBOUR if org == society.OTHER_CITY else society.FINANCE
