@@ -269,7 +269,11 @@ _COUNT_EFFECTS = f"""
   select count(*), coalesce(sum(qty), 0)::bigint
   from (select sum(m.qty)::bigint as qty {_FROM_EFFECT} group by m.first having {{having}}) e
 """  # noqa: S608  ours
-# Citations of several parts share one `ref`.
+# Citations of several parts share one `ref`. What was taken back of a refund or an arrival is off again.
 _CITED = """
-  select ref, kind, sum(qty)::bigint as qty from citation where ref = any($1::bigint[]) and seq <= $2 group by ref, kind
+  select c.ref, c.kind, sum(c.qty - coalesce(back.qty, 0))::bigint as qty
+  from citation c left join lateral (
+    select sum(b.qty) as qty from citation b where b.ref = c.seq and b.kind = 'entry.reversed' and b.seq <= $2
+  ) back on true
+  where c.ref = any($1::bigint[]) and c.seq <= $2 group by c.ref, c.kind
 """

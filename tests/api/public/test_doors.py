@@ -109,7 +109,6 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "list_allocations",
         "list_campaigns",
         "list_corrections",
-        "list_disbursements",
         "list_funds",
         "list_gifts",
         "list_imports",
