@@ -15,6 +15,7 @@ from ledger.store import setup
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
 from ledger.store.queries.visits import Visits
+from tests.api.public.test_fiscal import NUMBERS
 from tests.support.acting import acting_as, acting_as_superuser
 from tests.support.branch import Branch
 
@@ -82,6 +83,25 @@ async def test_a_code_that_fails_is_limited_wherever_it_is_tried(branch: Branch,
         ]
         assert [each.status_code for each in tried] == [404, 404, 429]
         assert (await at(one, HOME).post("/api/v1/trace", json={"code": WRONG[:-1] + "1"})).status_code == 404
+
+
+async def test_a_fiscal_receipt_is_limited_as_a_code_is(branch: Branch, settings: Settings) -> None:
+    gift = await branch.gift(50_000)
+    await branch.issue(gift.seq, 50_000, NUMBERS)
+    said = {"code": NUMBERS.code, "number": NUMBERS.number, "check_code": NUMBERS.check_code}
+    path, form = "/api/v1/trace/fiscal", "/trace/fiscal"
+    async with worker(settings, failures_per_hour=3, failures_per_code=2) as app:
+        for _ in range(4):
+            assert (await at(app, HOME).post(path, json={**said, "amount_fen": 50_000})).status_code == 200
+        answers = [
+            await at(app, OTHER).post(path, json={**said, "amount_fen": 1}),
+            await at(app, OTHER).post(form, data={**said, "amount": "0.01"}),
+            await at(app, HOME).post(path, json={**said, "amount_fen": 1}),
+            await at(app, HOME).post(path, json={**said, "amount_fen": 50_000}),
+            await at(app, OTHER).post(path, json={**said, "amount_fen": 2}),
+            await at(app, OTHER).post(form, data={**said, "amount": "500"}),
+        ]
+    assert [each.status_code for each in answers] == [404, 404, 429, 200, 404, 429]
 
 
 async def test_a_count_begins_anew_when_its_time_is_over_and_leaves_nothing_behind(

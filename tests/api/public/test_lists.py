@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec import structs
 
 from ledger.entries import Restriction
 from ledger.organisations import EnrolStaff, OpenFund
@@ -16,7 +17,7 @@ from ledger.settings import Settings
 from ledger.store.queries import lists
 from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.api.public.test_contract import served
-from tests.support.branch import CITY, FINANCE, FLOOD, FOUNDER, OTHER_FOUNDER, PROVINCE, Branch
+from tests.support.branch import APPROVER, CITY, FINANCE, FLOOD, FOUNDER, OTHER_FOUNDER, PROVINCE, Branch
 
 NAMES = ("gifts", "allocations", "transfers", "payments")
 
@@ -88,6 +89,25 @@ async def test_items_say_what_became_of_them(busy: Branch, http: httpx.AsyncClie
     assert (transfer["to"], transfer["received_fen"], transfer["undone_fen"]) == (PROVINCE, 300, 150)
     payment = (await everything(http, "payments"))[0]
     assert (payment["funds"], payment["confirmed_fen"], payment["payee"]) == (["flood", "general"], 40_000, "=衢州医院")
+
+
+async def test_what_was_taken_back_of_a_refund_or_an_arrival_is_off_again(
+    busy: Branch, http: httpx.AsyncClient
+) -> None:
+    gift, _ = await busy.gift(1_000, "flood")
+    await busy.refund(gift, 100)
+    refund = await busy.refund(gift, 300)
+    (transfer,) = await everything(http, "transfers")
+    arrival = await busy.do(
+        ReceiveTransfer(maker=FINANCE, org=PROVINCE, ref=transfer["seq"], fund="general", amount_fen=20, on=busy.today)
+    )
+    await busy.agree(EnrolStaff(maker=FOUNDER, staff=APPROVER, org=PROVINCE, roles=(Role.APPROVER,)), OTHER_FOUNDER)
+    for ref, org in ((refund, CITY), (arrival, PROVINCE)):
+        await busy.agree(structs.replace(reversal(busy, ref), org=org))
+    listed = {each["seq"]: each["refunded_fen"] for each in await everything(http, "gifts")}
+    assert listed[gift] == 100
+    (transfer,) = await everything(http, "transfers")
+    assert (transfer["received_fen"], transfer["undone_fen"]) == (300, 150)
 
 
 @pytest.mark.parametrize(
