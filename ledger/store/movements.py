@@ -97,9 +97,9 @@ def _places(entry: Entry, posting: Posting, books: Books) -> tuple[Place, Place]
     """
     origin, goal = _inside(posting.src), _inside(posting.dst)
     if _parsed(posting.src)[0] == "transit":
-        origin = Place(*books.sent_from[entry.body.ref], "")  # type: ignore[union-attr]  # all cite what was sent
+        origin = Place(*books.sent_from[entry.body.ref], "")  # type: ignore[union-attr,index]  # all cite what was sent
     if _reversed(entry) == "transfer.received":
-        goal = Place(*books.sent_from[books.arrived[entry.body.ref]], "")  # type: ignore[union-attr]
+        goal = Place(*books.sent_from[books.arrived[entry.body.ref]], "")  # type: ignore[union-attr,index]
     if origin == goal == NOWHERE:  # a fee at receipt; and one that the reversal of its gift takes back
         goal = _inside(entry.postings[0].dst)
     return (goal if origin == NOWHERE else origin), (origin if goal == NOWHERE else goal)
