@@ -1,7 +1,7 @@
 """Lists of gifts, allocations, transfers and payments: a page as JSON, or all of it as CSV."""
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -189,7 +189,7 @@ def _list(name: str, title: str, page: type[_Page], item: type[Shape]) -> list[H
         async with database.snapshot() as connection:
             head, narrowing = await _narrowed(connection, asked, as_of)
             found = await _read(connection, name, narrowing, head.seq, after, limit + 1)
-            total = await _count(connection, name, narrowing, head.seq)
+            total = await _count(connection, name, narrowing, head.seq, is_head=as_of == NOW)
         paging = {"after": "" if after < 0 else after, "limit": limit}
         canonical = permalinks.address(path, {**asked.address, **paging}, head.seq)
         content = {
@@ -220,7 +220,7 @@ def _list(name: str, title: str, page: type[_Page], item: type[Shape]) -> list[H
     ) -> Stream:
         async with database.snapshot() as connection:
             head, narrowing = await _narrowed(connection, asked, as_of)
-            total = await _count(connection, name, narrowing, head.seq)
+            total = await _count(connection, name, narrowing, head.seq, is_head=as_of == NOW)
         canonical = permalinks.address(f"{path}.csv", asked.address, head.seq)
         headers = {
             **permalinks.caching(canonical, is_pinned=as_of != NOW),
@@ -250,9 +250,9 @@ async def _read(  # noqa: PLR0913, PLR0917
     return await lists.read_effects(connection, name, narrowing, as_of=as_of, after=after, limit=limit)
 
 
-async def _count(connection: Any, name: str, narrowing: Narrowing, as_of: int) -> Total:
+async def _count(connection: Any, name: str, narrowing: Narrowing, as_of: int, *, is_head: bool) -> Total:
     if name == "gifts":
-        return await lists.count_gifts(connection, narrowing, as_of=as_of)
+        return await lists.count_gifts(connection, narrowing, as_of=as_of, is_head=is_head)
     return await lists.count_effects(connection, name, narrowing, as_of=as_of)
 
 
@@ -270,9 +270,8 @@ async def _lines(  # noqa: PLR0913, PLR0917
 
 
 def _shown(item: type[Shape], each: ListedGift | ListedEffect) -> dict[str, Any]:
-    said = asdict(each)
-    said |= said.pop("said", {})
-    return {name: said[name] for name in item.model_fields}
+    said = each.said if isinstance(each, ListedEffect) else {}
+    return {name: said[name] if name in said else getattr(each, name) for name in item.model_fields}
 
 
 def _cell(value: Any) -> object:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 
 from ledger import demo
@@ -29,6 +29,9 @@ from ledger.store.vault import Gift, SealedGift, Sealer
 CITY, MAKER, CHECKER = demo.CITY, demo.MAKER, demo.CHECKER
 DAY = "2026-07-20"
 
+_references = itertools.count(1)
+"""Of all clerks: a second one at the same log must not say again what the first one said."""
+
 
 @dataclass(slots=True)
 class Clerk:
@@ -39,11 +42,10 @@ class Clerk:
     database: Database
     subjects: SubjectKeys
     keys: LogKeys
-    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def gift(self, amount_fen: int = 10_000, *, fund: str = "general", channel_ref: str = "") -> SealedGift:
         """A gift with a reference of its own, ready to be sequenced."""
-        reference = channel_ref or f"clerk-{id(self)}-{next(self._numbers)}"
+        reference = channel_ref or f"clerk-{next(_references)}"
         return self.sealer.seal(Gift(
             maker=MAKER, org=CITY, fund=fund, amount_fen=amount_fen, channel="bank", channel_ref=reference, on=DAY,
             donor_class="person", identity=Identity(name="某捐赠人"),

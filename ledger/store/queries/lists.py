@@ -110,11 +110,13 @@ async def read_gifts(
     ]
 
 
-async def count_gifts(connection: asyncpg.Connection, narrowing: Narrowing, *, as_of: int) -> Total:
-    """How many gifts there are in the whole list, and their sum."""
+async def count_gifts(
+    connection: asyncpg.Connection, narrowing: Narrowing, *, as_of: int, is_head: bool = False
+) -> Total:
+    """How many gifts there are in the whole list, and their sum. `is_head`: `as_of` is the last entry there is."""
     if narrowing.is_by_place:
         question = Question(measure="received", only=narrowing.only)
-        (cell,) = await read_aggregate(connection, question, as_of=as_of, orgs=narrowing.orgs)
+        (cell,) = await read_aggregate(connection, question, as_of=None if is_head else as_of, orgs=narrowing.orgs)
         return Total(cell.entries, cell.sum_fen)
     where, arguments = _of_gifts(narrowing, as_of)
     return Total(*await connection.fetchrow(_COUNT_GIFTS.format(where=where), *arguments))
