@@ -275,3 +275,19 @@ def test_what_was_voided_counts_with_the_organisation_where_it_lay() -> None:
     machine.check()
     voided = {whose: figures.get("voided_fen", 0) for whose, figures in machine.published.items()}
     assert (voided["organisation", CITY], voided["organisation", OTHER_CITY], voided["all",]) == (3, 2, 5)
+
+
+def test_what_came_home_late_is_paid_neither_by_the_closed_fund_nor_by_its_successor() -> None:
+    """Found by chance: the successor's payments fell below zero, and those of the closed fund stayed."""
+    machine = Histories()
+    machine.close_what_was_paid()
+    machine.do(handed_back(machine.seqs("money.disbursed")[-1], 2))
+    machine.check()
+    paid = {whose[1:]: figures["paid_fen"] for whose, figures in machine.published.items() if "paid_fen" in figures}
+    assert (paid[CITY, "extra-1"], paid[CITY, "general"], paid[CITY, "relief"]) == (4, 0, 0)
+    closed, general = (machine.published["fund", CITY, fund] for fund in ("extra-1", "general"))
+    assert (closed["moved_out_fen"], general["moved_in_fen"], general["allocated_fen"]) == (2, 2, 2)
+    allocated = {
+        name: machine.published["project", CITY, name]["total_allocated_fen"] for name in ("extra-1", "relief")
+    }
+    assert allocated == {"extra-1": 4, "relief": 2}
