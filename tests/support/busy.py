@@ -23,7 +23,7 @@ from ledger.suspense import ReceiveUnidentified, ReturnSuspense
 from tests.support.clerk import CHECKER, CITY, DAY, MAKER, Clerk, allocation, payment, refund, sequenced
 
 COMMANDS = 150
-ROWS = 300
+ROWS = 280
 """Of an import: enough to go in by COPY."""
 
 
