@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar, assert_never
 
 from ledger import account, entries
 from ledger.account import Account
 from ledger.entries import Entry
 from ledger.line import Line, Span
-from ledger.posting import NO_LINE, Hold, Posting
+from ledger.posting import NO_LINE, Hold, Origins, Posting
 from ledger.refusals import Closed, NotAllowed, Unknown
 from ledger.roles import Role
 
@@ -65,33 +65,10 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """The year of a payment, whether it was management cost, and which positions of the payees' each fund gave."""
+    """The year of a payment, and whether it was management cost."""
 
     year: str
     is_management: bool
-    given: tuple[tuple[Span, tuple[str, str]], ...] = ()
-    """Ascending, by organisation and fund."""
-
-    def with_postings(self, postings: Iterable[Posting]) -> "Payment":
-        """With what one more part brought."""
-        given = [*self.given]
-        for posting in postings:
-            place = account.parse(posting.src)
-            fund, (lo, hi) = (place.org, place.rest[1]), posting.dst_span
-            if given and given[-1][1] == fund and given[-1][0].hi == lo:
-                given[-1] = (Span(given[-1][0].lo, hi), fund)
-            else:
-                given.append((Span(lo, hi), fund))
-        return replace(self, given=tuple(given))
-
-    def given_by(self, postings: Iterable[Posting]) -> list[tuple[tuple[str, str], int]]:
-        """Of what these postings take from the payees again: the funds that had given it, and how much."""
-        return [
-            (fund, qty)
-            for posting in postings
-            for span, fund in self.given
-            if (qty := min(span.hi, posting.src_span.hi) - max(span.lo, posting.src_lo)) > 0
-        ]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,6 +95,8 @@ class Books:
     """By organisation, fund and year."""
     payments: dict[int, Payment] = field(default_factory=dict)
     """By first part."""
+    origins: dict[int, Origins] = field(default_factory=dict)
+    """Of payments, refunds, later fees and losses, by first part: where their money came from."""
     pledges: dict[int, str] = field(default_factory=dict)
     """Open ones → organisation."""
     reversed: dict[int, int] = field(default_factory=dict)
@@ -201,6 +180,12 @@ class Books:
             org = self.organisations[org].parent
             yield org
         yield WHOLE_LOG
+
+    def came_from(self, ref: int, posting: Posting) -> list[tuple[str, int]]:
+        """Of what goes home from entry `ref`: the lines it had left, and how much; empty for what is never late."""
+        if ref in self.sent_from:
+            return [(account.fund(*self.sent_from[ref]), posting.qty)]
+        return self.origins.get(ref, Origins()).of([posting])
 
     def apply(self, entry: Entry, written_digest: str) -> None:
         """Move on by one entry whose bytes hash to `written_digest`. The entry was decided: nothing is checked here.
@@ -314,15 +299,14 @@ class Books:
                 self.closed[org] = last_on
             case entries.MoneyDisbursed() as body:
                 self._count_cost(entry, body)
+            case entries.ExchangeSettled() | entries.FeeCharged() | entries.GiftRefunded():
+                self._keep_origins(entry)
             case entries.MoneyReturned(ref=ref):
                 self._return(entry, ref)
             case (
                 entries.MoneyAllocated()
                 | entries.MoneyReleased()
-                | entries.ExchangeSettled()
-                | entries.FeeCharged()
                 | entries.GiftRedirected()
-                | entries.GiftRefunded()
                 | entries.MoneyIdentified()
                 | entries.ReceiptIssued()
                 | entries.ReceiptVoided()
@@ -349,8 +333,9 @@ class Books:
     def _return(self, entry: Entry, payment: int) -> None:
         """What comes back of a payment was not spent, in the year in which it was paid."""
         paid = self.payments[payment]
-        for (org, fund), qty in paid.given_by(entry.postings):
-            self._add_cost((org, fund, paid.year), -qty, is_management=paid.is_management)
+        for address, qty in self.origins[payment].of(entry.postings):
+            place = account.parse(address)
+            self._add_cost((place.org, place.rest[1], paid.year), -qty, is_management=paid.is_management)
 
     def _send(self, entry: Entry) -> None:
         place = account.parse(entry.postings[0].src)
@@ -359,12 +344,17 @@ class Books:
         self.in_transit[source] += entries.qty_of(entry)
 
     def _count_cost(self, entry: Entry, body: entries.MoneyDisbursed) -> None:
-        number = entry.seq - entries.part_of(body)[0] + 1
-        before = self.payments.get(number, Payment(body.on[:4], body.spending == "management"))
-        paid = self.payments[number] = before.with_postings(entry.postings)
+        paid = Payment(body.on[:4], body.spending == "management")
+        self.payments[self._keep_origins(entry)] = paid
         for posting in entry.postings:
             place = account.parse(posting.src)
             self._add_cost((place.org, place.rest[1], paid.year), posting.qty, is_management=paid.is_management)
+
+    def _keep_origins(self, entry: Entry) -> int:
+        """The number of its first part."""
+        number = entry.seq - entries.part_of(entry.body)[0] + 1
+        self.origins[number] = self.origins.get(number, Origins()).plus(entry.postings)
+        return number
 
     def _add_cost(self, key: tuple[str, str, str], qty: int, *, is_management: bool) -> None:
         before = self.costs.get(key, Cost())

@@ -26,6 +26,9 @@ FEES = "fees"
 REDIRECTED = "redirected"
 """The same: what a redirection brought to a fund, beside what it took from another one."""
 
+LATE = "late"
+"""The same: what came home late to a successor, and (below zero) what its predecessor no longer has to show for."""
+
 _RollupKey = tuple[int, str, str, str, str, date]
 
 
@@ -184,6 +187,25 @@ class Projector:
                 self._rollup.setdefault((*there, REDIRECTED, day), [0, 0])[1] += posting.qty
             if posting.dst.startswith("fees:"):
                 self._rollup.setdefault((*where, FEES, day), [0, 0])[1] += posting.qty
+        if isinstance(body := entry.body, entries.MoneyReturned | entries.TransferReturned):
+            self._roll_late(entry, block, day, body.ref, {entry.kind: 1})
+        elif isinstance(body, entries.EntryReversed):
+            undone = {body.of: -1} | ({FEES: -1} if body.of == "fee.charged" else {})
+            self._roll_late(entry, block, day, body.ref, undone)
+
+    def _roll_late(self, entry: Entry, block: int, day: date, ref: int, kinds: dict[str, int]) -> None:
+        """What came home to a successor, as if it had gone to the line it left, and on from there.
+
+        `kinds`: into what it was summed, with its sign.
+        """
+        for posting in entry.postings:
+            for address, qty in self.books.came_from(ref, posting):
+                if address != posting.dst:
+                    for at, moved in ((address, qty), (posting.dst, -qty)):
+                        where = (block, *_dimensions(at, at))
+                        for kind, sign in kinds.items():
+                            self._rollup.setdefault((*where, kind, day), [0, 0])[1] += sign * moved
+                        self._rollup.setdefault((*where, LATE, day), [0, 0])[1] -= moved
 
     def _unroll(self, block: int, of: str, day: date, posting: Posting) -> None:
         """What a reversal took back is off the sums of the kind that it reverses."""
@@ -238,7 +260,8 @@ class Projector:
         if isinstance(body, entries.MoneyDisbursed):
             self._statements += _cost(entry, body)
         if isinstance(body, entries.MoneyReturned | entries.EntryReversed) and body.ref in self.books.payments:
-            self._statements += _cost_returned(entry, self.books.payments[body.ref])
+            paid, origins = self.books.payments[body.ref], self.books.origins[body.ref]
+            self._statements += _cost_returned(origins.of(entry.postings), paid)
         if isinstance(body, entries.MoneyUnidentified | entries.IncomeReceived) and body.ref:
             self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
         if isinstance(body, entries.DeliveryConfirmed):
@@ -325,9 +348,11 @@ def _cost(entry: Entry, body: entries.MoneyDisbursed) -> list[tuple[Any, ...]]:
     return [(_COST, org, fund, body.on[:4], qty if is_management else 0, qty) for (org, fund), qty in spent.items()]
 
 
-def _cost_returned(entry: Entry, paid: Payment) -> list[tuple[Any, ...]]:
-    given = paid.given_by(entry.postings)
-    return [(_UNSPENT, *fund, paid.year, qty if paid.is_management else 0, qty) for fund, qty in given]
+def _cost_returned(given: list[tuple[str, int]], paid: Payment) -> list[tuple[Any, ...]]:
+    places = ((account.parse(address), qty) for address, qty in given)
+    return [
+        (_UNSPENT, org, rest[1], paid.year, qty if paid.is_management else 0, qty) for (_, org, rest), qty in places
+    ]
 
 
 def _proposal(seq: int, body: Any, entry: Entry) -> tuple[Any, ...]:

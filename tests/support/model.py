@@ -291,7 +291,7 @@ def state(books: Books) -> dict[str, Any]:
             number: replace(each, holds=[*each.holds], approvals=[*each.approvals])
             for number, each in books.proposals.items()
         },
-        "costs": (dict(books.costs), dict(books.payments)),
+        "costs": (dict(books.costs), dict(books.payments), dict(books.origins)),
         "reversed": dict(books.reversed),
         "closed": (dict(books.closed), dict(books.closed_funds), dict(books.closed_projects)),
         "in_transit": (dict(books.in_transit), dict(books.sent_from), dict(books.arrived)),

@@ -18,8 +18,8 @@ class Figures:
     received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out + voided.
     `received_fen`: donations, those identified in suspense among them. Suspense itself is in none of these.
     `voided_fen`: taken back because it was entered wrongly.
-    `moved_in_fen`, `moved_out_fen`: from and to another fund or organisation; of the whole ledger the difference is in
-    transit.
+    `moved_in_fen`, `moved_out_fen`: from and to another fund or organisation, late returns of a closed fund to its
+    successor among them; of the whole ledger the difference is in transit.
     """
 
     gift_count: int
@@ -47,7 +47,8 @@ class Figures:
 class ProjectFigures:
     """Where what was ever allocated to a project is now.
 
-    total_allocated = allocated + paid + released + refunded + redirected + voided.
+    total_allocated = allocated + paid + released + refunded + redirected + voided. What comes back late of a closed
+    project counts with its successor.
     """
 
     total_allocated_fen: int
@@ -98,7 +99,7 @@ class Tally:
         """What was allocated to one project, of whatever fund."""
         scope = (org, "project", project)
         return ProjectFigures(
-            total_allocated_fen=self._moved["money.allocated", *scope],
+            total_allocated_fen=self._moved["money.allocated", *scope] + self._moved[LATE, *scope],
             allocated_fen=self._resting["project", *scope],
             paid_fen=self._paid(*scope),
             released_fen=self._moved["money.released", *scope],
@@ -112,18 +113,19 @@ class Tally:
         return self._moved["money.disbursed", *scope] - self._moved["money.returned", *scope]
 
     def _figures(self, *scope: str, paid: int) -> Figures:
+        late = self._moved[LATE, *scope]
         return Figures(
             gift_count=self._gifts[scope],
             received_fen=sum(self._moved[kind, *scope] for kind in GIFTS),
             income_fen=self._moved["income.received", *scope],
-            moved_in_fen=moved_in({kind: self._moved[kind, *scope] for kind in MOVING}),
+            moved_in_fen=moved_in({kind: self._moved[kind, *scope] for kind in MOVING}) + max(late, 0),
             held_fen=self._resting["fund", *scope],
             allocated_fen=self._resting["project", *scope],
             paid_fen=paid,
             refunded_fen=self._moved["gift.refunded", *scope],
             fees_fen=self._moved["fees", *scope],
             lost_fen=self._moved["exchange.settled", *scope],
-            moved_out_fen=moved_out({kind: self._moved[kind, *scope] for kind in MOVING}),
+            moved_out_fen=moved_out({kind: self._moved[kind, *scope] for kind in MOVING}) + max(-late, 0),
             voided_fen=self._moved["entry.reversed", *scope],
         )
 
@@ -162,6 +164,9 @@ def whole(moved: Mapping[str, tuple[int, int]], resting: Mapping[str, int]) -> F
 
 
 REVERSED = "entry.reversed"
+
+LATE = "late"
+"""In a rollup, in place of a kind: what a successor got late (above zero), or a closed fund or project gave (below)."""
 
 MOVING = ("gift.redirected", "redirected", "transfer.received", "transfer.returned", "transfer.sent")
 """Kinds that take money from one fund or organisation to another."""

@@ -25,8 +25,11 @@ Published: TypeAlias = dict[tuple[str, ...], dict[str, int]]
 
 _ONLY_GROW = ("gift_count", "received_fen", "income_fen", "voided_fen", "released_fen", "redirected_fen")
 """Counted gross: whatever is taken back stands beside them."""
-_OFF_AGAIN = ("total_allocated_fen", "refunded_fen", "fees_fen", "lost_fen")
+_OFF_AGAIN = ("refunded_fen", "fees_fen", "lost_fen")
 """What a reversal takes back is off them again."""
+
+_FIGURES = {"fees": "fees_fen", "losses": "lost_fen", "payees": "paid_fen", "refunds": "refunded_fen"}
+"""What left → the figure it counts in."""
 
 
 class OnFigures(History):
@@ -60,7 +63,7 @@ class OnFigures(History):
                     assert fell <= 0, (whose, figure, fell)
                 elif figure in _OFF_AGAIN:
                     assert fell <= corrected, (whose, figure, fell)
-                elif figure == "paid_fen":
+                elif figure in {"paid_fen", "total_allocated_fen"}:
                     assert fell <= corrected + handed_back, (whose, figure, fell)
         self.published = published
 
@@ -79,6 +82,22 @@ class OnFigures(History):
             assert figures["received_fen"] == sum(map(entries.qty_of, gifts))
             assert figures["paid_fen"] == self._resting("payees", orgs)
             assert figures["voided_fen"] == self._voided(orgs)
+
+    @invariant()
+    def what_funds_and_projects_paid_refunded_and_lost_is_what_the_model_has(self) -> None:
+        found: Counter[tuple[str, ...]] = Counter()
+        for address, slots in self.units.accounts.items():
+            figure = _FIGURES.get(address.split(":")[0], "")
+            for slot in slots if figure else ():
+                kind, org, names = account.parse(slot.home or slot.purpose)  # a fee at receipt: of the gift's fund
+                if kind in {"fund", "project"} and not slot.gone:
+                    found[figure, "fund", org, names[-1]] += 1
+                    found[figure, "project", org, names[0]] += kind == "project"
+        for whose, figures in self.published.items():
+            assert min(figures.values()) >= 0, whose
+            for figure in _FIGURES.values():
+                if whose[0] in {"fund", "project"} and figure in figures:
+                    assert figures[figure] == found[figure, *whose], (whose, figure)
 
     def _gather(self) -> None:
         projected = self._projector.take()
