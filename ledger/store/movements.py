@@ -34,6 +34,10 @@ _CITES_GIFT = {*GIFTS, "gift.refunded"}
 """Kinds whose reversal is about a gift."""
 
 
+_LEFT = {"fees", "losses", "payees", "refunds", "transit"}
+"""Accounts whose money left a fund or project, and may come home."""
+
+
 class Place(NamedTuple):
     """Whose money, under which restriction, for what; empty strings where there is none."""
 
@@ -68,9 +72,9 @@ def movements(entry: Entry, books: Books) -> list[Movement]:
     for posting in entry.postings:
         if posting.unit != CNY or not _is_shown(entry, posting):
             continue
-        origin, goal = _places(entry, posting, books)
-        for measure, place, qty in _changes(entry, posting, origin, goal):
-            sums[measure, place] = sums.get((measure, place), 0) + qty
+        for origin, goal, part in _places(entry, posting, books):
+            for measure, place, qty in _changes(entry, posting, origin, goal, part):
+                sums[measure, place] = sums.get((measure, place), 0) + qty
     counted = entries.part_of(entry.body)[0] == 1
     about = _about(entry)
     found: list[Movement] = []
@@ -90,23 +94,24 @@ def _is_shown(entry: Entry, posting: Posting) -> bool:
     return IDENTIFIED in {entry.kind, _reversed(entry)} or kinds.isdisjoint({"suspense", "unidentified"})
 
 
-def _places(entry: Entry, posting: Posting, books: Books) -> tuple[Place, Place]:
-    """Where money comes from and where it gets to: a sink belongs to the place that it left, a source to its goal.
+def _places(entry: Entry, posting: Posting, books: Books) -> list[tuple[Place, Place, int]]:
+    """Where money comes from, where it gets to, and how much: a sink belongs to the place that it left.
 
-    What is in transit belongs to the fund that sent it.
+    A source belongs to its goal, and what is in transit to the fund that sent it.
     """
+    ref = getattr(entry.body, "ref", 0)
     origin, goal = _inside(posting.src), _inside(posting.dst)
-    if _parsed(posting.src)[0] == "transit":
-        origin = Place(*books.sent_from[entry.body.ref], "")  # type: ignore[union-attr,index]  # all cite what was sent
+    if _parsed(posting.src)[0] in _LEFT and (came := books.came_from(ref, posting)):
+        return [(_inside(address), goal, qty) for address, qty in came]
     if _reversed(entry) == "transfer.received":
-        goal = Place(*books.sent_from[books.arrived[entry.body.ref]], "")  # type: ignore[union-attr,index]
+        goal = Place(*books.sent_from[books.arrived[ref]], "")
     if origin == goal == NOWHERE:  # a fee at receipt; and one that the reversal of its gift takes back
         goal = _inside(entry.postings[0].dst)
-    return (goal if origin == NOWHERE else origin), (origin if goal == NOWHERE else goal)
+    return [((goal if origin == NOWHERE else origin), (origin if goal == NOWHERE else goal), posting.qty)]
 
 
-def _changes(entry: Entry, posting: Posting, origin: Place, goal: Place) -> list[tuple[str, Place, int]]:
-    qty, of = posting.qty, _reversed(entry)
+def _changes(entry: Entry, posting: Posting, origin: Place, goal: Place, qty: int) -> list[tuple[str, Place, int]]:
+    of = _reversed(entry)
     source, sink = _parsed(posting.src)[0], _parsed(posting.dst)[0]
     if of == IDENTIFIED and sink == "suspense":
         sink = "voided"
@@ -124,7 +129,7 @@ def _changes(entry: Entry, posting: Posting, origin: Place, goal: Place) -> list
     if entry.kind == "money.allocated":
         found.append(("total_allocated", goal, qty))
     elif entry.kind == "money.returned":
-        found.append(("returned", goal, qty))
+        found.append(("returned", origin, qty))
     elif of == "money.allocated":
         found.append(("total_allocated", origin, -qty))
     return found

@@ -78,7 +78,7 @@ class Clerk:
             slot = await connection.fetchval("select slot from vault where seq = $1", gift)
         key = self.subjects.read(slot)
         assert key is not None
-        numbers = FiscalNumbers(code="33060126", number=f"{next(self._numbers):010}", check_code="a1b2c3")
+        numbers = FiscalNumbers(code="33060126", number=f"{next(_references):010}", check_code="a1b2c3")
         receipt = NewReceipt(MAKER, CITY, gift, amount_fen, DAY, replaces, numbers)
         (entry,) = await self.do(fiscal.seal(receipt, key, self.keys, self.sealer.lookup))
         return entry

@@ -93,9 +93,9 @@ class Retold:
                     self._each(entry, name, [(each.dst, each.qty) for each in entry.postings])
             case entries.MoneyDisbursed():
                 self._leave(entry, "allocated", "paid")
-            case entries.MoneyReturned():
-                for name, sign in (("paid", -1), ("allocated", 1), ("returned", 1)):
-                    self._each(entry, name, [(each.dst, sign * each.qty) for each in entry.postings])
+            case entries.MoneyReturned(ref=ref):
+                self._come_home(entry, ref, "paid")
+                self._each(entry, "returned", [(left, qty) for left, _, qty in self._homes(entry, ref)])
             case entries.GiftRefunded(ref=ref):
                 self._leave(entry, "", "refunded", gift=self._log[ref])
             case entries.GiftRedirected():
@@ -130,21 +130,16 @@ class Retold:
                 self._leave(entry, "", "voided")
             case "money.unidentified":
                 pass
-            case "fee.charged" | "exchange.settled":
-                for name, sign in (("fees" if body.of == "fee.charged" else "lost", -1), ("held", 1)):
-                    self._each(entry, name, [(each.dst, sign * each.qty) for each in entry.postings])
+            case "fee.charged" | "exchange.settled" | "money.disbursed":
+                paid = {"fee.charged": "fees", "exchange.settled": "lost", "money.disbursed": "paid"}
+                self._come_home(entry, body.ref, paid[body.of])
             case "gift.refunded":
                 refund = self._log[body.ref].body
                 assert isinstance(refund, entries.GiftRefunded)
-                for each in entry.postings:
-                    self._add(entry, "allocated" if each.dst.startswith("project:") else "held", each.dst, each.qty)
-                    self._add(entry, "refunded", each.dst, -each.qty, gift=self._log[refund.ref])
+                self._come_home(entry, body.ref, "refunded", gift=self._log[refund.ref])
             case "money.allocated":
                 self._move(entry, entry.postings, "allocated", "held")
                 self._each(entry, "total_allocated", [(each.src, -each.qty) for each in entry.postings])
-            case "money.disbursed":
-                for name, sign in (("paid", -1), ("allocated", 1)):
-                    self._each(entry, name, [(each.dst, sign * each.qty) for each in entry.postings])
             case "transfer.sent":
                 self._come_back(entry, self._log[body.ref])
             case "transfer.received":
@@ -157,6 +152,27 @@ class Retold:
                     self._each(entry, name, [(each.src, -each.qty) for each in entry.postings])
             case other:
                 raise AssertionError(f"nobody told how a reversed {other} is counted")
+
+    def _come_home(self, entry: Entry, ref: int, out_of: str, gift: Entry | None = None) -> None:
+        """What had left for good is in funds and projects again: where it had been, or with the successor."""
+        homes = self._homes(entry, ref)
+        for left, home, qty in homes:
+            self._add(entry, out_of, left, -qty, gift=gift)
+            self._add(entry, "allocated" if home.startswith("project:") else "held", home, qty)
+        late = [each for each in homes if _fund(each[0]) != _fund(each[1])]
+        self._each(entry, "moved_on", [(left, qty) for left, _, qty in late])
+        self._each(entry, "moved_in", [(home, qty) for _, home, qty in late])
+
+    def _homes(self, entry: Entry, ref: int) -> list[tuple[str, str, int]]:
+        """Fen by fen: the line it had left with entry `ref`, and the line it comes home to."""
+        count = entries.part_of(self._log[ref].body)[1]
+        left = {
+            each.dst_lo + i: each.src
+            for part in self._log[ref : ref + count]
+            for each in part.postings
+            for i in range(each.qty)
+        }
+        return [(left[each.src_lo + i], each.dst, 1) for each in entry.postings for i in range(each.qty)]
 
     def _come_back(self, entry: Entry, transfer: Entry) -> None:
         """What was in transit, to the fund that sent it, or, where that is closed, to another one."""
@@ -221,3 +237,8 @@ class Retold:
             donor_class=donor_class,
         )
         self.rows[measure].append((told, Amount(int(counts), qty)))
+
+
+def _fund(address: str) -> tuple[str, str]:
+    _, org, rest = account.parse(address)
+    return org, rest[-1]
