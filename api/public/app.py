@@ -14,7 +14,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.plugins.pydantic import PydanticPlugin
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from api import problems
+from api import problems, reference
 from api.health import healthz, readyz
 from api.observability import observe
 from api.public import (
@@ -105,6 +105,7 @@ def build(resources: Resources) -> Litestar:
             problem_pages.problem,
             *log.HANDLERS,
             *receipts.HANDLERS,
+            *reference.HANDLERS,
             *pages.HANDLERS,
         ],
         dependencies={
