@@ -305,7 +305,7 @@ async def _announce(settings: Settings, told: dict[str, dict[str, str]], stop: a
         return
     public_url = f"http://{settings.public_host}:{settings.public_port}"
     console.print(f"\n[bold]阳光账本 Sunshine Ledger[/bold] is running. Ctrl-C stops it.\n\n  public  {public_url}/")
-    console.print(f"  admin   http://{settings.admin_host}:{settings.admin_port}/schema/openapi.json")
+    console.print(f"  admin   http://{settings.admin_host}:{settings.admin_port}/docs")
     console.print("\n  receipt codes to try:")
     for shows, code in told["codes"].items():
         console.print(f"    {code}   {shows}")

@@ -12,7 +12,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.pydantic import PydanticPlugin
 from pydantic import BaseModel, Field
 
-from api import problems
+from api import problems, reference
 from api.admin import (
     donors,
     fiscal,
@@ -75,7 +75,7 @@ def build(resources: Resources) -> Litestar:
         security=[{"token": []}],
     )
     app = Litestar(
-        route_handlers=[healthz, readyz, inside],
+        route_handlers=[healthz, readyz, *reference.HANDLERS, inside],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
             "clerk": Provide(clerk, sync_to_thread=False),

@@ -16,7 +16,7 @@ from litestar.openapi.spec import OpenAPIResponse
 from litestar.plugins.pydantic import PydanticPlugin
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from api import problems
+from api import problems, reference
 from api.health import healthz, readyz
 from api.limits import Limits, Rates
 from api.observability import observe
@@ -120,6 +120,7 @@ def build(resources: Resources) -> Litestar:
             *log.HANDLERS,
             *receipts.HANDLERS,
             *search.HANDLERS,
+            *reference.HANDLERS,
             *pages.HANDLERS,
         ],
         dependencies={

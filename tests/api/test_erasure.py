@@ -272,7 +272,7 @@ async def test_a_crash_between_the_entry_and_the_key_is_healed_at_the_next_start
     assert await left_of(told, ref) == set(), "what the database held went with the entry"
     async with office.opened(told) as desk:
         assert await key_of(told, ref) is None
-        assert [each.seq for each in ErasureList(told.erasures).read()] == [ref]
+        assert [each.seq for each in ErasureList(told.erasures).read()][-1:] == [ref], "behind the story's own"
     await check_log(told)
 
 

@@ -111,7 +111,8 @@ def test_a_copy_that_was_cut_off_serves_the_old_checkpoint_and_goes_on(after: in
 
 
 def test_what_was_left_behind_broken_is_fetched_again(tmp_path: Path) -> None:
-    log, bundles = Counting(export(entries(1_500)).files), list[str]()
+    log = Counting(export(entries(1_500)).files)
+    bundles: list[str] = []
     for log.left in range(8, 14):  # which files come first is left to threads
         copied(log, tmp_path)
         bundles = [path for path in sorted(served(tmp_path)) if path.startswith("tile/entries")]
