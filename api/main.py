@@ -25,6 +25,7 @@ from ledger.store.sequencer import Sequencer
 from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
+from public_site.appearance import Appearance
 
 SEQUENCER_CONNECTIONS = 5
 """Two for the sequencer, which decides while it writes; for the publisher, what witnesses answer, a recovery."""
@@ -74,7 +75,7 @@ async def public_resources(settings: Settings, url: str) -> AsyncGenerator[publi
     async with AsyncExitStack() as stack:
         database = await _opened(stack, setup.database(settings, settings.read_url or url, "reader"))
         await _check(database)
-        yield public.Resources(database=database, lookup=LookupKeys.read(settings.lookup))
+        yield public.Resources(database=database, lookup=LookupKeys.read(settings.lookup), look=Appearance.of(settings))
 
 
 async def serve_admin(settings: Settings, url: str, stop: asyncio.Event) -> None:

@@ -1,13 +1,13 @@
 """The public application, from its resources."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import structlog
 from litestar import Litestar, MediaType, Request, Response
 from litestar.config.compression import CompressionConfig
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.enums import ScopeType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -36,7 +36,8 @@ from ledger.store.queries.gifts import Traces
 from ledger.store.queries.receipts import Receipts
 from ledger.store.queries.trace import TooManyPieces
 from public_site import pages
-from public_site.site import Site
+from public_site.appearance import Appearance
+from public_site.site import Press, Site
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -63,11 +64,12 @@ class Resources:
 
     database: Database
     lookup: LookupKeys
+    look: Appearance = field(default_factory=Appearance)
 
 
 def build(resources: Resources) -> Litestar:
     """The application; everything it works with comes in."""
-    site = Site()
+    press = Press(resources.look)
     by_code = Receipts(resources.database, resources.lookup)
     traces = Traces(resources.database)
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
@@ -100,9 +102,10 @@ def build(resources: Resources) -> Litestar:
             "database": Provide(lambda: resources.database, sync_to_thread=False),
             "receipts": Provide(lambda: by_code, sync_to_thread=False),
             "traces": Provide(lambda: traces, sync_to_thread=False),
-            "site": Provide(lambda: site, sync_to_thread=False),
+            "press": Provide(lambda: press, sync_to_thread=False),
+            "site": Provide(_site, sync_to_thread=False),
         },
-        exception_handlers={error: _for_readers(handler, site) for error, handler in handlers.items()},
+        exception_handlers={error: _for_readers(handler, press) for error, handler in handlers.items()},
         openapi_config=OpenAPIConfig(
             title="阳光账本 · 公开接口",
             version="1",
@@ -126,10 +129,15 @@ def build(resources: Resources) -> Litestar:
     return app
 
 
+def _site(press: NamedDependency[Press], request: Request[Any, Any, Any]) -> Site:
+    """The site in the language of the address."""
+    return press.at(request.scope["path"], request.scope["query_string"].decode("latin-1"))
+
+
 Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
 
-def _for_readers(handler: Handler, site: Site) -> Handler:
+def _for_readers(handler: Handler, press: Press) -> Handler:
     """The same problem as a page, for those who asked for one."""
 
     def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -138,7 +146,7 @@ def _for_readers(handler: Handler, site: Site) -> Handler:
         if path.startswith(_MACHINES) or "text/html" not in wanted:
             return response
         slug = response.content["type"].rpartition("/")[2]
-        return site.page(
+        return press.at(path).page(
             "problem",
             None,
             status=problems.TYPES[slug].status,

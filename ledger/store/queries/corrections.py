@@ -51,6 +51,12 @@ async def read_corrections(connection: asyncpg.Connection, *, before: int, limit
     return found
 
 
+async def count_corrections(connection: asyncpg.Connection) -> int:
+    """How many entries were ever taken back."""
+    found: int = await connection.fetchval("select count(distinct ref) from citation where kind = 'entry.reversed'")
+    return found
+
+
 # Of a reversal in parts the first one only: the others say the same. Citations of parts share one `ref`.
 _PAGE = """
   select e.bytes, old.bytes as old
