@@ -225,7 +225,7 @@ def _drawn(project: Project, flows: Flow, say: Words) -> Drawn:
         Caption(
             title=say("{name}的资金流向", name=project.name),
             about=say("从基金到项目，再到收款方。完整数字见下表。"),
-            heads=(say("来自基金"), say("项目"), say("去向")),
+            heads=(say("来自基金"), say("项目|一个"), say("去向")),
         ),
     )
 

@@ -19,6 +19,8 @@ LEAST = 3
 """What is there is seen, however small."""
 GAP = 14
 THICK = 14
+LABEL = 34
+"""A label's two lines."""
 HEAD = 30
 _CHAR = 14
 
@@ -72,15 +74,19 @@ def draw(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption: C
     )
 
 
-def _spans(parts: Sequence[Part], room: int, gap: int) -> list[tuple[int, int]]:
-    """(from, to) of each part along a side of this length, to scale; the smallest are as wide as LEAST."""
+def _spans(parts: Sequence[Part], room: int, gap: int, slot: int = 0) -> list[tuple[int, int]]:
+    """(from, to) of each part along a side of this length, to scale; the smallest are as wide as LEAST.
+
+    `slot`: what a label needs; a narrower part stands in the middle of so much, and the side may become longer.
+    """
     total = sum(part.amount for part in parts)
     free = room - gap * (len(parts) - 1) - LEAST * len(parts)
     spans, at = [], 0
     for part in parts:
         width = LEAST + free * part.amount // total
-        spans.append((at, at + width))
-        at += width + gap
+        aside = max(slot - width, 0) // 2
+        spans.append((at + aside, at + aside + width))
+        at += max(width, slot) + gap
     return spans
 
 
@@ -102,9 +108,10 @@ def _svg(kind: str, width: int, height: int, caption: Caption, inside: Markup) -
 
 
 def _lying(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption: Caption) -> Markup:
-    width, room = 1120, max(220, 62 * max(len(sources), len(uses)))
+    width, room = 1120, max(260, 62 * max(len(sources), len(uses)))
     left, centre, right = 230, 540, 850
-    low, high = HEAD, HEAD + room
+    into, out = _spans(sources, room, GAP, LABEL), _spans(uses, room, GAP, LABEL)
+    low, high = HEAD, HEAD + max(into[-1][1], out[-1][1])
     drawn = [
         Markup('<text class="f-head" x="{}" y="14" text-anchor="{}">{}</text>').format(x, anchor, head)
         for x, anchor, head in (
@@ -113,8 +120,8 @@ def _lying(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption:
             (right, "start", caption.heads[2]),
         )
     ]
-    into, out = _spans(sources, room, GAP), _spans(uses, room, GAP)
-    top, end = low + room // 10, high - room // 10
+    top = low + room // 10
+    end = top + room - room // 5
     for side, parts, spans in ((0, sources, into), (1, uses, out)):
         for part, (since, to), (meets, ends) in zip(parts, spans, _shares(spans, top, end), strict=True):
             here, there = (left + THICK, centre) if side == 0 else (right, centre + THICK)
@@ -139,7 +146,7 @@ def _lying(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption:
         _bar(MIDDLE, centre, top, THICK, end - top),
         _label(centre + THICK + 10, (top + end) // 2, "start", middle),
     ]
-    return _svg("lying", width, high + 4, caption, Markup("").join(drawn))
+    return _svg("lying", width, high + LABEL // 2, caption, Markup("").join(drawn))
 
 
 def _standing(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption: Caption) -> Markup:

@@ -49,7 +49,7 @@ async def entry(
         found = entries.decode(written)
         cited_by = await read_cited_by(connection, seq)
         names = await names_in(connection, [found])
-    cites = getattr(found.body, "ref", None)
+    cites = getattr(found.body, "ref", None)  # a gift's is a digest
     return site.page(
         "entry",
         head,
@@ -58,6 +58,8 @@ async def entry(
         said=said(found, names, site.words),
         organisation=names.organisations.get(entries.org_of(found), ""),
         on=getattr(found.body, "on", ""),
+        decision=getattr(found.body, "decision", ""),
+        evidence=getattr(found.body, "evidence", ()),
         cites=cites if isinstance(cites, int) else found.by.proposal or None,
         cited_by=cited_by,
         reversed_by=next((each.seq for each in cited_by if each.kind == "entry.reversed"), None),
@@ -82,7 +84,7 @@ async def corrections(
         found = await read_corrections(connection, before=before, limit=CORRECTIONS_ON_A_PAGE + 1)
     shown = found[:CORRECTIONS_ON_A_PAGE]
     return site.page(
-        "corrections",
+        "correction_list",
         head,
         headers=FRESH,
         corrections=shown,

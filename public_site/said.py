@@ -107,7 +107,7 @@ def _set_up(entry: Entry, say: Words) -> Said:  # noqa: C901, PLR0912  a kind ea
                 say("开账"), "", say("{operator}开立本账本，名称 {origin}", operator=body.operator, origin=body.origin)
             )
         case entries.OrganisationRegistered() as body:  # changed ones too
-            return Said(say("组织"), "", say("登记{name}", name=body.name))
+            return Said(say("组织|一个"), "", say("登记{name}", name=body.name))
         case entries.StaffEnrolled() as body:
             return Said(
                 say("人员"), "", say("{staff} 任职：{roles}", staff=body.staff, roles=say("、").join(body.roles))
@@ -120,15 +120,15 @@ def _set_up(entry: Entry, say: Words) -> Said:  # noqa: C901, PLR0912  a kind ea
         case entries.EventDeclared() as body:
             return Said(say("事件"), "", say("登记事件「{name}」", name=body.name))
         case entries.FundOpened() as body:
-            return Said(say("基金"), "", say("设立基金「{name}」", name=body.name))
+            return Said(say("基金|一个"), "", say("设立基金「{name}」", name=body.name))
         case entries.ProjectOpened() as body:
-            return Said(say("项目"), "", say("设立项目「{name}」", name=body.name))
+            return Said(say("项目|一个"), "", say("设立项目「{name}」", name=body.name))
         case entries.FundClosed() as body:
             text = say("关闭基金「{name}」，{residue}", name=body.fund, residue=say(RESIDUES[body.residue]))
-            return Said(say("基金"), "", text)
+            return Said(say("基金|一个"), "", text)
         case entries.ProjectClosed() as body:
             text = say("关闭项目「{name}」，{residue}", name=body.project, residue=say(RESIDUES[body.residue]))
-            return Said(say("项目"), "", text)
+            return Said(say("项目|一个"), "", text)
         case entries.ProposalMade() as body:
             return Said(say("审批"), "", say("提出申请：{kind}", kind=kind_name(body.command, say)))
         case entries.ProposalApproved() as body:

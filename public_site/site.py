@@ -47,13 +47,13 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
-    Section("/", "查我的捐赠", ("/trace", "/r", "/gift")),
+    Section("/", "查我的捐赠", ("/trace", "/r")),
     Section("/projects", "项目", ("/projects", "/funds", "/organisations")),
     Section("/goods", "物资", ("/goods",), is_open=False),  # its place; a later issue opens it
     Section("/data", "数据", ("/data", "/gifts", "/entries", "/corrections")),
     Section("/verify", "核验", ("/verify", "/fen", "/matching")),
 )
-POSTED = ("/trace", "/dossier", "/fiscal")
+POSTED = ("/trace", "/dossier")
 """Answers to forms: their address says nothing, so in the other language the reader begins again."""
 
 
@@ -148,7 +148,7 @@ class Site:
         **shown: Any,
     ) -> Response[str]:
         """The page of this name. `head`: as of which entry; None for a page that says nothing of the ledger."""
-        here = "/" if self.here in POSTED else self.here
+        here = "/" if self.here.startswith(POSTED) else self.here
         text = self.press.render(
             self.words.language,
             name,

@@ -1,6 +1,7 @@
 """Two languages: what is written is Chinese, and English stands beside it in `english/*.toml`, key by key.
 
-A key is the Chinese text itself, with `{names}` for what is put in. Where English counts (`{n}`), its value is a pair:
+A key is the Chinese text itself, with `{names}` for what is put in; behind a `|` stands, unsaid, which of its meanings.
+Where English counts (`{n}`), its value is a pair:
 one, many.
 """
 
@@ -37,11 +38,11 @@ class Words:
     def __init__(self, language: Language) -> None:
         self.language: Language = language
 
-    def __call__(self, text: str, **values: Any) -> str:
+    def __call__(self, text: str, /, **values: Any) -> str:
         """The text as people read it, with these values in it."""
         return self._template(text, values).format(**values)
 
-    def html(self, text: str, **values: Any) -> Markup:
+    def html(self, text: str, /, **values: Any) -> Markup:
         """The same for a page: what is written may hold tags, what is put in cannot."""
         return Markup(self._template(text, values)).format(**values)  # noqa: S704  ours; format() escapes the values
 
@@ -53,7 +54,7 @@ class Words:
 
     def _template(self, text: str, values: Mapping[str, Any]) -> str:
         if self.language == "zh-Hans":
-            return text
+            return text.partition("|")[0]
         found = english().get(text, text)  # a test holds the catalogue complete; a Chinese page is better than none
         if isinstance(found, str):
             return found
