@@ -61,7 +61,8 @@ window.shifted = [];
 new PerformanceObserver((list) => {
   for (const each of list.getEntries()) {
     if (each.hadRecentInput) continue;
-    const moved = each.sources.map((source) => [source.node && (source.node.outerHTML || source.node.data), source.previousRect, source.currentRect]);
+    const moved = each.sources.map(({ node, previousRect, currentRect }) =>
+      [node && (node.outerHTML || node.data), previousRect, currentRect]);
     window.shifted.push(JSON.stringify([each.value, moved]));
   }
 }).observe({ type: "layout-shift", buffered: true });

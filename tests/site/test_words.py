@@ -43,9 +43,10 @@ def in_modules() -> Iterator[tuple[str, str]]:
         tree = ast.parse(path.read_text())
         documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
-                if HAN.search(node.value):
-                    yield path.name, node.value
+            if id(node) in documentation or not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+                continue
+            if HAN.search(node.value):
+                yield path.name, node.value
 
 
 def test_no_text_of_a_template_stands_outside_the_catalogue() -> None:
