@@ -179,17 +179,23 @@ def _set_up(entry: Entry, say: Words) -> Said:  # noqa: C901, PLR0912  a kind ea
 
 
 KIND_NAMES = {
+    "delivery.confirmed": "签收",
     "entry.reversed": "更正",
+    "exchange.settled": "汇兑损失",
     "fee.charged": "手续费",
     "feedback.published": "反馈",
     "fund.opened": "设立基金",
     "gift.redirected": "改变用途",
     "gift.refunded": "退款",
     "import.approved": "录入",
+    "income.received": "其他收入",
     "money.allocated": "分配",
     "money.disbursed": "拨付",
+    "money.identified": "捐款",
+    "money.received": "捐款",
     "money.released": "退回基金",
     "money.returned": "收款方退回",
+    "money.unidentified": "待查",
     "org.changed": "变更组织",
     "policy.set": "设定制度",
     "project.opened": "设立项目",
@@ -203,7 +209,7 @@ KIND_NAMES = {
 
 
 def kind_name(kind: str, say: Words) -> str:
-    """What a kind is called where it is only proposed; its own name where nobody called it otherwise."""
+    """What a kind is called where it is proposed, cited or taken back; its own name where it has no other."""
     return say(KIND_NAMES[kind]) if kind in KIND_NAMES else kind
 
 

@@ -14,7 +14,7 @@ from api.problems import TYPES
 from ledger import entries
 from ledger.trace import Names
 from public_site import words
-from public_site.said import said
+from public_site.said import KIND_NAMES, said
 from public_site.words import CHINESE, ENGLISH, english, words_of
 
 ROOT = Path(words.__file__).parent
@@ -101,6 +101,11 @@ def test_every_kind_of_entry_is_said_in_both_languages(path: Path, say: words.Wo
     assert "{" not in told.tag + told.text
     assert say is CHINESE or not HAN.search(told.tag)
     assert told.tone in {"", "ok", "warn"}
+
+
+def test_every_kind_that_moves_money_has_a_name() -> None:
+    moving = {entry.kind for path in GOLDEN if (entry := entries.decode(path.read_bytes().rstrip(b"\n"))).postings}
+    assert moving <= KIND_NAMES.keys() <= entries.KINDS.keys()
 
 
 def test_every_problem_has_a_page_in_both_languages() -> None:
