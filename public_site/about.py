@@ -70,7 +70,7 @@ async def report(
     entry: Annotated[int | None, QueryParameter(ge=0, le=MAX_POSITION)] = None,
 ) -> Response[str]:
     """发现不符: whom to tell, with the entry's number filled in."""
-    return site.page("report", None, headers=KEPT, entry=entry)
+    return site.page("report", None, headers=KEPT, query={"entry": entry}, entry=entry)
 
 
 HANDLERS = [data, verify, matching, privacy, report]

@@ -51,7 +51,9 @@ async def project_list(
         head = await read_head(connection)
         found = await projects.read_projects(connection, org="", after=_cursor(after), limit=PAGE + 1)
     following = f"{found[PAGE - 1].org}:{found[PAGE - 1].project}" if len(found) > PAGE else ""
-    return site.page("projects", head, headers=FRESH, projects=found[:PAGE], following=following)
+    return site.page(
+        "projects", head, headers=FRESH, query={"after": after}, projects=found[:PAGE], following=following
+    )
 
 
 @get(both("/projects/{org:str}/{project:str}"), include_in_schema=False)
@@ -92,7 +94,7 @@ async def fund_list(
         head = await read_head(connection)
         found = await funds.read_funds(connection, org="", after=_cursor(after), limit=PAGE + 1)
     following = f"{found[PAGE - 1].org}:{found[PAGE - 1].fund}" if len(found) > PAGE else ""
-    return site.page("funds", head, headers=FRESH, funds=found[:PAGE], following=following)
+    return site.page("funds", head, headers=FRESH, query={"after": after}, funds=found[:PAGE], following=following)
 
 
 @get(both("/funds/{org:str}/{fund:str}"), include_in_schema=False)
@@ -178,6 +180,7 @@ async def gift_list(
         "gifts",
         head,
         headers=FRESH,
+        query={"fund": fund, "before": None if before == MAX_POSITION else before},
         gifts=[*zip(shown, states, strict=True)],
         figures=figures,
         fund=one,

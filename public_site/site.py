@@ -2,12 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response
@@ -73,10 +74,10 @@ class Press:
             self._keep("emblem", "emblem", appearance.suffix(self.look.emblem), self.look.emblem)
         self._environments = {words.language: self._environment(words) for words in (CHINESE, ENGLISH)}
 
-    def at(self, path: str, query: str = "") -> "Site":
+    def at(self, path: str) -> "Site":
         """The site as the reader of this address sees it."""
         words, here = words_of(path)
-        return Site(self, words, here, f"?{query}" if query else "")
+        return Site(self, words, here)
 
     def render(self, language: Language, name: str, **shown: Any) -> str:
         """The text of a page."""
@@ -136,7 +137,6 @@ class Site:
     words: Words
     here: str
     """The Chinese address."""
-    query: str
 
     def page(
         self,
@@ -145,9 +145,15 @@ class Site:
         *,
         status: int = 200,
         headers: dict[str, str] | None = None,
+        query: Mapping[str, object] | None = None,
         **shown: Any,
     ) -> Response[str]:
-        """The page of this name. `head`: as of which entry; None for a page that says nothing of the ledger."""
+        """The page of this name. `head`: as of which entry; None for a page that says nothing of the ledger.
+
+        `query`: what of the address both languages share, checked before: nothing else of an address comes into a page.
+        """
+        asked = {name: value for name, value in (query or {}).items() if value not in {None, ""}}
+        after = f"?{urlencode(asked, safe=':')}" if asked else ""
         here = "/" if self.here.startswith(POSTED) else self.here
         text = self.press.render(
             self.words.language,
@@ -155,7 +161,7 @@ class Site:
             head=head,
             here=here,
             current=_section(self.here),
-            addresses={words.language: words.address(here) + self.query for words in (CHINESE, ENGLISH)},
+            addresses={words.language: words.address(here) + after for words in (CHINESE, ENGLISH)},
             is_read_only=self.press.look.is_read_only,
             is_stale=head is not None and head.seq >= 0 and self._is_stale(head.at),
             **shown,

@@ -131,7 +131,7 @@ def build(resources: Resources) -> Litestar:
 
 def _site(press: NamedDependency[Press], request: Request[Any, Any, Any]) -> Site:
     """The site in the language of the address."""
-    return press.at(request.scope["path"], request.scope["query_string"].decode("latin-1"))
+    return press.at(request.scope["path"])
 
 
 Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
