@@ -1,12 +1,11 @@
 // The donor's own check of her gift: fetch entry, proof and keys, check them here, and say plainly what came of it.
 import { STEPS, base64, check } from "./proof.js";
 import { makeEngine } from "./engine.js";
-import { CHINESE, ENGLISH } from "./panel_words.js";
 
 const WAITS_MS = [1000, 2000, 4000]; // a new entry is published within about a second
 const panel = document.getElementById("ver");
 
-const WORDS = document.documentElement.lang === "en" ? ENGLISH : CHINESE;
+const WORDS = window.panelWords; // of the module before this one, in the page's language
 const MARKS = { passed: "✓", failed: "✗", absent: "–" };
 const CHANNELS = JSON.parse(panel.dataset.channels);
 

@@ -81,12 +81,9 @@ def test_chinese_is_punctuated_as_chinese() -> None:
 
 
 def test_the_panels_words_are_the_same_ones_in_both_languages() -> None:
-    script = (ROOT / "static/panel_words.js").read_text()
-    chinese, english_ones = (
-        re.findall(r"^ +(\w+): ", part, re.MULTILINE) for part in script.split("export const ENGLISH")
-    )
-    assert chinese == english_ones
-    assert not HAN.search(script.partition("export const ENGLISH")[2])
+    chinese, translated = ((ROOT / f"static/panel_{each}.js").read_text() for each in ("chinese", "english"))
+    assert re.findall(r"^ +(\w+): ", chinese, re.MULTILINE) == re.findall(r"^ +(\w+): ", translated, re.MULTILINE)
+    assert not HAN.search(translated)
     for name in ("trace.js", "trail.js", "proof.js"):
         spoken = re.sub(r"^\s*//.*$", "", (ROOT / "static" / name).read_text(), flags=re.MULTILINE)
         assert {*re.findall(r'"[^"]*[\u4e00-\u9fff][^"]*"', spoken)} <= {'" 元"', '"您的 "', '"第 "', '" 条"'}, name
