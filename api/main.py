@@ -30,6 +30,7 @@ from ledger.store.sequencer import Sequencer
 from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
+from public_site.appearance import Appearance
 
 SEQUENCER_CONNECTIONS = 5
 """Two for the sequencer, which decides while it writes; for the publisher, what witnesses answer, a recovery."""
@@ -87,7 +88,8 @@ async def public_resources(settings: Settings, url: str) -> AsyncGenerator[publi
         lookup = LookupKeys.read(settings.lookup)
         # A replica takes no writes, and has no unlogged tables.
         primary = await _opened(stack, setup.database(settings, url, "reader")) if settings.read_url else database
-        yield public.Resources(database=database, lookup=lookup, visits=Visits(primary, lookup), rates=_rates(settings))
+        visits, look = Visits(primary, lookup), Appearance.of(settings)
+        yield public.Resources(database=database, lookup=lookup, visits=visits, rates=_rates(settings), look=look)
 
 
 async def serve_admin(settings: Settings, url: str, stop: asyncio.Event) -> None:

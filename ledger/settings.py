@@ -99,6 +99,18 @@ class Settings(BaseSettings):
     queue_size: int = Field(2000, ge=1, le=100_000)
     """Commands that may wait to be sequenced; beyond it the answer is 503 with Retry-After."""
 
+    emblem: Path | None = None
+    """The operator's own authorised emblem, SVG or PNG, on every public page. Default: a neutral seal."""
+
+    contact: str = Field("", max_length=200)
+    """Whom readers tell of a mistake: an e-mail address, a telephone number, or a sentence."""
+
+    stale_hours: int = Field(72, ge=1)
+    """Hours after the last entry from which pages say that their data are old."""
+
+    read_only: bool = False
+    """Pages say that nothing is being entered just now: during maintenance, or on a copy of the ledger."""
+
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     """How much the applications log."""
 

@@ -1,13 +1,16 @@
-"""What Python says on pages, in plain Chinese. Amounts and times get their one form here, at the edge."""
+"""What Python says on pages, plainly, in the words of either language. Amounts and times get their one form here."""
 
 import re
 import unicodedata
 from datetime import datetime
 
+from markupsafe import Markup
+
 from ledger import entries
 from ledger.disbursements import PERSONS
 from ledger.exchange import MINOR_DIGITS
 from ledger.trace import Gift, Leaf, State, Step, Trace
+from public_site.words import CHINESE, Words
 
 STATES = {
     State.CONFIRMED: "已签收",
@@ -50,7 +53,7 @@ _HEADINGS = {
     "feedback.published": "使用反馈",
 }
 
-_CONFIRMED = {"ok": "受助方已签收", "short": "受助方反映数额不足", "damaged": "受助方反映有问题"}
+CONFIRMED = {"ok": "受助方已签收", "short": "受助方反映数额不足", "damaged": "受助方反映有问题"}
 
 
 FISCAL = {
@@ -62,17 +65,22 @@ FISCAL = {
 }
 """What a page says of a gift's fiscal receipt."""
 
-_TYPED = re.compile(r"¥?([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.([0-9]{1,2}))?元?")
+_TYPED = re.compile(r"¥?([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.([0-9]{1,2}))?\u5143?")  # 元
 
 
 def yuan(fen: int) -> str:
-    """¥1,234.56."""
-    return f"¥{_digits(fen)}"
+    """¥1,234.56; −¥1.00 for what was taken back."""
+    return f"¥{_digits(fen)}" if fen >= 0 else f"−¥{_digits(-fen)}"
 
 
-def spoken(fen: int) -> str:
+def spoken(fen: int, say: Words = CHINESE) -> str:
     """500 元, 312.50 元: an amount inside a sentence."""
-    return f"{_digits(fen).removesuffix('.00')} 元"
+    return say("{amount} 元", amount=_digits(fen).removesuffix(".00"))
+
+
+def number(count: int) -> str:
+    """12,345."""
+    return f"{count:,}"
 
 
 def fen(typed: str) -> int:
@@ -93,70 +101,79 @@ def clock(time: datetime) -> str:
     return f"{(time + entries.BEIJING):%Y-%m-%d %H:%M}"
 
 
-def channel(name: str) -> str:
+def own(name: str, say: Words = CHINESE) -> Markup | str:
+    """A name or a text that stands in the ledger: Chinese, and marked so on an English page."""
+    return name if say.language == "zh-Hans" else Markup('<span lang="zh-Hans">{}</span>').format(name)
+
+
+def channel(name: str, say: Words = CHINESE) -> str:
     """A channel by its usual name."""
-    return CHANNELS.get(name, name)
+    return say(CHANNELS[name]) if name in CHANNELS else name
 
 
-def payee(name: str) -> str:
+def payee(name: str, say: Words = CHINESE) -> str:
     """Who was paid."""
-    return "受助群众" if name == PERSONS else name
+    return say("受助群众") if name == PERSONS else name
 
 
-def persons(beneficiaries: str) -> str:
+def persons(beneficiaries: str, say: Words = CHINESE) -> str:
     """1-4 is how a ledger that protects people writes a small number."""
-    return f"{beneficiaries.replace('-', '–')} 人"
+    return say("{n} 人", n=beneficiaries.replace("-", "–"))
 
 
-def foreign(gift: Gift) -> str:
+def foreign(gift: Gift, say: Words = CHINESE) -> str:
     """USD 100.00，汇率 7.1234; empty for a gift in CNY."""
     if not gift.currency:
         return ""
     digits = MINOR_DIGITS.get(gift.currency, 2)
     whole, minor = divmod(gift.original, 10**digits)
-    return f"{gift.currency} {whole:,}" + (f".{minor:0{digits}d}" if digits else "") + f"，汇率 {gift.rate}"
+    original = f"{gift.currency} {whole:,}" + (f".{minor:0{digits}d}" if digits else "")
+    return say("{original}，汇率 {rate}", original=original, rate=gift.rate)
 
 
-def headline(trace: Trace) -> str:
+def headline(trace: Trace, say: Words = CHINESE) -> str:
     """The answer, in one sentence."""
     gift, states = trace.gift.amount_fen, trace.states
     spent = states[State.CONFIRMED] + states[State.PAID]
-    its = f"您的 {spoken(gift)}"
+    its = say("您的 {amount}", amount=spoken(gift, say))
     if spent == gift:
-        return f"{its}，已全部拨付，并由受助方签收" if states[State.CONFIRMED] == gift else f"{its}，已全部拨付使用"
+        if states[State.CONFIRMED] == gift:
+            return say("{its}，已全部拨付，并由受助方签收", its=its)
+        return say("{its}，已全部拨付使用", its=its)
     if spent:
-        return f"{its}，已有 {spoken(spent)}拨付使用"
+        return say("{its}，已有 {part}拨付使用", its=its, part=spoken(spent, say))
     if states[State.REFUNDED] == gift:
-        return f"{its}，已全部退回"
+        return say("{its}，已全部退回", its=its)
     if states[State.VOIDED] == gift:
-        return f"{its}登记有误，已经更正作废"
+        return say("{its}登记有误，已经更正作废", its=its)
     if states[State.IN_TRANSIT] == gift:
-        return f"{its}，正在转往另一级红十字会"
+        return say("{its}，正在转往另一级红十字会", its=its)
+    if states[State.ALLOCATED] == gift:
+        return say("{its}，已全部分配到项目，等待拨付", its=its)
     if states[State.ALLOCATED]:
-        part = "已全部" if states[State.ALLOCATED] == gift else f"已有 {spoken(states[State.ALLOCATED])}"
-        return f"{its}，{part}分配到项目，等待拨付"
-    return f"{its}已经入账，等待分配"
+        return say("{its}，已有 {part}分配到项目，等待拨付", its=its, part=spoken(states[State.ALLOCATED], say))
+    return say("{its}已经入账，等待分配", its=its)
 
 
-def remainder(trace: Trace) -> str:
+def remainder(trace: Trace, say: Words = CHINESE) -> str:
     """What the headline leaves open: each other part of the gift in its own words."""
     gift, states = trace.gift.amount_fen, trace.states
     spent = states[State.CONFIRMED] + states[State.PAID]
     said = [
-        (states[State.CONFIRMED], "已由受助方签收", states[State.CONFIRMED] != gift),
-        (states[State.ALLOCATED], "已分配到项目，尚未拨付", spent > 0),
-        (states[State.HELD], "留在基金里，尚未分配", states[State.HELD] != gift),
-        (states[State.REFUNDED], "已退回", states[State.REFUNDED] != gift),
-        (states[State.VOIDED], "登记有误，已更正作废", states[State.VOIDED] != gift),
-        (states[State.IN_TRANSIT], "正在转往另一级红十字会", states[State.IN_TRANSIT] != gift),
-        (states[State.FEES], "由渠道收取手续费", states[State.FEES] != gift),
-        (states[State.LOST], "在汇兑中损失", states[State.LOST] != gift),
+        (states[State.CONFIRMED], "{amount}已由受助方签收", states[State.CONFIRMED] != gift),
+        (states[State.ALLOCATED], "{amount}已分配到项目，尚未拨付", spent > 0),
+        (states[State.HELD], "{amount}留在基金里，尚未分配", states[State.HELD] != gift),
+        (states[State.REFUNDED], "{amount}已退回", states[State.REFUNDED] != gift),
+        (states[State.VOIDED], "{amount}登记有误，已更正作废", states[State.VOIDED] != gift),
+        (states[State.IN_TRANSIT], "{amount}正在转往另一级红十字会", states[State.IN_TRANSIT] != gift),
+        (states[State.FEES], "{amount}由渠道收取手续费", states[State.FEES] != gift),
+        (states[State.LOST], "{amount}在汇兑中损失", states[State.LOST] != gift),
     ]
-    parts = [f"{spoken(fen)}{what}" for fen, what, new in said if fen and new]
-    return f"其中 {'，'.join(parts)}。" if parts else ""
+    parts = [say(what, amount=spoken(fen, say)) for fen, what, new in said if fen and new]
+    return say("其中 {parts}。", parts=say("，").join(parts)) if parts else ""
 
 
-def place(leaf: Leaf) -> str:
+def place(leaf: Leaf, say: Words = CHINESE) -> str:
     """Where a part of the gift is."""
     match leaf.state:
         case State.HELD:
@@ -164,27 +181,28 @@ def place(leaf: Leaf) -> str:
         case State.ALLOCATED:
             return leaf.project.name if leaf.project else leaf.organisation.name
         case State.PAID | State.CONFIRMED:
-            return f"{payee(leaf.payee)} · {leaf.purpose}"
+            return f"{payee(leaf.payee, say)} · {leaf.purpose}"
         case State.REFUNDED:
-            return "退回捐赠人"
+            return say("退回捐赠人")
         case State.FEES:
-            return "渠道手续费"
+            return say("渠道手续费")
         case State.LOST:
-            return "汇兑损失"
+            return say("汇兑损失")
         case State.VOIDED:
-            return "登记有误，已作废"
+            return say("登记有误，已作废")
         case State.IN_TRANSIT:
             return f"{leaf.organisation.name} → {leaf.other.name}" if leaf.other else leaf.organisation.name
 
 
-def heading(step: Step) -> str:
+def heading(step: Step, say: Words = CHINESE) -> str:
     """What happened, in a few words."""
     if step.kind == "delivery.confirmed":
-        return _CONFIRMED[step.outcome]
-    return _HEADINGS[step.kind].format(
+        return say(CONFIRMED[step.outcome])
+    return say(
+        _HEADINGS[step.kind],
         amount=yuan(step.amount_fen),
-        project=f"「{step.project.name}」" if step.project else "",
-        payee=payee(step.payee),
+        project=say("「{name}」", name=step.project.name) if step.project else "",
+        payee=payee(step.payee, say),
         organisation=step.organisation.name,
         fund=step.fund.name if step.fund else "",
         other=step.other.name if step.other else "",

@@ -1,4 +1,4 @@
-"""The pages: find a gift, read where it is."""
+"""The first pages: find a gift, read where it is. The others stand in `books`, `record` and `about`."""
 
 import base64
 import re
@@ -12,27 +12,33 @@ from litestar.params import PathParameter
 
 from api.limits import Limits
 from ledger import privacy
+from ledger.entries import beijing_date, moment
 from ledger.privacy import FiscalNumbers
 from ledger.store.database import Database
 from ledger.store.queries import log
+from ledger.store.queries.corrections import count_corrections
 from ledger.store.queries.dossiers import read_box, read_dossier
-from ledger.store.queries.figures import read_figures
 from ledger.store.queries.fiscal import FiscalReceipts
 from ledger.store.queries.gifts import Traced, Traces
+from ledger.store.queries.happenings import names_in, read_latest
 from ledger.store.queries.head import read_head
 from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.receipts import NEWEST, Receipts, chosen
+from ledger.store.queries.years import read_year
 from ledger.trace import State, Trace
+from public_site import about, books, record
 from public_site.bar import colours, segments
 from public_site.dossier import packed
 from public_site.messages import fen
-from public_site.site import Site
+from public_site.said import said
+from public_site.site import FRESH, Press, Site
+from public_site.words import both
 
-FRESH = {"Cache-Control": "public, max-age=10"}
 PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 MAX_FIELDS = 10
+LATEST = 7
 MAX_PAYMENTS = 20
 """Payments a page lists one by one; the smallest beyond them as one sum."""
 
@@ -40,17 +46,28 @@ MAX_STEPS = 30
 """Steps a page shows: the newest, and the gift itself."""
 
 
-@get("/", include_in_schema=False)
+@get(both("/"), include_in_schema=False)
 async def find(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
-    """The look-up, and the whole ledger's figures."""
+    """The look-up, this year's figures, what happened lately."""
     async with database.snapshot() as connection:
         head = await read_head(connection)
-        figures = await read_figures(connection)
+        year = await read_year(connection, beijing_date(moment(head.at)).year) if head.seq >= 0 else None
+        corrections = await count_corrections(connection)
+        latest = await read_latest(connection, LATEST)
+        names = await names_in(connection, latest)
         witnessed = await log.witnessed(connection)
-    return site.page("find", head, headers=FRESH, figures=figures, witnessed=witnessed)
+    return site.page(
+        "find",
+        head,
+        headers=FRESH,
+        year=year,
+        corrections=corrections,
+        news=[(entry, said(entry, names, site.words)) for entry in latest],
+        witnessed=witnessed,
+    )
 
 
-@get("/r", include_in_schema=False)
+@get(both("/r"), include_in_schema=False)
 async def printed_link(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
     """Where printed links lead: `/r#CODE`. The fragment stays in the browser until a module posts it."""
     async with database.raw() as connection:
@@ -58,7 +75,7 @@ async def printed_link(site: NamedDependency[Site], database: NamedDependency[Da
     return site.page("printed_link", head, headers=PRIVATE)
 
 
-@post("/trace/fiscal", status_code=200, include_in_schema=False)
+@post(both("/trace/fiscal"), status_code=200, include_in_schema=False)
 async def trace_fiscal(  # noqa: PLR0913, PLR0917  each is given by its name
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
@@ -76,7 +93,7 @@ async def trace_fiscal(  # noqa: PLR0913, PLR0917  each is given by its name
     return _page(site, traced, traced.trace, donor_name=await public_names.of(traced.trace.gift.seq))
 
 
-@post("/trace", status_code=200, include_in_schema=False)
+@post(both("/trace"), status_code=200, include_in_schema=False)
 async def trace(  # noqa: PLR0913, PLR0917  each is given by its name
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
@@ -125,7 +142,7 @@ def _page(  # noqa: PLR0913  each is given by its name
     )
 
 
-@post("/dossier", status_code=200, include_in_schema=False)
+@post(both("/dossier"), status_code=200, include_in_schema=False)
 async def dossier(  # noqa: PLR0913, PLR0917  likewise
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
@@ -149,9 +166,9 @@ async def dossier(  # noqa: PLR0913, PLR0917  likewise
 
 
 @get("/static/{name:str}", include_in_schema=False)
-async def static(name: Annotated[str, PathParameter()], site: NamedDependency[Site]) -> Response[bytes]:
+async def static(name: Annotated[str, PathParameter()], press: NamedDependency[Press]) -> Response[bytes]:
     """A file under the name its content gives it."""
-    if (asset := site.assets.get(name)) is None:
+    if (asset := press.assets.get(name)) is None:
         raise NotFoundException
     return Response(asset.content, media_type=asset.media_type, headers=IMMUTABLE)
 
@@ -174,4 +191,14 @@ def _asked(body: bytes) -> tuple[str, int]:
 _SEQ = re.compile("[0-9]{1,16}")
 
 
-HANDLERS = [find, printed_link, trace, trace_fiscal, dossier, static]
+HANDLERS = [
+    find,
+    printed_link,
+    trace,
+    trace_fiscal,
+    dossier,
+    static,
+    *about.HANDLERS,
+    *books.HANDLERS,
+    *record.HANDLERS,
+]

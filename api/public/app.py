@@ -8,7 +8,7 @@ from typing import Any, cast
 import structlog
 from litestar import Litestar, MediaType, Request, Response
 from litestar.config.compression import CompressionConfig
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.enums import ScopeType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -48,7 +48,8 @@ from ledger.store.queries.receipts import Receipts
 from ledger.store.queries.trace import TooManyPieces
 from ledger.store.queries.visits import Visits
 from public_site import pages
-from public_site.site import Site
+from public_site.appearance import Appearance
+from public_site.site import Press, Site
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -78,11 +79,12 @@ class Resources:
     visits: Visits | None = None
     """None counts nobody."""
     rates: Rates = field(default_factory=Rates)
+    look: Appearance = field(default_factory=Appearance)
 
 
 def build(resources: Resources) -> Litestar:
     """The application; everything it works with comes in."""
-    site = Site()
+    press = Press(resources.look)
     by_code = Receipts(resources.database, resources.lookup)
     by_fiscal_receipt = FiscalReceipts(resources.database, resources.lookup)
     traces = Traces(resources.database)
@@ -130,10 +132,11 @@ def build(resources: Resources) -> Litestar:
             "public_names": Provide(lambda: public_names, sync_to_thread=False),
             "traces": Provide(lambda: traces, sync_to_thread=False),
             "limits": Provide(lambda: limits, sync_to_thread=False),
-            "site": Provide(lambda: site, sync_to_thread=False),
+            "press": Provide(lambda: press, sync_to_thread=False),
+            "site": Provide(_site, sync_to_thread=False),
         },
         before_request=limits.admit,
-        exception_handlers={error: _for_readers(handler, site) for error, handler in handlers.items()},
+        exception_handlers={error: _for_readers(handler, press) for error, handler in handlers.items()},
         openapi_config=OpenAPIConfig(
             title="阳光账本 · 公开接口",
             version="1",
@@ -167,12 +170,15 @@ def _describe_limits(app: Litestar) -> None:
             if busy := responses.get(str(HTTPStatus.SERVICE_UNAVAILABLE.value)):
                 too_many = replace(cast("OpenAPIResponse", busy), description=HTTPStatus.TOO_MANY_REQUESTS.phrase)
                 responses[str(HTTPStatus.TOO_MANY_REQUESTS.value)] = too_many
+def _site(press: NamedDependency[Press], request: Request[Any, Any, Any]) -> Site:
+    """The site in the language of the address."""
+    return press.at(request.scope["path"])
 
 
 Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
 
-def _for_readers(handler: Handler, site: Site) -> Handler:
+def _for_readers(handler: Handler, press: Press) -> Handler:
     """The same problem as a page, for those who asked for one."""
 
     def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -181,7 +187,7 @@ def _for_readers(handler: Handler, site: Site) -> Handler:
         if path.startswith(_MACHINES) or "text/html" not in wanted:
             return response
         slug = response.content["type"].rpartition("/")[2]
-        return site.page(
+        return press.at(path).page(
             "problem",
             None,
             status=problems.TYPES[slug].status,

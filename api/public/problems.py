@@ -8,17 +8,18 @@ from litestar.params import PathParameter
 
 from api.problems import TYPES, ProblemError
 from public_site.site import Site
+from public_site.words import both
 
 _KEPT = {"Cache-Control": "public, max-age=3600"}
 
 
-@get("/problems", include_in_schema=False)
+@get(both("/problems"), include_in_schema=False)
 async def problems(site: NamedDependency[Site]) -> Response[str]:
     """Every kind of problem."""
     return site.page("problems", None, headers=_KEPT, types=TYPES)
 
 
-@get("/problems/{slug:str}", include_in_schema=False)
+@get(both("/problems/{slug:str}"), include_in_schema=False)
 async def problem(slug: Annotated[str, PathParameter()], site: NamedDependency[Site]) -> Response[str]:
     """One kind of problem."""
     if slug not in TYPES:

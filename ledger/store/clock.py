@@ -45,6 +45,11 @@ class Clock:
         return last
 
 
+def now() -> str:
+    """The time as entries write it, for readers: how old something is. Never for an entry."""
+    return entries.instant(datetime.fromtimestamp(time.time(), UTC))
+
+
 def today(at: str) -> str:
     """Beijing's date at this time."""
     return entries.beijing_date(entries.moment(at)).isoformat()

@@ -160,9 +160,9 @@ const CHECKS = {
     const { amount, entry, digest } = found;
     const right = {
       amount: (text) => text === yuan(amount) || text.endsWith(" " + yuan(amount)),
-      spoken: (text) => text.startsWith("您的 " + spoken(amount)),
+      spoken: (text) => text.startsWith("您的 " + spoken(amount)) || startsWithAmount(text, "Your " + yuan(amount)),
       on: (text) => text === entry.body.on,
-      seq: (text) => text.replace(/,/g, "") === "第 " + entry.seq + " 条",
+      seq: (text) => ["第 " + entry.seq + " 条", "entry " + entry.seq].includes(text.replace(/,/g, "")),
       sha256: (text) => text === digest,
     };
     let parts = 0;
@@ -179,6 +179,12 @@ const CHECKS = {
     return passed();
   },
 };
+
+// "Your ¥500 …" for ¥500.00: not for ¥5,000 or ¥500.50, which begin alike.
+function startsWithAmount(text, wanted) {
+  const short = wanted.replace(/\.00$/, "");
+  return text.startsWith(short) && !/^[,.]?\d/.test(text.slice(short.length));
+}
 
 function checkpointOf(found) {
   must(found.checkpoint, "no checkpoint");

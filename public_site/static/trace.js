@@ -5,21 +5,11 @@ import { makeEngine } from "./engine.js";
 const WAITS_MS = [1000, 2000, 4000]; // a new entry is published within about a second
 const panel = document.getElementById("ver");
 
-const MARKS = { passed: ["✓", "通过。"], failed: ["✗", "未通过。"], absent: ["–", "未核对。"] };
+const WORDS = window.panelWords; // of the module before this one, in the page's language
+const MARKS = { passed: "✓", failed: "✗", absent: "–" };
 const CHANNELS = JSON.parse(panel.dataset.channels);
 
-const WORDS = {
-  checking: ["正在核验…", "由您的浏览器自己计算，不到一秒"],
-  passed: ["这条记录没有被改动", "由您的浏览器自己算出，用时 {s} 秒"],
-  unwitnessed: ["这条记录与签名的总账相符", "由您的浏览器自己算出，用时 {s} 秒。还没有见证机构会签，不能排除本站给不同的人看不同的账本。"],
-  failed: ["核验没有通过：第 {n} 步", "可能是网络或缓存，也可能是账本被改动。请保存下面的证据文件，并联系开具收据的红十字会。"],
-  unseen: ["核验没有通过：第 {n} 步", "见证机构的会签不够。可能是见证机构暂时没有答复，也可能是您看到的不是别人看到的那本账。请稍后再试；仍不通过，请保存下面的证据文件，并联系开具收据的红十字会。"],
-  unpublished: ["这一条还没有签名公布", "新记的账通常一秒内公布，请稍后刷新本页。"],
-  unsigned: ["本账本还没有签名公布", "记账的一方还没有设签名密钥，所以没有证明可以在您的设备上核验。"],
-  offline: ["没有取到核验所需的文件", "网络不通，或本站正忙。这不说明账本有问题，请稍后刷新本页。"],
-  impossible: ["此浏览器不能自行核验", "这不说明账本有问题。请用较新的浏览器打开本页，或保存凭证文件后用离线工具核验。"],
-};
-const LINES = { checking: "正在核验…", passed: "这条记录没有被改动，您的浏览器刚刚核验过", failed: "核验没有通过，请看说明" };
+const filled = (text, values) => text.replace(/\{(\w)\}/, (_, name) => values[name]);
 
 const time = (seconds) => {
   const at = new Date(seconds * 1000 + 8 * 3600 * 1000).toISOString(); // Beijing
@@ -27,31 +17,31 @@ const time = (seconds) => {
 };
 
 const FACTS = {
-  inclusion: (step) => "总账共 " + step.size.toLocaleString("en") + " 条",
+  inclusion: (step) => filled(WORDS.size, { n: step.size.toLocaleString("en") }),
   signature: (step) => step.by,
   witnesses: (step) => step.seen
-    ? step.seen.map((each) => each.name + " " + time(each.time)).join("，")
-    : "还没有见证机构会签",
+    ? step.seen.map((each) => each.name + " " + time(each.time)).join(", ")
+    : WORDS.unseen,
   donor: (step) => step.state === "absent"
-    ? "渠道信息已按要求删除"
-    : (CHANNELS[step.channel] || step.channel) + "，" + (step.reference ? "流水号 " + step.reference + "。请与您的付款记录核对" : "没有流水号"),
+    ? WORDS.erased
+    : (CHANNELS[step.channel] || step.channel) + (step.reference ? filled(WORDS.reference, { n: step.reference }) : WORDS.noReference),
 };
 
 function say(state, values, words) {
   panel.dataset.state = state;
-  const [head, sub] = WORDS[words || state].map((text) => text.replace(/\{(\w)\}/, (_, name) => values[name]));
+  const [head, sub] = WORDS.states[words || state].map((text) => filled(text, values));
   panel.querySelector("h2").textContent = head;
   panel.querySelector("[data-sub]").textContent = sub;
   const line = document.querySelector("[data-verified]");
-  line.textContent = LINES[state] || WORDS[state][0];
+  line.textContent = WORDS.lines[state] || WORDS.states[state][0];
   line.parentNode.dataset.state = state;
 }
 
 function mark(step) {
   const line = panel.querySelector('[data-step="' + step.id + '"]');
   line.dataset.state = step.state;
-  line.querySelector(".m").textContent = MARKS[step.state][0];
-  line.querySelector(".vh").textContent = MARKS[step.state][1];
+  line.querySelector(".m").textContent = MARKS[step.state];
+  line.querySelector(".vh").textContent = WORDS.marks[step.state];
   const facts = line.querySelector("small");
   if (facts) facts.textContent = step.state === "failed" ? "" : FACTS[step.id](step);
 }
@@ -139,7 +129,7 @@ async function run() {
 async function followTrail(button) {
   const said = panel.querySelector("[data-trail]");
   button.disabled = true;
-  said.textContent = "正在逐条核验…";
+  said.textContent = WORDS.following;
   try {
     const { checkTrail } = await import("./trail.js");
     const body = JSON.stringify({ code: panel.dataset.code, seq: Number(panel.dataset.seq) });
@@ -157,11 +147,9 @@ async function followTrail(button) {
     };
     const { count, failed } = await checkTrail(given, makeEngine());
     said.dataset.state = failed ? "failed" : "passed";
-    said.textContent = failed
-      ? "逐条核验没有通过。可能是刚有新的一步还没有公布，请刷新后再试；仍不通过，请下载查询复制件，并联系开具收据的红十字会。（" + failed + "）"
-      : "✓ 去向里的 " + count + " 条都在签名的总账里，每一步的金额由您的浏览器重新算出，与页面相符。";
+    said.textContent = failed ? filled(WORDS.notFollowed, { n: failed }) : filled(WORDS.followed, { n: count });
   } catch (error) {
-    said.textContent = WORDS.offline[0] + "，请稍后再试。";
+    said.textContent = WORDS.later;
   }
   button.disabled = false;
 }

@@ -1,4 +1,4 @@
-"""A signed log with the demo's story, and the public application that serves it."""
+"""A signed log with the demo's story, and the public application that serves it; a browser."""
 
 from collections.abc import AsyncGenerator
 
@@ -11,9 +11,29 @@ from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.keys import LookupKeys
 from tests.browser.given import Evidence, evidence
+from tests.support.browser import Browser, Page, browser
 from tests.support.office import Office, gift, opened
 from tests.support.signing import signing
 from tests.support.visitor import visitor as visiting
+
+HOST = "ledger.example"
+"""Resolved to this machine; on plain http no secure context, unlike 127.0.0.1."""
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncGenerator[Browser]:
+    # A page that the protocol answers counts as public, and may ask this machine for nothing: these checks aside.
+    features = "LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights"
+    rules = f"--host-resolver-rules=MAP {HOST} 127.0.0.1"
+    async with browser(rules, f"--disable-features={features}") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def page(chromium: Browser) -> AsyncGenerator[Page]:
+    async with chromium.page() as opened:
+        await opened.size(390)
+        yield opened
 
 
 @pytest.fixture

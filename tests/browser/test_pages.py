@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from litestar import Litestar
 
+from tests.browser.conftest import HOST
 from tests.browser.given import (
     FORGERIES,
     Evidence,
@@ -20,13 +21,10 @@ from tests.browser.given import (
     size_edited,
     template_lies,
 )
-from tests.support.browser import Browser, Page, browser
+from tests.support.browser import Page
 from tests.support.listening import listening
 
 pytestmark = pytest.mark.browser
-
-HOST = "ledger.example"
-"""Resolved to this machine; on plain http no secure context, unlike 127.0.0.1."""
 
 NO_ED25519 = """
 const real = SubtleCrypto.prototype.importKey;
@@ -54,26 +52,10 @@ DONE = "!['', 'checking'].includes((document.getElementById('ver') || { dataset:
 STEPS = "Array.from(document.querySelectorAll('[data-step]'), (each) => [each.dataset.step, each.dataset.state])"
 
 
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncGenerator[Browser]:
-    # A page that the protocol answers counts as public, and may ask this machine for nothing: these checks aside.
-    features = "LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights"
-    rules = f"--host-resolver-rules=MAP {HOST} 127.0.0.1"
-    async with browser(rules, f"--disable-features={features}") as opened:
-        yield opened
-
-
 @pytest.fixture
 async def address(app: Litestar) -> AsyncGenerator[str]:
     async with listening(app) as url:
         yield url
-
-
-@pytest.fixture
-async def page(chromium: Browser) -> AsyncGenerator[Page]:
-    async with chromium.page() as opened:
-        await opened.size(390)
-        yield opened
 
 
 async def look_up(page: Page, address: str, code: str, engine: str = "native") -> str:

@@ -9,14 +9,11 @@ import pytest
 
 from api.admin import app as admin
 from ledger.settings import Settings
-from tests.browser.test_pages import chromium, page
 from tests.support.browser import Page
 from tests.support.listening import listening
 from tests.support.office import CITY, Office, gift, opened
 
 pytestmark = pytest.mark.browser
-
-__all__ = ["chromium", "page"]
 
 DAY = "2026-07-02"
 WIDE, NARROW = 1440, 390

@@ -77,6 +77,10 @@ async def sum_corrections(connection: asyncpg.Connection, *, before: int, only: 
     """How many there are below `before`, and how many fen they took back."""
     count, fen = await connection.fetchrow(_SUM, before, None, *only)
     return count, fen
+async def count_corrections(connection: asyncpg.Connection) -> int:
+    """How many entries were ever taken back."""
+    found: int = await connection.fetchval("select count(distinct ref) from citation where kind = 'entry.reversed'")
+    return found
 
 
 # Of a reversal in parts the first one only: the others say the same. Citations of parts share one `ref`.

@@ -1,9 +1,14 @@
 """Entries by number."""
 
+from typing import NamedTuple
+
 import asyncpg
 
 from ledger import entries
 from ledger.entries import Entry
+
+MAX_CITING = 20
+"""More than that are listed in the data only."""
 
 
 async def read_range(connection: asyncpg.Connection, first_seq: int, last_seq: int) -> list[Entry]:
@@ -18,3 +23,18 @@ async def read_written(connection: asyncpg.Connection, seq: int) -> bytes | None
     """The entry's bytes exactly as they were hashed; None beyond the end of the log."""
     written: bytes | None = await connection.fetchval("select bytes from entry where seq = $1", seq)
     return written
+
+
+class Citing(NamedTuple):
+    """An entry that names another one."""
+
+    seq: int
+    kind: str
+
+
+async def read_cited_by(connection: asyncpg.Connection, seq: int) -> list[Citing]:
+    """The first entries that name this one, oldest first."""
+    found = await connection.fetch(
+        "select seq, kind from citation where ref = $1 order by seq limit $2", seq, MAX_CITING
+    )
+    return [Citing(*row) for row in found]

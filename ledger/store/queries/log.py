@@ -120,6 +120,32 @@ async def read_tiles(connection: asyncpg.Connection, wanted: list[Tile]) -> dict
     return {tile: kept[tile.level, tile.index][: tile.byte_size] for tile in wanted}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A checkpoint as a list shows it. `by`: names in its signature lines, the log's own among them."""
+
+    size: int
+    root: bytes
+    at: datetime
+    by: tuple[str, ...]
+
+
+async def read_checkpoints(connection: asyncpg.Connection, limit: int) -> list[Published]:
+    """The newest ones, the newest first."""
+    found = await connection.fetch(
+        "select size, root, note, published_at from checkpoint order by size desc limit $1", limit
+    )
+    return [
+        Published(
+            size=row["size"],
+            root=row["root"],
+            at=row["published_at"],
+            by=tuple(signature.name for signature in parse_note(row["note"]).signatures),
+        )
+        for row in found
+    ]
+
+
 async def signing_keys(connection: asyncpg.Connection, *, retired: bool = False) -> list[str]:
     """The vkeys that sign this log, oldest first; or those that signed it once and do no more."""
     found = await connection.fetch(_RETIRED if retired else _KEYS)

@@ -50,9 +50,9 @@ async def test_every_kind_of_problem_has_its_page(http: httpx.AsyncClient) -> No
     listed = (await http.get("/problems")).text
     for slug, kind in TYPES.items():
         assert f'href="/problems/{slug}"' in listed
-        page = await http.get(f"/problems/{slug}")
-        assert page.status_code == 200
-        for said in (kind.title, kind.title_en):
+        for address, said in ((f"/problems/{slug}", kind.title), (f"/en/problems/{slug}", kind.title_en)):
+            page = await http.get(address)
+            assert page.status_code == 200
             assert said.replace("'", "&#39;") in page.text
     assert (await http.get("/problems/nothing-like-it")).status_code == 404
 

@@ -1,0 +1,46 @@
+"""Where a project's money came from and where it went: by fund, and by who was paid."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import asyncpg
+
+from ledger import account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Fund (its name) → fen ever allocated; payee → fen it has. Payees hand back: what they did is not in it."""
+
+    funds: Mapping[str, int]
+    payees: Mapping[str, int]
+
+
+async def read_flow(connection: asyncpg.Connection, org: str, project: str) -> Flow:
+    """Of one project; the largest first."""
+    funds = await connection.fetch(_FUNDS, org, project)
+    payees = await connection.fetch(_PAYEES, org, account.project(org, project, ""), account.payees(org))
+    return Flow(
+        funds={row["name"]: row["qty"] for row in funds},
+        payees={row["payee"]: row["qty"] for row in payees if row["qty"]},
+    )
+
+
+_FUNDS = """
+  select f.name, sum(r.qty)::bigint as qty from rollup r join fund f using (org, fund)
+  where r.org = $1 and r.project = $2 and r.kind = 'money.allocated'
+  group by f.fund, f.name having sum(r.qty) <> 0 order by qty desc, f.name
+"""
+# A payment counts for its payee, in all its parts; what came back cites the payment it belongs to.
+_PAYEES = """
+  with own as (select id from account where org = $1 and starts_with(address, $2)),
+  payee as (select id from account where address = $3 and unit = 'CNY'),
+  moved as (
+    select p.seq, p.qty from posting p where p.src in (select id from own) and p.dst in (select id from payee)
+    union all
+    select c.ref, -p.qty from posting p join citation c on c.seq = p.seq
+    where p.src in (select id from payee) and p.dst in (select id from own)
+  )
+  select convert_from(e.bytes, 'utf8')::jsonb #>> '{body,payee}' as payee, sum(m.qty)::bigint as qty
+  from moved m join entry e using (seq) group by payee order by qty desc, payee
+"""

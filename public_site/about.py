@@ -1,0 +1,76 @@
+"""Pages about the ledger: data, how to check it, how money is matched, privacy, whom to tell of a mistake."""
+
+from itertools import pairwise
+from typing import Annotated
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from ledger.account import MAX_POSITION
+from ledger.store.database import Database
+from ledger.store.queries import log
+from ledger.store.queries.corrections import count_corrections
+from ledger.store.queries.figures import read_figures
+from ledger.store.queries.head import read_head
+from public_site.site import FRESH, Site
+from public_site.words import both
+
+CHECKPOINTS = 10
+KEPT = {"Cache-Control": "public, max-age=300"}
+
+
+@get(both("/data"), include_in_schema=False)
+async def data(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
+    """What can be downloaded, and how it is cited."""
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        figures = await read_figures(connection)
+        corrections = await count_corrections(connection)
+        newest = await log.read_checkpoints(connection, 1)
+    return site.page(
+        "data", head, headers=FRESH, figures=figures, corrections=corrections, newest=newest[0] if newest else None
+    )
+
+
+@get(both("/verify"), include_in_schema=False)
+async def verify(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
+    """Checkpoints, witnesses, and how to check everything without this site."""
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        checkpoints = await log.read_checkpoints(connection, CHECKPOINTS + 1)
+        witnessed = await log.witnessed(connection)
+    added = [newer.size - older.size for newer, older in pairwise(checkpoints)]
+    if len(checkpoints) <= CHECKPOINTS and checkpoints:
+        added.append(checkpoints[-1].size)  # the first one of all
+    return site.page(
+        "checking",
+        head,
+        headers=FRESH,
+        checkpoints=[*zip(checkpoints[:CHECKPOINTS], added, strict=False)],
+        witnessed=witnessed,
+    )
+
+
+@get(both("/matching"), include_in_schema=False)
+async def matching(site: NamedDependency[Site]) -> Response[str]:
+    """How a gift is matched with a payment: what is exact, and what is convention."""
+    return site.page("matching", None, headers=KEPT)
+
+
+@get(both("/privacy"), include_in_schema=False)
+async def privacy(site: NamedDependency[Site]) -> Response[str]:
+    """What is public of people, and what is not."""
+    return site.page("privacy", None, headers=KEPT)
+
+
+@get(both("/report"), include_in_schema=False)
+async def report(
+    site: NamedDependency[Site],
+    entry: Annotated[int | None, QueryParameter(ge=0, le=MAX_POSITION)] = None,
+) -> Response[str]:
+    """发现不符: whom to tell, with the entry's number filled in."""
+    return site.page("report", None, headers=KEPT, query={"entry": entry}, entry=entry)
+
+
+HANDLERS = [data, verify, matching, privacy, report]

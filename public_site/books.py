@@ -1,0 +1,272 @@
+"""Pages with figures: projects, funds, organisations, all gifts. Each says as of which entry, and adds up."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import PathParameter, QueryParameter
+
+from ledger import account
+from ledger.account import MAX_POSITION
+from ledger.store.database import Database
+from ledger.store.queries import funds, organisations, projects
+from ledger.store.queries.figures import read_figures
+from ledger.store.queries.flows import Flow, read_flow
+from ledger.store.queries.gifts import Traces
+from ledger.store.queries.given import read_given
+from ledger.store.queries.happenings import names_in, read_project_news
+from ledger.store.queries.head import read_head
+from ledger.store.queries.organisations import Organisation
+from ledger.store.queries.projects import Project
+from ledger.store.queries.trace import TooManyPieces
+from ledger.trace import State
+from public_site import flow, messages
+from public_site.flow import Caption, Drawn, Part
+from public_site.said import said
+from public_site.site import FRESH, Site
+from public_site.words import Words, both
+
+Org = Annotated[str, PathParameter()]
+After = Annotated[str, QueryParameter(pattern=r"^[a-z0-9:-]{0,65}$")]
+Before = Annotated[int, QueryParameter(ge=0, le=MAX_POSITION)]
+
+PAGE = 30
+GIFTS_ON_A_PAGE = 25
+"""Each is traced for its states, all in one query."""
+
+MAX_ORGANISATIONS = 1_000
+NEWS = 12
+
+
+@get(both("/projects"), include_in_schema=False)
+async def project_list(
+    site: NamedDependency[Site], database: NamedDependency[Database], after: After = ""
+) -> Response[str]:
+    """What money is allocated to, and how far it is spent."""
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await projects.read_projects(connection, org="", after=_cursor(after), limit=PAGE + 1)
+    following = f"{found[PAGE - 1].org}:{found[PAGE - 1].project}" if len(found) > PAGE else ""
+    return site.page(
+        "projects", head, headers=FRESH, query={"after": after}, projects=found[:PAGE], following=following
+    )
+
+
+@get(both("/projects/{org:str}/{project:str}"), include_in_schema=False)
+async def project(
+    org: Org,
+    project: Annotated[str, PathParameter()],
+    site: NamedDependency[Site],
+    database: NamedDependency[Database],
+) -> Response[str]:
+    """One project: figures, the flow of its money, what happened lately."""
+    _check(org, project)
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await projects.read_project(connection, org, project)
+        if found is None:
+            raise NotFoundException
+        its = await organisations.read_organisation(connection, org)
+        flows = await read_flow(connection, org, project)
+        news = await read_project_news(connection, org, project, NEWS)
+        names = await names_in(connection, news)
+    return site.page(
+        "project",
+        head,
+        headers=FRESH,
+        project=found,
+        organisation=its,
+        drawn=_drawn(found, flows, site.words) if found.figures.total_allocated_fen > 0 else None,
+        news=[(entry, said(entry, names, site.words)) for entry in news],
+    )
+
+
+@get(both("/funds"), include_in_schema=False)
+async def fund_list(
+    site: NamedDependency[Site], database: NamedDependency[Database], after: After = ""
+) -> Response[str]:
+    """Every fund, and where its money is."""
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await funds.read_funds(connection, org="", after=_cursor(after), limit=PAGE + 1)
+    following = f"{found[PAGE - 1].org}:{found[PAGE - 1].fund}" if len(found) > PAGE else ""
+    return site.page("funds", head, headers=FRESH, query={"after": after}, funds=found[:PAGE], following=following)
+
+
+@get(both("/funds/{org:str}/{fund:str}"), include_in_schema=False)
+async def fund(
+    org: Org, fund: Annotated[str, PathParameter()], site: NamedDependency[Site], database: NamedDependency[Database]
+) -> Response[str]:
+    """One fund: what it may be used for, and where its money is."""
+    _check(org, fund)
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await funds.read_fund(connection, org, fund)
+        if found is None:
+            raise NotFoundException
+        its = await organisations.read_organisation(connection, org)
+        costs = await funds.read_costs(connection, org, fund)
+    return site.page("fund", head, headers=FRESH, fund=found, organisation=its, costs=costs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """An organisation in its tree; sums are of itself and all below it."""
+
+    organisation: Organisation
+    depth: int
+    gift_count: int
+    received_fen: int
+    paid_fen: int
+    inside_fen: int
+    has_children: bool
+
+
+@get(both("/organisations"), include_in_schema=False)
+async def organisation_tree(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
+    """Who keeps books here: a tree, each with what it and those below it received, paid and hold."""
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await organisations.read_organisations(connection, after="", limit=MAX_ORGANISATIONS + 1)
+    shown = found[:MAX_ORGANISATIONS]
+    return site.page(
+        "organisations", head, headers=FRESH, branches=[*_tree(shown)], has_more=len(found) > MAX_ORGANISATIONS
+    )
+
+
+@get(both("/organisations/{org:str}"), include_in_schema=False)
+async def organisation(org: Org, site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
+    """One organisation: its own figures, funds and projects."""
+    _check(org)
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await organisations.read_organisation(connection, org)
+        if found is None:
+            raise NotFoundException
+        its_funds = await funds.read_funds(connection, org=org, after=("", ""), limit=PAGE)
+        its_projects = await projects.read_projects(connection, org=org, after=("", ""), limit=PAGE)
+        parent = await organisations.read_organisation(connection, found.parent) if found.parent else None
+    return site.page(
+        "organisation", head, headers=FRESH, organisation=found, parent=parent, funds=its_funds, projects=its_projects
+    )
+
+
+@get(both("/gifts"), include_in_schema=False)
+async def gift_list(
+    site: NamedDependency[Site],
+    database: NamedDependency[Database],
+    traces: NamedDependency[Traces],
+    before: Before = MAX_POSITION,
+    fund: After = "",
+) -> Response[str]:
+    """All gifts, the newest first. Nobody is named."""
+    org, its = _cursor(fund)
+    if fund:
+        _check(org, its)
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        one = await funds.read_fund(connection, org, its) if fund else None
+        if fund and one is None:
+            raise NotFoundException
+        figures = one.figures if one else await read_figures(connection)
+        found = await read_given(connection, before=before, limit=GIFTS_ON_A_PAGE + 1, org=org, fund=its)
+    shown = found[:GIFTS_ON_A_PAGE]
+    states = await asyncio.gather(*(_states(traces, gift.seq) for gift in shown))
+    return site.page(
+        "gifts",
+        head,
+        headers=FRESH,
+        query={"fund": fund, "before": None if before == MAX_POSITION else before},
+        gifts=[*zip(shown, states, strict=True)],
+        figures=figures,
+        fund=one,
+        is_first=before == MAX_POSITION,
+        following=shown[-1].seq if len(found) > GIFTS_ON_A_PAGE else None,
+    )
+
+
+async def _states(traces: Traces, seq: int) -> list[tuple[State, int]] | None:
+    """Where the gift's money is, by state; None where it went too many ways for a list."""
+    try:
+        trace = (await traces.of(seq)).trace
+    except TooManyPieces:
+        return None
+    return [(state, fen) for state, fen in trace.states.items() if fen] if trace else None
+
+
+def _drawn(project: Project, flows: Flow, say: Words) -> Drawn:
+    """The picture of a project's money. Its parts are its figures, or there is no page."""
+    figures, yuan = project.figures, messages.yuan
+    rest = say("其他")
+    sources = [
+        Part(label=name, amount=fen, shown=yuan(fen), colour=flow.SOURCE)
+        for name, fen in flow.largest(flows.funds, rest)
+    ]
+    paid = {messages.payee(payee, say): fen for payee, fen in flows.payees.items()}
+    colours = dict(zip((name for name, _ in flow.largest(paid, rest)), flow.COLOURS, strict=False))
+    uses = [
+        Part(label=name, amount=fen, shown=yuan(fen), colour=colours[name]) for name, fen in flow.largest(paid, rest)
+    ]
+    back = (
+        (figures.released_fen, "退回基金"),
+        (figures.refunded_fen, "退回捐赠人"),
+        (figures.redirected_fen, "改变用途"),
+        (figures.voided_fen, "更正作废"),
+    )
+    uses += [Part(label=say(what), amount=fen, shown=yuan(fen), colour=flow.BACK) for fen, what in back if fen]
+    if left := figures.allocated_fen:
+        uses.append(Part(label=say("尚未使用"), amount=left, shown=yuan(left), colour=flow.UNUSED))
+    total = figures.total_allocated_fen
+    return flow.draw(
+        sources,
+        Part(label=project.name, amount=total, shown=yuan(total), colour=flow.MIDDLE),
+        uses,
+        Caption(
+            title=say("{name}的资金流向", name=project.name),
+            about=say("从基金到项目，再到收款方。完整数字见下表。"),
+            heads=(say("来自基金"), say("项目|一个"), say("去向")),
+        ),
+    )
+
+
+def _tree(found: Sequence[Organisation]) -> Iterable[Branch]:
+    """Parents before children; one whose parent is not here stands at the root."""
+    here = {each.org for each in found}
+    children: dict[str, list[Organisation]] = {}
+    for each in found:
+        children.setdefault(each.parent if each.parent in here else "", []).append(each)
+
+    def branch(each: Organisation, depth: int) -> list[Branch]:
+        below = [branch(child, depth + 1) for child in children.get(each.org, ())]
+        heads = [its[0] for its in below]
+        figures = each.figures
+        top = Branch(
+            organisation=each,
+            depth=depth,
+            gift_count=figures.gift_count + sum(its.gift_count for its in heads),
+            received_fen=figures.received_fen + sum(its.received_fen for its in heads),
+            paid_fen=figures.paid_fen + sum(its.paid_fen for its in heads),
+            inside_fen=figures.held_fen + figures.allocated_fen + sum(its.inside_fen for its in heads),
+            has_children=bool(below),
+        )
+        return [top, *(one for its in below for one in its)]
+
+    return [one for each in children.get("", ()) for one in branch(each, 0)]
+
+
+def _cursor(after: str) -> tuple[str, str]:
+    org, _, its = after.partition(":")
+    return org, its
+
+
+def _check(*ids: str) -> None:
+    """What cannot name anything is not asked of the database."""
+    if not all(map(account.is_id, ids)):
+        raise NotFoundException
+
+
+HANDLERS = [project_list, project, fund_list, fund, organisation_tree, organisation, gift_list]

@@ -1,0 +1,25 @@
+// What the panel says of her browser's check: [headline, explanation] for each outcome. A page loads one language only.
+window.panelWords = {
+  marks: { passed: "Passed. ", failed: "Failed. ", absent: "Not checked. " },
+  states: {
+    checking: ["Checking…", "Your own browser computes it, in less than a second"],
+    passed: ["This record has not been changed", "Computed by your own browser in {s} s"],
+    unwitnessed: ["This record agrees with the signed ledger", "Computed by your own browser in {s} s. No witness has cosigned: it cannot be ruled out that this site shows different people different ledgers."],
+    failed: ["The check failed: step {n}", "It may be the network or a cache; it may be that the ledger was changed. Save the evidence below and ask the Red Cross society that issued the receipt."],
+    unseen: ["The check failed: step {n}", "Too few witnesses cosigned. A witness may be away; or what you see is not the ledger that others see. Try again later; if it still fails, save the evidence below and ask the Red Cross society that issued the receipt."],
+    unpublished: ["This entry is not published under a signature yet", "New entries are published within about a second: reload this page."],
+    unsigned: ["This ledger is not published under a signature yet", "Whoever keeps it has no signing key yet, so your device has no proof to check."],
+    offline: ["What is needed for the check did not arrive", "The network is down, or this site is busy. That says nothing against the ledger: reload this page later."],
+    impossible: ["This browser cannot check by itself", "That says nothing against the ledger. Open this page in a newer browser, or save the receipt file and check it offline."],
+  },
+  lines: { checking: "Checking…", passed: "This record has not been changed: your browser has just checked it", failed: "The check failed: see why" },
+  size: "{n} entries in the whole ledger",
+  unseen: "no witness has cosigned",
+  erased: "what the channel said was erased as asked",
+  reference: ", payment number {n}. Compare it with your payment record",
+  noReference: ", without a payment number",
+  following: "Checking every step…",
+  followed: "✓ All {n} entries on the way are in the signed ledger; your browser computed each step's amount, and the page agrees.",
+  notFollowed: "Not every step could be checked. Perhaps the newest one is not published yet: reload and try again. If it still fails, download the dossier and ask the Red Cross society that issued the receipt. ({n})",
+  later: "What is needed for the check did not arrive: try again later.",
+};

@@ -1,0 +1,209 @@
+"""Pages with figures: what they show adds up, and is what the interface says."""
+
+import re
+from datetime import date
+from itertools import pairwise
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.public.app import Resources
+from ledger.organisations import RegisterOrganisation
+from ledger.returns import ReturnMoney
+from ledger.reversals import ReverseEntry
+from ledger.store.queries.figures import read_figures
+from ledger.store.queries.flows import read_flow
+from ledger.store.queries.years import read_year
+from public_site import flow
+from public_site.flow import Caption, Part
+from tests.support.branch import CITY, FINANCE, PROVINCE, Branch
+
+
+def text(page: str) -> str:
+    """What is read."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
+
+
+async def read(http: httpx.AsyncClient, path: str) -> str:
+    page = await http.get(path)
+    assert page.status_code == 200, page.text
+    return text(page.text)
+
+
+@pytest.fixture
+async def busy(branch: Branch) -> Branch:
+    """Paid, confirmed, handed back, taken back, released, refunded."""
+    first, _ = await branch.gift(50_000, "flood")
+    second, _ = await branch.gift(20_000)
+    wrong, _ = await branch.gift(7_000)
+    await branch.allocate(45_000, "flood", "relief")
+    allocated = await branch.allocate(9_000, "general", "winter")
+    await branch.allocate(1_000, "general", "relief")
+    paid = await branch.pay(40_000, "relief", payee="县人民医院")
+    other = await branch.pay(5_500, "relief", payee="persons")
+    await branch.confirm(paid, 40_000)
+    await branch.do(ReturnMoney(maker=FINANCE, org=CITY, ref=other, on=branch.today, reason="多付", amount_fen=500))
+    for ref in (wrong, await branch.pay(200, "relief", payee="写错的收款方")):
+        await branch.agree(
+            ReverseEntry(maker=FINANCE, org=CITY, ref=ref, on=branch.today, reason="录错", statement="录错，更正。")
+        )
+    await branch.release(allocated, 1_500)
+    await branch.refund(second, 2_500)
+    assert first
+    return branch
+
+
+async def test_a_years_figures_add_up_and_are_the_whole_ledgers(busy: Branch, resources: Resources) -> None:
+    this = date.fromisoformat(busy.today).year
+    async with resources.database.snapshot() as connection:
+        year, whole = await read_year(connection, this), await read_figures(connection)
+        before, after = await read_year(connection, this - 1), await read_year(connection, this + 1)
+    assert year.opening_fen == 0
+    for name in ("received_fen", "gift_count", "held_fen", "allocated_fen", "paid_fen", "refunded_fen"):
+        assert getattr(year, name) == getattr(whole, name), name
+    assert year.voided_fen == whole.voided_fen == 7_000
+    assert (before.received_fen, before.held_fen, before.gift_count) == (0, 0, 0)
+    assert after.received_fen == 0
+    assert after.opening_fen == after.held_fen + after.allocated_fen == year.held_fen + year.allocated_fen
+
+
+async def test_the_first_page_shows_the_year_and_the_latest_entries(busy: Branch, http: httpx.AsyncClient) -> None:
+    page = await read(http, "/")
+    assert f"{busy.today[:4]} 年收支总账" in page
+    assert "收到 ¥770.00 = 已拨付 ¥450.00 + " in page
+    assert "账目相符" in page
+    assert page.index("更正（原记录保留）2") < page.index("最近入账") < page.index("退款第 ")
+    english = await read(http, "/en")
+    assert "Received ¥770.00 = Paid ¥450.00 + " in english
+    assert "it adds up" in english
+
+
+async def test_a_projects_flow_is_its_figures(busy: Branch, http: httpx.AsyncClient, resources: Resources) -> None:
+    async with resources.database.snapshot() as connection:
+        found = await read_flow(connection, CITY, "relief")
+    assert found.funds == {"汛期应急救助": 45_000, "不指定用途": 1_000}
+    assert found.payees == {"县人民医院": 40_000, "persons": 5_000}, "what came back or was wrong is nobody's"
+    page = await read(http, f"/projects/{CITY}/relief")
+    assert "累计分配 ¥460.00 = 已拨付 ¥450.00 + 尚未使用 ¥10.00，账目相符。" in page
+    for shown in ("县人民医院 ¥400.00", "受助群众 ¥50.00", "尚未使用 ¥10.00", "汛期应急救助 ¥450.00"):
+        assert shown in page, shown
+    back = await read(http, f"/projects/{CITY}/winter")
+    assert "退回基金 ¥15.00" in back
+    assert "账目相符" in back
+
+
+async def test_news_of_a_project_are_the_newest_first(busy: Branch, http: httpx.AsyncClient) -> None:
+    page = (await http.get(f"/projects/{CITY}/relief")).text
+    timeline = page[page.index('<ol class="timeline">') :]
+    seqs = [int(seq) for seq in re.findall(r"/entries/(\d+)", timeline.partition("</ol>")[0])]
+    assert seqs == sorted(seqs, reverse=True)
+    told = text(timeline)
+    assert "受助方已签收" in told
+    assert "的收款方退回款项。多付" in told
+    assert "「汛期应急救助」分配到「受灾家庭救助」" in told
+
+
+async def test_a_society_shows_the_sum_of_all_below_it(busy: Branch, http: httpx.AsyncClient) -> None:
+    county = RegisterOrganisation(
+        maker="s-aaaaaaaaaaaaa", org="330824", name="示例县红十字会", level="county", parent=CITY, division="330824"
+    )
+    await busy.do(county)
+    page = (await http.get("/organisations")).text
+    rows = [text(row) for row in re.findall(r'<tr role="row"><td.*?</tr>', page)]
+    names = [re.split(r"含下级|\d", row)[0].strip() for row in rows]
+    assert names == ["示例省红十字会", "示例市红十字会", "示例县红十字会"]
+    assert rows[0].endswith("3¥770.00¥450.00¥225.00")
+    assert rows[1].endswith("3¥770.00¥450.00¥225.00")
+    assert rows[2].endswith("0¥0.00¥0.00¥0.00")
+    assert await read(http, f"/organisations/{PROVINCE}")
+
+
+async def test_a_funds_page_adds_up_and_says_what_it_is_for(busy: Branch, http: httpx.AsyncClient) -> None:
+    page = await read(http, f"/funds/{CITY}/flood")
+    assert "收到 ¥500.00 = 已拨付 " in page
+    assert "事件flood" in page.replace(" ", "")
+    assert "不限定用途。" in await read(http, f"/funds/{CITY}/general")
+    assert "汛期应急救助" in await read(http, "/funds")
+
+
+async def test_the_list_of_gifts_shows_every_gift_once_while_more_come(branch: Branch, http: httpx.AsyncClient) -> None:
+    given = {seq for seq, _ in await branch.gifts([100 + i for i in range(60)])}
+    seen: list[int] = []
+    path: str | None = "/gifts"
+    while path is not None:
+        page = (await http.get(path)).text
+        body = page[page.index("<tbody") : page.index("</tbody>")]
+        seen += [int(seq) for seq in re.findall(r'role="row"><td role="cell"><a href="/entries/(\d+)"', body)]
+        following = re.search(r'<a class="btn sec" href="(/gifts\?before=\d+)"', page)
+        path = following[1] if following else None
+        await branch.gift(5)
+    assert set(seen) == given
+    assert all(earlier > later for earlier, later in pairwise(seen))
+
+
+async def test_the_list_says_where_each_gift_is(busy: Branch, http: httpx.AsyncClient) -> None:
+    page = await read(http, "/gifts")
+    assert "3 笔，收到 ¥770.00" in page
+    assert "更正作废" in page
+    assert re.search(r"已退回 ¥25\.00", page)
+    filtered = await read(http, f"/gifts?fund={CITY}:flood")
+    assert "1 笔，收到 ¥500.00" in filtered
+    assert "¥200.00" not in filtered
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/projects/330800/none", "/projects/x!/y", "/funds/330800/none", "/funds/a b/c", "/organisations/999999",
+        "/gifts?fund=330800:none", "/gifts?fund=:", "/entries/99999", "/fen?fund=x&seed=1", "/en/projects/330800/none",
+    ],
+)  # fmt: skip
+async def test_what_is_not_there_is_a_page_that_says_so(http: httpx.AsyncClient, path: str) -> None:
+    page = await http.get(path)
+    assert page.status_code == 404
+    assert ("There is nothing here" if path.startswith("/en/") else "查不到") in page.text
+
+
+@pytest.mark.parametrize("path", ["/gifts?before=x", "/gifts?fund=A", "/fen?size=0", "/entries/-1", "/report?entry=x"])
+async def test_what_no_address_can_say_is_refused_plainly(http: httpx.AsyncClient, path: str) -> None:
+    page = await http.get(path)
+    assert page.status_code in {400, 404}
+    assert "<h1>" in page.text
+
+
+@given(
+    st.lists(st.integers(1, 10**13), min_size=1, max_size=6), st.lists(st.integers(1, 10**13), min_size=1, max_size=6)
+)
+def test_a_picture_shows_every_part_and_none_over_another(sources: list[int], uses: list[int]) -> None:
+    uses = [*uses, difference] if (difference := sum(sources) - sum(uses)) > 0 else uses
+    sources = [*sources, -difference] if difference < 0 else sources
+
+    def parts(amounts: list[int]) -> list[Part]:
+        return [Part(label=f"<{i}>", amount=fen, shown=str(fen), colour="c1") for i, fen in enumerate(amounts)]
+
+    middle = Part(label="m", amount=sum(sources), shown="", colour="c0")
+    drawn = flow.draw(parts(sources), middle, parts(uses), Caption(title="t", about="d", heads=("a", "b", "c")))
+    for picture, side, length in ((drawn.lying, "y", "height"), (drawn.standing, "x", "width")):
+        assert "<0>" not in picture
+        assert "style=" not in picture
+        width, height = map(int, re.findall(r'viewBox="0 0 (\d+) (\d+)"', picture)[0])
+        bars = [
+            {name: int(value) for name, value in re.findall(r'(x|y|width|height)="(\d+)"', bar)}
+            for bar in re.findall(r"<rect[^>]*>", picture)
+        ]
+        assert len(bars) == len(sources) + len(uses) + 1
+        across = "x" if side == "y" else "y"
+        for column in {bar[across] for bar in bars}:
+            its = [bar for bar in bars if bar[across] == column]
+            assert all(bar[length] >= flow.LEAST for bar in its)
+            assert all(a[side] + a[length] <= b[side] for a, b in pairwise(its))
+            assert its[-1][side] + its[-1][length] <= (height if side == "y" else width)
+
+
+def test_more_parts_than_have_a_name_become_one() -> None:
+    amounts = {f"fund {i}": i for i in range(1, 9)}
+    shown = flow.largest(amounts, "other")
+    assert [name for name, _ in shown] == ["fund 8", "fund 7", "fund 6", "other"]
+    assert sum(fen for _, fen in shown) == sum(amounts.values())
