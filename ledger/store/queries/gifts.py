@@ -122,14 +122,15 @@ class Traces:
 
     async def _moves(self, connection: asyncpg.Connection, seqs: set[int]) -> dict[int, Entry]:
         """These entries. What is in the log never changes."""
-        missing = [seq for seq in seqs if seq not in self._entries]
-        if len(self._entries) + len(missing) > ENTRIES_KEPT:
-            self._entries.clear()
-            missing = [*seqs]
-        if missing:
-            found = await connection.fetch("select seq, bytes from entry where seq = any($1)", missing)
-            self._entries |= {row["seq"]: entries.decode(row["bytes"]) for row in found}
-        return {seq: self._entries[seq] for seq in seqs}
+        known = {seq: entry for seq in seqs if (entry := self._entries.get(seq)) is not None}
+        if missing := seqs - known.keys():
+            rows = await connection.fetch("select seq, bytes from entry where seq = any($1)", missing)
+            found = {row["seq"]: entries.decode(row["bytes"]) for row in rows}
+            if len(self._entries) + len(found) > ENTRIES_KEPT:
+                self._entries.clear()
+            self._entries |= found
+            known |= found
+        return known
 
 
 def _campaign(row: asyncpg.Record) -> Campaign | None:

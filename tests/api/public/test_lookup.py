@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from random import Random  # noqa: TID251  seeded
 from typing import Any
 
 import asyncpg
@@ -270,3 +271,19 @@ async def test_gifts_traced_together_are_each_traced_as_alone(branch: Branch, mo
     together = await asyncio.gather(*map(traces.of, asked), return_exceptions=True)
     assert isinstance(together[0], TooManyPieces)
     assert [each.trace for each in together[1:] if isinstance(each, Traced)] == alone[1:]
+
+
+async def test_gifts_traced_at_once_do_not_lose_what_the_others_forget(
+    branch: Branch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two queries run at a time; what one drops from memory the other may just have counted on."""
+    monkeypatch.setattr("ledger.store.queries.gifts.ENTRIES_KEPT", 9)
+    monkeypatch.setattr("ledger.store.queries.gifts.MAX_SHARED", 2)
+    gifts = [seq for seq, _ in await branch.gifts([100] * 12)]
+    for _ in gifts:
+        await branch.allocate(60)
+        await branch.allocate(40)
+    alone = {seq: (await Traces(branch.database).of(seq)).trace for seq in gifts}
+    traces = Traces(branch.database)
+    asked = Random(1).choices(gifts, k=2_000)
+    assert [each.trace for each in await asyncio.gather(*map(traces.of, asked))] == [alone[seq] for seq in asked]
