@@ -170,6 +170,8 @@ def _describe_limits(app: Litestar) -> None:
             if busy := responses.get(str(HTTPStatus.SERVICE_UNAVAILABLE.value)):
                 too_many = replace(cast("OpenAPIResponse", busy), description=HTTPStatus.TOO_MANY_REQUESTS.phrase)
                 responses[str(HTTPStatus.TOO_MANY_REQUESTS.value)] = too_many
+
+
 def _site(press: NamedDependency[Press], request: Request[Any, Any, Any]) -> Site:
     """The site in the language of the address."""
     return press.at(request.scope["path"])

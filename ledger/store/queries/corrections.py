@@ -77,6 +77,8 @@ async def sum_corrections(connection: asyncpg.Connection, *, before: int, only: 
     """How many there are below `before`, and how many fen they took back."""
     count, fen = await connection.fetchrow(_SUM, before, None, *only)
     return count, fen
+
+
 async def count_corrections(connection: asyncpg.Connection) -> int:
     """How many entries were ever taken back."""
     found: int = await connection.fetchval("select count(distinct ref) from citation where kind = 'entry.reversed'")
