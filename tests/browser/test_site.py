@@ -152,7 +152,8 @@ async def test_a_page_keeps_its_promises_on_every_screen(
             await page.size(width)
             await arrive(page, address)
             assert await page.value("document.documentElement.scrollWidth") <= width, f"{width}: scrolls sideways"
-            assert await page.value("window.shifted") == [], f"{width}: moves while it loads"
+            shifted = await page.value("window.shifted")
+            assert shifted == [], f"{width}: moves while it loads: {shifted}"
             assert await axe.violations(page, axe_script) == [], width
         assert await page.value("document.documentElement.lang") == language
         assert await page.value("document.querySelectorAll('[style], style').length") == 0
