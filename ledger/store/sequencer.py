@@ -171,7 +171,8 @@ class Sequencer:
         written = frozenset[str]() if self._batch is None else self._batch.refs
         at = self._clock.at(self.books.at)
         batch = await self._decider.batch(reading, self._deciding, at=at, epoch=self._epoch, written=written)
-        await self._written()  # a refusal, too, may rest on what is durable only now
+        # Both are waited for; and a refusal, too, may rest on what is durable only now.
+        first_slot, _ = await asyncio.gather(self._keep(batch.beside.subject_keys), self._written())
         self._deciding = []
         if self._halted:  # they have been told so
             return
@@ -179,7 +180,7 @@ class Sequencer:
             _resolve(batch.pending)
             return
         self._batch = batch
-        self._writing = asyncio.create_task(self._write(writing, batch))
+        self._writing = asyncio.create_task(self._write(writing, batch, first_slot))
         self._writing.add_done_callback(lambda _: self._arrived.set())
 
     async def _work_is_there(self) -> None:
@@ -206,7 +207,10 @@ class Sequencer:
         A chunk goes alone, as does what failed with others.
         """
         taken: list[Pending] = []
-        while self._queue and len(taken) < BATCH_COMMANDS:
+        most = BATCH_COMMANDS
+        if self._writing is None:  # the other half is decided while this one is being written, and so on in turn
+            most = min(most, max(WORTH_DECIDING, -(-len(self._queue) // 2)))
+        while self._queue and len(taken) < most:
             pending = self._queue[0]
             alone = pending.is_chunk or pending.tries > 0
             if taken and (alone or not pending.is_of_gifts):
@@ -217,23 +221,29 @@ class Sequencer:
         shuffle_channel_gifts(taken)
         return taken
 
-    async def _write(self, connection: asyncpg.Connection, batch: Batch) -> None:
-        keys = batch.beside.subject_keys
-        first_slot = self._subjects.append(keys) if keys else 0
-        synced = asyncio.create_task(asyncio.to_thread(self._subjects.sync)) if keys else None
+    async def _keep(self, keys: list[bytes]) -> int:
+        """Have subject keys durable before anything needs them; answers the first one's slot.
+
+        If the batch comes to nothing they stay behind, and nothing is sealed under them.
+        """
+        if not keys:
+            return 0
+        first_slot = self._subjects.append(keys)
+        await asyncio.to_thread(self._subjects.sync)
+        return first_slot
+
+    async def _write(self, connection: asyncpg.Connection, batch: Batch, first_slot: int) -> None:
+        """All of a batch or nothing of it: one statement where that can hold it, and else a transaction."""
+        gathered = [*batch.projected.tables, *batch.beside.rows(first_slot)]
         try:
-            async with connection.transaction():
-                gathered = [*batch.projected.tables, *batch.beside.rows(first_slot)]
-                if not await rows.append(connection, batch.head, gathered):
-                    raise Stopped("another sequencer has taken over")
-                await batch.projected.write_rare(connection)
-                if synced is not None:
-                    await synced
-                    # The subject keys are durable before the COMMIT that needs them. A crash here leaves keys that
-                    # nothing is sealed under.
-        finally:
-            if synced is not None:
-                await asyncio.wait([synced])
+            if rows.fit_one_statement(gathered) and not batch.projected.has_rare:
+                await rows.append(connection, batch.head, gathered)
+            else:
+                async with connection.transaction():
+                    await rows.append(connection, batch.head, gathered)
+                    await batch.projected.write_rare(connection)
+        except rows.HeadLost:
+            raise Stopped("another sequencer has taken over") from None
         # Durable. If we stop now, the entries stand; their senders retry with the same key and get the same receipts.
         _resolve(batch.pending)
 
