@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ledger.account import MAX_POSITION
 from ledger.command import MAX_LIST, MAX_TEXT
@@ -13,12 +13,30 @@ class Input(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _arrays(cls, data: object) -> object:
+        """JSON has one kind of array; strict models mean by it their tuples, and the framework gives lists."""
+        return _tuples(data)
+
+
+def _tuples(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _tuples(each) for name, each in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$", max_length=32)]
 Org = Annotated[Id, Field(description="组织编号", examples=["330800"])]
 FundId = Annotated[Id, Field(description="基金编号", examples=["general"])]
 ProjectId = Annotated[Id, Field(description="项目编号", examples=["qz-01"])]
 EventId = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)?$", description="事件编号，可不填")]
+CampaignId = Annotated[
+    str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)?$", description="募捐活动编号，可不填")
+]
+Agreement = Annotated[
+    str, Field(pattern="^([0-9a-f]{64})?$", description="书面捐赠协议或捐赠函的 SHA-256；账本里只有加盐的承诺值")
+]
 Staff = Annotated[str, Field(pattern=r"^s-[a-z2-7]{13}$", description="人员代号", examples=["s-7h2d4p2w6c5ra"])]
 Fen = Annotated[int, Field(ge=1, le=MAX_POSITION, description="金额，单位：分，整数", examples=[50_000])]
 Seq = Annotated[int, Field(ge=0, le=MAX_POSITION, description="账本条目序号")]

@@ -17,6 +17,9 @@ from ledger.store import guarantees, setup, signing
 from ledger.store.clock import Clock
 from ledger.store.cosigning import Witnesses
 from ledger.store.database import Database
+from ledger.store.donors import Donors
+from ledger.store.erasures import ErasureList, require_carried_out
+from ledger.store.fiscal import FiscalForm
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.outside import OutsideCheckpoint
@@ -31,8 +34,8 @@ SEQUENCER_CONNECTIONS = 5
 
 
 @asynccontextmanager
-async def admin_resources(settings: Settings, url: str) -> AsyncGenerator[AdminResources]:
-    """Everything that writes, running; the log is taken over from whoever wrote it before."""
+async def admin_resources(settings: Settings, url: str, clock: Clock | None = None) -> AsyncGenerator[AdminResources]:
+    """Everything that writes, running; the log is taken over from whoever wrote it before. `clock`: a story's."""
     async with AsyncExitStack() as stack:
         database = await _opened(stack, setup.database(settings, url, "writer"))
         await _check(database)
@@ -42,7 +45,8 @@ async def admin_resources(settings: Settings, url: str) -> AsyncGenerator[AdminR
         keys = LogKeys.read(settings.keys)
         subjects = SubjectKeys(settings.subject_keys, write=True)
         stack.callback(subjects.close)
-        sequencer = Sequencer(own, subjects, Clock(), queue_size=settings.queue_size)
+        erased = ErasureList(settings.erasures)
+        sequencer = Sequencer(own, subjects, clock or Clock(), erased=erased, queue_size=settings.queue_size)
         await sequencer.start()
         stack.push_async_callback(sequencer.stop)
         publisher = await _publisher(settings, own)
@@ -62,8 +66,10 @@ async def admin_resources(settings: Settings, url: str) -> AsyncGenerator[AdminR
             sealer=sealer,
             subjects=subjects,
             keys=keys,
+            donors=Donors(subjects, lookup),
             sheets=sheets,
             intake=intake,
+            fiscal_form=FiscalForm(settings.fiscal_code, settings.fiscal_number, settings.fiscal_check_code),
             publisher=publisher,
         )
 
@@ -74,6 +80,8 @@ async def public_resources(settings: Settings, url: str) -> AsyncGenerator[publi
     async with AsyncExitStack() as stack:
         database = await _opened(stack, setup.database(settings, settings.read_url or url, "reader"))
         await _check(database)
+        async with database.raw() as connection:
+            await require_carried_out(connection, ErasureList(settings.erasures))
         yield public.Resources(database=database, lookup=LookupKeys.read(settings.lookup))
 
 

@@ -71,8 +71,16 @@ TYPES: dict[str, ProblemType] = {
         404,
         "查不到这个编号",
         "No gift is found under this code",
-        "请对照收据核对 16 位编号；仍查不到，请联系开具收据的红十字会。",
-        "Compare the 16 characters with your receipt; if it still is not found, ask the society that issued it.",
+        "请对照收据核对 16 位编号。刚刚捐的款可能还在录入，请稍后再查；仍查不到，请联系开具收据的红十字会。",
+        "Compare the 16 characters with your receipt. A recent gift may still be being entered: try again later. "
+        "If it still is not found, ask the society that issued it.",
+    ),
+    "fiscal-receipt-not-found": ProblemType(
+        404,
+        "查不到这张票据",
+        "No gift is found under this fiscal receipt",
+        "请对照票据逐项核对代码、号码、校验码和金额；票据若已换开，请用新的那张，或用收据编号查询。",
+        "Compare code, number, check code and amount with the receipt; one that was replaced finds nothing any more.",
     ),
     "not-published": ProblemType(
         404,

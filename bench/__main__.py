@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import baseline, machine, publishing, traces, verify, writes
+from bench import baseline, lineage, machine, publishing, traces, verify, writes
 from bench.store import opened
 
 SHEET_GIFTS = 1_000_000
@@ -71,6 +71,10 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
             f"HTTP by code, 8 clients: {found.requests_per_second:,.0f}/s, p50 {found.p50_ms:.1f} ms,"
             f" p99 {found.p99_ms:.1f} ms (wanted < 10), RSS {rss:.0f} MiB"
         )
+        deep = await lineage.measure(store, count=5_000)
+        print(f"\n## Trace of {lineage.GIFTS} gifts after {deep.hops} hops, beside {gifts:,} others\n")
+        print(f"Each rests in {deep.pieces_p50:.0f} pieces at the median, {deep.pieces_max} at most.")
+        print(f"SQL: p50 {deep.p50_ms:.2f} ms, p99 {deep.p99_ms:.2f} ms (wanted < 2)")
         signing = await publishing.measure(store, folder)
         print("\n## Verifying\n")
         await verify.in_database(signing)

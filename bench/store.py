@@ -16,6 +16,7 @@ from api.admin.resources import Resources
 from ledger import demo
 from ledger.settings import Settings
 from ledger.store import embedded, keys, setup
+from ledger.store.clock import Clock
 from ledger.store.embedded import Server
 
 CITY = demo.CITY
@@ -55,17 +56,19 @@ async def opened(folder: Path) -> AsyncGenerator[Store]:
         keys.create(settings.keys, settings.lookup)
         await setup.prepare(settings, server.url())
         store = Store(server=server, settings=settings, tokens={})
-        async with writing(store) as resources:
-            told = await demo.tell(resources.sequencer, resources.sealer, resources.database, folder / "demo.json")
+        notes = folder / "demo.json"
+        clock = demo.StoryClock(notes)
+        async with writing(store, clock) as resources:
+            told = await demo.tell(resources.sequencer, resources.sealer, resources.database, notes, clock)
         yield Store(server=server, settings=settings, tokens=told["tokens"])
     finally:
         await asyncio.to_thread(embedded.stop, server)
 
 
 @asynccontextmanager
-async def writing(store: Store) -> AsyncGenerator[Resources]:
+async def writing(store: Store, clock: Clock | None = None) -> AsyncGenerator[Resources]:
     """The sequencer and all it needs, in this process."""
-    async with applications.admin_resources(store.settings, store.server.url()) as resources:
+    async with applications.admin_resources(store.settings, store.server.url(), clock) as resources:
         yield resources
 
 

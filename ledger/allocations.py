@@ -7,6 +7,7 @@ from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_cite
 from ledger.line import NO_PROPOSAL, Span, first_of
 from ledger.posting import Hold, Take
 from ledger.refusals import NothingLeft, PolicyMissing, RestrictionBroken
+from ledger.rightings import missing, righted
 
 USUAL_SPENDING: tuple[entries.Spending, ...] = ("aid", "purchase")
 """What a fund without a fee clause may be spent on."""
@@ -21,6 +22,7 @@ class AllocateMoney(Proposable, frozen=True, kw_only=True, tag="money.allocated"
     amount_fen: int
     on: str
     decision: str = ""
+    corrects: int = 0
 
 
 class ReleaseMoney(Proposable, frozen=True, kw_only=True, tag="money.released"):
@@ -35,7 +37,7 @@ class ReleaseMoney(Proposable, frozen=True, kw_only=True, tag="money.released"):
 
 def allocate(command: AllocateMoney, books: Books, facts: Facts, proposal: int) -> Effect:
     """The fund's lowest free positions, if the project is what its donors wanted."""
-    qty = check_quantity(command.amount_fen)
+    qty = missing(command, "money.allocated", books, facts)
     if books.policy is None:
         raise PolicyMissing
     check_day("on", command.on, latest=facts.today)
@@ -45,7 +47,7 @@ def allocate(command: AllocateMoney, books: Books, facts: Facts, proposal: int) 
     src = Account(account.fund(command.org, command.fund), CNY)
     spans = books.lines[src].first_in(qty, proposal)
     return Effect(
-        body=body_of(entries.MoneyAllocated, command),
+        body=righted(body_of(entries.MoneyAllocated, command), command),
         org=command.org,
         takes=(Take(src, tuple(spans)),),
         into=account.project(command.org, command.project, command.fund),

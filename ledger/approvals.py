@@ -19,6 +19,7 @@ class SetPolicy(Proposable, frozen=True, kw_only=True, tag="policy.set"):
     """The policy from now on; replaces the one before."""
 
     rules: tuple[Rule, ...] = ()
+    agreement_from: int = -1
     expires_days: int = 0
 
 
@@ -66,8 +67,11 @@ def set_policy(command: SetPolicy) -> Effect:
             raise Invalid(f"rules: {rule.kind} names no decision document", field="rules")
     if type(command.expires_days) is not int or not 0 <= command.expires_days <= MAX_EXPIRES_DAYS:
         raise Invalid(f"expires_days: 0 (for ever) to {MAX_EXPIRES_DAYS}", field="expires_days")
+    if type(command.agreement_from) is not int or not -1 <= command.agreement_from <= account.MAX_POSITION:
+        raise Invalid("agreement_from: an amount in fen, or -1 for never", field="agreement_from")
     rules = tuple(sorted(command.rules, key=lambda rule: rule.kind))
-    return Effect(body=PolicySet(expires_days=command.expires_days, rules=rules), org=WHOLE_LOG)
+    body = PolicySet(agreement_from=command.agreement_from, expires_days=command.expires_days, rules=rules)
+    return Effect(body=body, org=WHOLE_LOG)
 
 
 def needed(books: Books, kind: str, qty: int) -> int:

@@ -9,7 +9,7 @@ from ledger import account, entries
 from ledger.account import Account
 from ledger.entries import Entry
 from ledger.line import Line, Span
-from ledger.posting import NO_LINE, Hold
+from ledger.posting import NO_LINE, Hold, Origins, Posting
 from ledger.refusals import Closed, NotAllowed, Unknown
 from ledger.roles import Role
 
@@ -63,6 +63,14 @@ class Cost:
     spent: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """The year of a payment, and whether it was management cost."""
+
+    year: str
+    is_management: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class Books:
     """What the entries up to now amount to. Only `apply` changes it; the store drops and fills `lines` and `refs`."""
@@ -75,6 +83,9 @@ class Books:
     policy: dict[str, entries.Rule] | None = None
     expires_days: int = 0
     """How long a proposal may be approved; 0: for ever."""
+    agreement_from: int = -1
+    """From how many fen a gift needs a written agreement; -1: none does."""
+    campaigns: dict[str, entries.CampaignRegistered] = field(default_factory=dict)
     events: dict[str, entries.EventDeclared] = field(default_factory=dict)
     funds: dict[tuple[str, str], entries.FundOpened] = field(default_factory=dict)
     projects: dict[tuple[str, str], entries.ProjectOpened] = field(default_factory=dict)
@@ -82,18 +93,25 @@ class Books:
     imports: dict[int, Import] = field(default_factory=dict)
     costs: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
     """By organisation, fund and year."""
-    payments: dict[int, tuple[str, bool]] = field(default_factory=dict)
-    """By first part: the year, and whether it was management cost."""
+    payments: dict[int, Payment] = field(default_factory=dict)
+    """By first part."""
+    origins: dict[int, Origins] = field(default_factory=dict)
+    """Of payments, refunds, later fees and losses, by first part: where their money came from."""
     pledges: dict[int, str] = field(default_factory=dict)
     """Open ones → organisation."""
-    reversed: set[int] = field(default_factory=set)
-    """Entries that were taken back."""
-    closed_funds: set[tuple[str, str]] = field(default_factory=set)
-    closed_projects: set[tuple[str, str]] = field(default_factory=set)
+    reversed: dict[int, int] = field(default_factory=dict)
+    """Entries that were taken back → what of each had moved on before."""
+    erased: set[int] = field(default_factory=set)
+    """Gifts whose donors' data were destroyed."""
+    closed_funds: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By organisation and fund: the successor, if one was named."""
+    closed_projects: dict[tuple[str, str], str] = field(default_factory=dict)
     in_transit: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By organisation and fund: what was sent and has neither arrived nor come back."""
     sent_from: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Transfers, by their first entry → organisation and fund."""
+    arrived: dict[int, int] = field(default_factory=dict)
+    """What was received of them, by its first entry → the transfer."""
     closed: dict[str, str] = field(default_factory=dict)
     """Organisation → the last day of its last closed period."""
     lines: dict[Account, Line] = field(default_factory=dict)
@@ -152,12 +170,22 @@ class Books:
         """Those who administer the whole log."""
         return {each for each, held in self.staff.items() if Role.ADMINISTRATOR in held.get(WHOLE_LOG, ())}
 
+    def lies_under(self, org: str, above: str) -> bool:
+        """Whether an organisation is this one, or lies below it."""
+        return org == above or above in self._above(org)
+
     def _above(self, org: str) -> Iterable[str]:
         """The organisations above this one, nearest first; the whole log is above all."""
         while org in self.organisations:
             org = self.organisations[org].parent
             yield org
         yield WHOLE_LOG
+
+    def came_from(self, ref: int, posting: Posting) -> list[tuple[str, int]]:
+        """Of what goes home from entry `ref`: the lines it had left, and how much; empty for what is never late."""
+        if ref in self.sent_from:
+            return [(account.fund(*self.sent_from[ref]), posting.qty)]
+        return self.origins.get(ref, Origins()).of([posting])
 
     def apply(self, entry: Entry, written_digest: str) -> None:
         """Move on by one entry whose bytes hash to `written_digest`. The entry was decided: nothing is checked here.
@@ -226,6 +254,9 @@ class Books:
             case entries.PolicySet() as body:
                 self.policy = {rule.kind: rule for rule in body.rules}
                 self.expires_days = body.expires_days
+                self.agreement_from = body.agreement_from
+            case entries.CampaignRegistered() as body:
+                self.campaigns[body.campaign] = body
             case entries.EventDeclared() as body:
                 self.events[body.event] = body
             case entries.FundOpened() as body:
@@ -250,50 +281,61 @@ class Books:
                 self.pledges[entry.seq] = org
             case entries.PledgeEnded(ref=ref):
                 del self.pledges[ref]
-            case entries.FundClosed(org=org, fund=fund):
-                self.closed_funds.add((org, fund))
-            case entries.ProjectClosed(org=org, project=project):
-                self.closed_projects.add((org, project))
+            case entries.FundClosed(org=org, fund=fund, successor=successor):
+                self.closed_funds[org, fund] = successor
+            case entries.ProjectClosed(org=org, project=project, successor=successor):
+                self.closed_projects[org, project] = successor
             case entries.TransferSent():
                 self._send(entry)
             case entries.TransferReceived(ref=ref) | entries.TransferReturned(ref=ref):
                 self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
-            case entries.EntryReversed(ref=ref):
-                self._reverse(entry, ref)
+                if isinstance(entry.body, entries.TransferReceived):
+                    self.arrived[entry.seq - entries.part_of(entry.body)[0] + 1] = ref
+            case entries.EntryReversed() as body:
+                self._reverse(entry, body)
+            case entries.ErasureRecorded(ref=ref):
+                self.erased.add(ref)
             case entries.PeriodClosed(org=org, last_on=last_on):
                 self.closed[org] = last_on
             case entries.MoneyDisbursed() as body:
                 self._count_cost(entry, body)
+            case entries.ExchangeSettled() | entries.FeeCharged() | entries.GiftRefunded():
+                self._keep_origins(entry)
             case entries.MoneyReturned(ref=ref):
                 self._return(entry, ref)
             case (
                 entries.MoneyAllocated()
                 | entries.MoneyReleased()
-                | entries.ExchangeSettled()
-                | entries.FeeCharged()
                 | entries.GiftRedirected()
-                | entries.GiftRefunded()
                 | entries.MoneyIdentified()
+                | entries.ReceiptIssued()
+                | entries.ReceiptVoided()
+                | entries.ReceiptWaived()
                 | entries.SuspenseReturned()
                 | entries.DeliveryConfirmed()
                 | entries.CheckpointStamped()
                 | entries.FeedbackPublished()
             ):
-                pass  # their postings say it all
+                pass  # their postings say it all, or the entries that they cite
             case body:
                 assert_never(body)
 
-    def _reverse(self, entry: Entry, ref: int) -> None:
-        self.reversed.add(ref)
+    def _reverse(self, entry: Entry, body: entries.EntryReversed) -> None:
+        ref = body.ref
+        self.reversed[ref] = body.moved
         if ref in self.sent_from:
             self.in_transit[self.sent_from[ref]] -= entries.qty_of(entry)
+        if ref in self.arrived:
+            self.in_transit[self.sent_from[self.arrived[ref]]] += entries.qty_of(entry)
         if ref in self.payments:
             self._return(entry, ref)
 
     def _return(self, entry: Entry, payment: int) -> None:
         """What comes back of a payment was not spent, in the year in which it was paid."""
-        for posting in entry.postings:
-            self._add_cost(posting.dst, *self.payments[payment], -posting.qty)
+        paid = self.payments[payment]
+        for address, qty in self.origins[payment].of(entry.postings):
+            place = account.parse(address)
+            self._add_cost((place.org, place.rest[1], paid.year), -qty, is_management=paid.is_management)
 
     def _send(self, entry: Entry) -> None:
         place = account.parse(entry.postings[0].src)
@@ -302,14 +344,19 @@ class Books:
         self.in_transit[source] += entries.qty_of(entry)
 
     def _count_cost(self, entry: Entry, body: entries.MoneyDisbursed) -> None:
-        paid = (body.on[:4], body.spending == "management")
-        self.payments[entry.seq - entries.part_of(body)[0] + 1] = paid
+        paid = Payment(body.on[:4], body.spending == "management")
+        self.payments[self._keep_origins(entry)] = paid
         for posting in entry.postings:
-            self._add_cost(posting.src, *paid, posting.qty)
+            place = account.parse(posting.src)
+            self._add_cost((place.org, place.rest[1], paid.year), posting.qty, is_management=paid.is_management)
 
-    def _add_cost(self, address: str, year: str, is_management: bool, qty: int) -> None:  # noqa: FBT001  what was paid
-        place = account.parse(address)
-        key = (place.org, place.rest[1], year)
+    def _keep_origins(self, entry: Entry) -> int:
+        """The number of its first part."""
+        number = entry.seq - entries.part_of(entry.body)[0] + 1
+        self.origins[number] = self.origins.get(number, Origins()).plus(entry.postings)
+        return number
+
+    def _add_cost(self, key: tuple[str, str, str], qty: int, *, is_management: bool) -> None:
         before = self.costs.get(key, Cost())
         self.costs[key] = Cost(before.management + (qty if is_management else 0), before.spent + qty)
 

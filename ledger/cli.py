@@ -287,10 +287,10 @@ async def _demo(settings: Settings) -> None:
     async with _server(settings) as url:
         await _prepare(settings, url)
         _demo_signing_key(settings)
-        async with applications.admin_resources(settings, url) as resources:
-            told = await demo_story.tell(
-                resources.sequencer, resources.sealer, resources.database, settings.data_dir / "demo.json"
-            )
+        notes = settings.data_dir / "demo.json"
+        clock = demo_story.StoryClock(notes)
+        async with applications.admin_resources(settings, url, clock) as resources:
+            told = await demo_story.tell(resources.sequencer, resources.sealer, resources.database, notes, clock)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(applications.serve_admin(settings, url, stop))
             tasks.create_task(applications.serve_public(settings, url, stop))
@@ -305,7 +305,7 @@ async def _announce(settings: Settings, told: dict[str, dict[str, str]], stop: a
         return
     public_url = f"http://{settings.public_host}:{settings.public_port}"
     console.print(f"\n[bold]阳光账本 Sunshine Ledger[/bold] is running. Ctrl-C stops it.\n\n  public  {public_url}/")
-    console.print(f"  admin   http://{settings.admin_host}:{settings.admin_port}/schema/openapi.json")
+    console.print(f"  admin   http://{settings.admin_host}:{settings.admin_port}/docs")
     console.print("\n  receipt codes to try:")
     for shows, code in told["codes"].items():
         console.print(f"    {code}   {shows}")

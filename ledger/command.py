@@ -47,10 +47,16 @@ class Needs:
     """Follow the cited entry's positions to where they rest now; else the positions it credited itself."""
     origins: bool = False
     """Where each position that the cited entry credited came from."""
-    images_of: str = ""
-    """The same, if the cited entry is of this kind."""
+    receipts: bool = False
+    """Nothing but the entries of fiscal receipts that speak of the cited gift, and what was refunded of it."""
+    images_of: tuple[str, ...] = ()
+    """The same, if the cited entry is of one of these kinds."""
     project: tuple[str, str] | None = None
     """All lines of this project (organisation, project)."""
+    fee: bool = False
+    """Beside images, the fee that the cited gift's own entry took."""
+    corrects: int = 0
+    """A wrong entry that this one corrects."""
     turnovers: tuple[str, str] | None = None
     """What all accounts of this organisation moved until this day."""
 
@@ -85,6 +91,10 @@ class Facts:
     """What it moved; of a first part, all parts together."""
     confirmed_qty: int = 0
     """What earlier confirmations say of it."""
+    refunded_qty: int = 0
+    """Of Needs.receipts: what refunds gave back of the cited gift."""
+    receipts: tuple[Entry, ...] = ()
+    """Of Needs.receipts: in the order of the log."""
     spans: tuple[tuple[Account, Span], ...] = ()
     """Positions that Needs asked for and that no posting consumed, in the order of the cited entry's own positions."""
     gone: tuple[Gone, ...] = ()
@@ -93,6 +103,10 @@ class Facts:
     """Of Needs.origins: the cited entry's postings, all parts of it, in order."""
     first_seqs: Mapping[Account, int] = field(default_factory=dict)
     """Lines of Needs.project → the entry that credited the lowest position neither consumed nor held."""
+    wrong: Entry | None = None
+    """Of Needs.corrects: that entry."""
+    righted_by: int = 0
+    """The right entry that it has already; 0: none."""
     turnovers: tuple[tuple[str, str, int, int], ...] = ()
     """Of Needs.turnovers: address, unit, credited, consumed."""
 

@@ -23,6 +23,7 @@ from ledger.command import (
 from ledger.donations import GIFTS
 from ledger.posting import Take
 from ledger.refusals import ConsentRequired, NothingLeft, PolicyMissing, RestrictionBroken
+from ledger.rightings import missing, righted
 from ledger.roles import REQUIRED
 
 
@@ -35,6 +36,7 @@ class RefundGift(Proposable, frozen=True, kw_only=True, tag="gift.refunded"):
     reason: str
     amount_fen: int = 0
     evidence: tuple[str, ...] = ()
+    corrects: int = 0
 
 
 class RedirectGift(Proposable, frozen=True, kw_only=True, tag="gift.redirected"):
@@ -56,10 +58,11 @@ class RedirectGift(Proposable, frozen=True, kw_only=True, tag="gift.redirected")
 def refund(command: RefundGift, books: Books, facts: Facts, proposal: int) -> Effect:
     """The gift's images that rest where the maker answers for them, in order of the gift's own positions."""
     _check(command, books, facts)
+    wanted = missing(command, "gift.refunded", books, facts) if command.corrects else command.amount_fen
     return Effect(
-        body=body_of(entries.GiftRefunded, command),
+        body=righted(body_of(entries.GiftRefunded, command), command),
         org=command.org,
-        takes=_take(command, books, facts, proposal),
+        takes=_take(command, books, facts, proposal, wanted),
         into=account.refunds(command.org),
         by_amount=False,
     )
@@ -72,7 +75,7 @@ def redirect(command: RedirectGift, books: Books, facts: Facts, proposal: int) -
     fund = books.fund(command.org, command.fund)
     into = account.fund(command.org, command.fund)
     facts = replace(facts, spans=tuple(each for each in facts.spans if each[0].address != into))
-    takes = _take(command, books, facts, proposal)
+    takes = _take(command, books, facts, proposal, command.amount_fen)
     if not command.consent:
         _check_narrowing(takes, fund, books)
     return Effect(
@@ -106,12 +109,14 @@ def _check(command: RefundGift | RedirectGift, books: Books, facts: Facts) -> No
     books.require(command.maker, REQUIRED["gift.refunded"].maker, command.org)
 
 
-def _take(command: RefundGift | RedirectGift, books: Books, facts: Facts, proposal: int) -> tuple[Take, ...]:
+def _take(
+    command: RefundGift | RedirectGift, books: Books, facts: Facts, proposal: int, wanted: int
+) -> tuple[Take, ...]:
     """What is free where the maker holds the role. Raises NothingLeft, which says where the rest is."""
     role = REQUIRED["gift.refunded"].maker
     ours = [each for each in facts.spans if not books.roles(command.maker, _org(each[0])).isdisjoint(role)]
     try:
-        return targeted(books, replace(facts, spans=tuple(ours)), command.amount_fen, proposal)
+        return targeted(books, replace(facts, spans=tuple(ours)), wanted, proposal)
     except NothingLeft as refused:
         elsewhere = Counter[str]()
         for where, span in facts.spans:

@@ -1,5 +1,6 @@
 """decide(command, books, facts) → the entries it amounts to, or a refusal. Changes nothing."""
 
+from dataclasses import replace
 from typing import TypeAlias, assert_never
 
 import msgspec
@@ -8,13 +9,16 @@ from ledger import (
     account,
     allocations,
     approvals,
+    campaigns,
     corrections,
     disbursements,
     donations,
     endings,
     entries,
+    erasures,
     exchange,
     fees,
+    fiscal,
     income,
     organisations,
     periods,
@@ -29,14 +33,17 @@ from ledger.account import CNY, Account
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, SetPolicy, WithdrawProposal
 from ledger.books import Books
+from ledger.campaigns import RegisterCampaign
 from ledger.command import Draft, Effect, Facts, Needs
 from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
 from ledger.endings import CloseFund, CloseProject
 from ledger.entries import By, Entry
+from ledger.erasures import EraseDonor
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
+from ledger.fiscal import IssueReceipt, VoidReceipt, WaiveReceipt
 from ledger.income import ReceiveIncome
 from ledger.line import NO_PROPOSAL
 from ledger.organisations import (
@@ -74,6 +81,8 @@ AnyProposable: TypeAlias = (
     | DismissStaff
     | EndPledge
     | EnrolStaff
+    | IssueReceipt
+    | EraseDonor
     | MakePledge
     | OpenFund
     | OpenProject
@@ -81,6 +90,7 @@ AnyProposable: TypeAlias = (
     | ReceiveTransfer
     | RedirectGift
     | RefundGift
+    | RegisterCampaign
     | RegisterOrganisation
     | ReleaseMoney
     | ReturnMoney
@@ -91,6 +101,8 @@ AnyProposable: TypeAlias = (
     | SetPolicy
     | SettleExchange
     | StampCheckpoint
+    | VoidReceipt
+    | WaiveReceipt
 )
 """Commands that policy may submit to other people's approval."""
 
@@ -145,11 +157,16 @@ class Proposed(msgspec.Struct, frozen=True):
     salt: str
 
 
-def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901
+def needs(command: AnyCommand | Proposed) -> Needs | None:
     """What of the postings the decision has to see; None: nothing but the lines."""
+    asked = command.command if isinstance(command, Proposed) else command
+    found = _needs(asked)
+    corrects: int = getattr(asked, "corrects", 0)
+    return replace(found or Needs(), corrects=corrects) if corrects else found
+
+
+def _needs(command: AnyCommand) -> Needs | None:  # noqa: C901, PLR0912
     match command:
-        case Proposed(command=proposed):
-            return needs(proposed)
         case ReleaseMoney():
             return allocations.needs_release(command)
         case DisburseMoney():
@@ -158,6 +175,10 @@ def needs(command: AnyCommand | Proposed) -> Needs | None:  # noqa: C901
             return periods.needs_close(command)
         case SettleExchange():
             return exchange.needs_gift(command)
+        case IssueReceipt() | VoidReceipt() | WaiveReceipt():
+            return fiscal.needs_gift(command)
+        case EraseDonor():
+            return erasures.needs_gift(command)
         case RefundGift() | RedirectGift():
             return corrections.needs_gift(command)
         case IdentifyMoney() | ReturnSuspense():
@@ -208,11 +229,11 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
         case ReceiveUnidentified() | IdentifyMoney() | ReturnSuspense():
             return suspense.lines(command)
         case ReturnMoney():
-            return returns.lines(command, facts)
+            return returns.lines(command, books, facts)
         case ReverseEntry():
-            return reversals.lines(command, facts)
+            return reversals.lines(command, books, facts)
         case SendTransfer() | ReceiveTransfer() | ReturnTransfer():
-            return transfers.lines(command, facts)
+            return transfers.lines(command, books, facts)
         case _:
             return set()
 
@@ -239,13 +260,13 @@ def seal(draft: Draft, books: Books, at: str) -> tuple[Entry, bytes]:
 def _take_in(command: AnyIntake, books: Books, facts: Facts) -> Draft:
     match command:
         case ReceiveMoney():
-            return donations.receive(command, books, facts.today)
+            return donations.receive(command, books, facts)
         case ReceiveUnidentified():
-            return suspense.receive(command, books, facts.today)
+            return suspense.receive(command, books, facts)
         case IdentifyMoney():
             return suspense.identify(command, books, facts)
         case ReceiveIncome():
-            return income.receive(command, books, facts.today)
+            return income.receive(command, books, facts)
 
 
 def _approve(command: ApproveProposal, proposed: Proposed | None, books: Books, facts: Facts) -> list[Draft]:
@@ -315,12 +336,22 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
             return approvals.set_policy(command)
         case ClosePeriod():
             return periods.close(command, books, facts)
+        case EraseDonor():
+            return erasures.erase(command, books, facts)
         case MakePledge():
             return pledges.make(command, books, facts)
         case EndPledge():
             return pledges.end(command, books, facts)
         case StampCheckpoint():
             return stamps.stamp(command, books)
+        case IssueReceipt():
+            return fiscal.issue(command, books, facts)
+        case WaiveReceipt():
+            return fiscal.waive(command, books, facts)
+        case VoidReceipt():
+            return fiscal.void(command, books, facts)
+        case RegisterCampaign():
+            return campaigns.register(command, books)
         case CloseFund():
             return endings.close_fund(command, books)
         case CloseProject():
@@ -334,7 +365,7 @@ def _effect(command: AnyProposable, books: Books, facts: Facts, proposal: int) -
         case DismissStaff():
             return organisations.dismiss(command, books)
         case DeclareEvent():
-            return organisations.declare(command, books)
+            return organisations.declare(command, books, facts.today)
         case OpenFund():
             return organisations.open_fund(command, books)
         case OpenProject():

@@ -23,6 +23,7 @@ from ledger.fees import check_ceiling
 from ledger.organisations import check_region
 from ledger.posting import Take
 from ledger.refusals import InsufficientAmount, Invalid, PolicyMissing, RestrictionBroken
+from ledger.rightings import missing, righted
 
 PERSONS = "persons"
 """The payee where people are paid: no name in an entry, ever."""
@@ -44,6 +45,7 @@ class DisburseMoney(Proposable, frozen=True, kw_only=True, tag="money.disbursed"
     region: str = ""
     decision: str = ""
     evidence: tuple[str, ...] = ()
+    corrects: int = 0
 
 
 class ConfirmDelivery(Proposable, frozen=True, kw_only=True, tag="delivery.confirmed"):
@@ -70,7 +72,7 @@ class PublishFeedback(Proposable, frozen=True, kw_only=True, tag="feedback.publi
 
 def disburse(command: DisburseMoney, books: Books, facts: Facts, proposal: int) -> Effect:
     """The project's lines whose fund allows this spending and payee, oldest money first."""
-    qty = check_quantity(command.amount_fen)
+    qty = missing(command, "money.disbursed", books, facts)
     if books.policy is None:
         raise PolicyMissing
     check_day("on", command.on, latest=facts.today)
@@ -89,7 +91,7 @@ def disburse(command: DisburseMoney, books: Books, facts: Facts, proposal: int) 
     for where in wanted:
         _check_fund(command, books.fund(command.org, account.parse(where.address).rest[1]))
     takes = [Take(where, tuple(books.lines[where].first_in(part, proposal))) for where, part in wanted.items()]
-    body = body_of(entries.MoneyDisbursed, command)
+    body = righted(body_of(entries.MoneyDisbursed, command), command)
     check_ceiling(body, takes, books)
     return Effect(
         body=body,

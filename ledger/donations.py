@@ -7,10 +7,12 @@ import msgspec
 from ledger import account, entries, privacy
 from ledger.account import Account
 from ledger.books import Books, Import
+from ledger.campaigns import check_agreement, check_gift
 from ledger.command import (
     Command,
     Draft,
     Effect,
+    Facts,
     Proposable,
     body_of,
     check_day,
@@ -24,6 +26,7 @@ from ledger.exchange import check_currency
 from ledger.fees import at_receipt
 from ledger.posting import NO_LINE, Posting
 from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, PolicyMissing, Unknown
+from ledger.rightings import check_taken_over, missing, righted
 from ledger.roles import REQUIRED
 
 AnyGift: TypeAlias = MoneyReceived | entries.MoneyIdentified
@@ -43,6 +46,8 @@ class ReceiveMoney(Command, frozen=True, kw_only=True, tag="money.received"):
     donor: str
     donor_class: DonorClass = "unknown"
     ref: str = ""
+    agreement: str = ""
+    campaign: str = ""
     event: str = ""
     code: str = ""
     batch: int = 0
@@ -50,6 +55,7 @@ class ReceiveMoney(Command, frozen=True, kw_only=True, tag="money.received"):
     currency: str = ""
     original: int = 0
     rate: str = ""
+    corrects: int = 0
 
 
 class ApproveImport(Proposable, frozen=True, kw_only=True, tag="import.approved"):
@@ -74,22 +80,27 @@ class CompleteImport(Command, frozen=True, kw_only=True, tag="import.completed")
     batch: int
 
 
-def receive(command: ReceiveMoney, books: Books, today: str) -> Draft:
+def receive(command: ReceiveMoney, books: Books, facts: Facts) -> Draft:
     """The gift's entry: a credit at the end of its fund's line."""
-    qty = check_quantity(command.amount_fen)
+    qty = missing(command, "money.received", books, facts)
     if books.policy is None:
         raise PolicyMissing
     fund = books.fund(command.org, command.fund)
-    check_day("on", command.on, latest=today)
+    check_day("on", command.on, latest=facts.today)
     check_id("channel", command.channel)
     check_label(command.event, fund, books)
+    check_gift(command.campaign, command.on, command.org, fund, books)
+    check_agreement(command.agreement, command.amount_fen, books)
     if command.ref in books.refs and command.ref:
         raise AlreadyThere("this channel reference is in the log", ref=command.ref)
-    check_currency(command.currency, command.original, command.rate, qty)
+    check_currency(command.currency, command.original, command.rate, command.amount_fen)
     check_digest("donor", command.donor)
     check_digest("ref", command.ref, optional=True)
     books.require(command.maker, REQUIRED["money.received"].maker, command.org)
-    body = body_of(MoneyReceived, command)
+    body = righted(body_of(MoneyReceived, command), command)
+    check_taken_over(command, facts)
+    if command.batch and command.corrects:
+        raise Invalid("batch: a right entry is none of an import's rows", field="batch")
     if command.batch:
         _check_row(command, _open_import(books, command.batch))
     elif command.row:
@@ -132,6 +143,7 @@ def approve_import(command: ApproveImport, books: Books, today: str) -> Effect:
     check_day("first_on", command.first_on)
     check_day("last_on", command.last_on, latest=today)
     check_label(command.event, fund, books)
+    check_gift("", command.first_on, command.org, fund, books)
     if command.last_on < command.first_on:
         raise Invalid("last_on: before first_on", field="last_on")
     body = body_of(entries.ImportApproved, command)
@@ -182,9 +194,9 @@ def _check_row(command: ReceiveMoney, batch: Import) -> None:
         raise ImportMismatch("rows are entered in the name of the import's maker")
     if command.row <= batch.last_row:
         raise AlreadyThere(f"row {command.row} was decided", batch=command.batch, row=command.row)
-    same = (command.org, command.fund, command.channel, command.event)
-    if same != (approved.org, approved.fund, approved.channel, approved.event):
-        raise ImportMismatch("organisation, fund, channel or event differ from what was approved")
+    same = (command.org, command.fund, command.channel, command.event, command.campaign)
+    if same != (approved.org, approved.fund, approved.channel, approved.event, ""):
+        raise ImportMismatch("organisation, fund, channel, event or campaign differ from what was approved")
     if not approved.first_on <= command.on <= approved.last_on:
         raise ImportMismatch(f"{command.on} lies outside the approved dates")
     if batch.rows + 1 > approved.rows or batch.sum_fen + command.amount_fen > approved.sum_fen:

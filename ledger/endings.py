@@ -1,10 +1,11 @@
 """Ends of funds and projects: closed only when empty, and untouched from then on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
 from ledger import account, entries
 from ledger.account import CNY, Account
+from ledger.allocations import check_restriction
 from ledger.books import Books
 from ledger.command import Effect, Proposable, body_of, check_evidence, check_text
 from ledger.entries import Residue
@@ -70,6 +71,35 @@ def lines(command: CloseFund | CloseProject, books: Books) -> set[Account]:
         found = {account.project(org, project, command.fund) for its_org, project in books.projects if its_org == org}
         found.add(account.fund(org, command.fund))
     return {Account(address, CNY) for address in found}
+
+
+def heir(address: str, books: Books) -> str:
+    """Where late money of this account goes: of a closed fund or project, to the line of its named successor.
+
+    The account itself where it is open, or closed without a successor: then check_untouched refuses.
+    """
+    place = account.parse(address)
+    if place.kind not in {"fund", "project"}:
+        return address
+    fund = _last(place.rest[-1], place.org, books.closed_funds)
+    if place.kind == "fund":
+        return account.fund(place.org, fund)
+    return account.project(place.org, _last(place.rest[0], place.org, books.closed_projects), fund)
+
+
+def check_heirs(origins: Iterable[str], books: Books) -> None:
+    """What goes to a successor goes where its donors wanted it. Raises RestrictionBroken, or Closed without one."""
+    for address in dict.fromkeys(origins):
+        if (into := heir(address, books)) != address and (place := account.parse(into)).kind == "project":
+            project, fund = place.rest
+            check_restriction(books.fund(place.org, fund).restriction, books.project(place.org, project))
+
+
+def _last(name: str, org: str, closed: Mapping[tuple[str, str], str]) -> str:
+    """A successor was open when it was named, so this ends."""
+    while successor := closed.get((org, name)):
+        name = successor
+    return name
 
 
 def check_untouched(effect: Effect, books: Books) -> None:

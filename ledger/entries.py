@@ -14,6 +14,7 @@ import msgspec
 from ledger import account
 from ledger.account import Whole
 from ledger.bodies.body import WHOLE, Body, Part, Spending
+from ledger.bodies.campaigns import CampaignRegistered
 from ledger.bodies.control import (
     ImportApproved,
     ImportCompleted,
@@ -25,8 +26,10 @@ from ledger.bodies.control import (
 )
 from ledger.bodies.corrections import EntryReversed
 from ledger.bodies.endings import FundClosed, ProjectClosed, Residue
+from ledger.bodies.erasures import ErasureBasis, ErasureRecorded
 from ledger.bodies.exchange import ExchangeSettled
 from ledger.bodies.fees import FeeCharged
+from ledger.bodies.fiscal import ReceiptIssued, ReceiptVoided, ReceiptWaived, VoidReason, WaiverReason
 from ledger.bodies.income import IncomeKind, IncomeReceived
 from ledger.bodies.loop import DeliveryConfirmed, FeedbackPublished, Outcome
 from ledger.bodies.money import (
@@ -73,9 +76,11 @@ BEIJING = timedelta(hours=8)
 
 
 AnyBody: TypeAlias = (
-    CheckpointStamped
+    CampaignRegistered
+    | CheckpointStamped
     | DeliveryConfirmed
     | EntryReversed
+    | ErasureRecorded
     | EventDeclared
     | ExchangeSettled
     | FeeCharged
@@ -108,6 +113,9 @@ AnyBody: TypeAlias = (
     | ProposalMade
     | ProposalRejected
     | ProposalWithdrawn
+    | ReceiptIssued
+    | ReceiptVoided
+    | ReceiptWaived
     | StaffDismissed
     | StaffEnrolled
     | SuspenseReturned
@@ -117,9 +125,11 @@ AnyBody: TypeAlias = (
 )
 
 KINDS: dict[str, type[AnyBody]] = {
+    "campaign.registered": CampaignRegistered,
     "checkpoint.stamped": CheckpointStamped,
     "delivery.confirmed": DeliveryConfirmed,
     "entry.reversed": EntryReversed,
+    "erasure.recorded": ErasureRecorded,
     "event.declared": EventDeclared,
     "exchange.settled": ExchangeSettled,
     "fee.charged": FeeCharged,
@@ -152,6 +162,9 @@ KINDS: dict[str, type[AnyBody]] = {
     "proposal.made": ProposalMade,
     "proposal.rejected": ProposalRejected,
     "proposal.withdrawn": ProposalWithdrawn,
+    "receipt.issued": ReceiptIssued,
+    "receipt.voided": ReceiptVoided,
+    "receipt.waived": ReceiptWaived,
     "staff.dismissed": StaffDismissed,
     "staff.enrolled": StaffEnrolled,
     "suspense.returned": SuspenseReturned,

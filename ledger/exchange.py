@@ -14,12 +14,12 @@ from ledger.command import (
     check_cited,
     check_day,
     check_evidence,
-    check_quantity,
     check_text,
 )
 from ledger.entries import ExchangeSettled
 from ledger.posting import Take
 from ledger.refusals import Invalid, PolicyMissing
+from ledger.rightings import missing, righted
 
 _CODE = re.compile(r"[A-Z]{3}")
 _RATE = re.compile(r"(0|[1-9][0-9]{0,5})(?:\.([0-9]{1,8}))?")
@@ -37,6 +37,7 @@ class SettleExchange(Proposable, frozen=True, kw_only=True, tag="exchange.settle
     on: str
     reason: str
     evidence: tuple[str, ...] = ()
+    corrects: int = 0
 
 
 def check_currency(currency: str, original: int, rate: str, amount_fen: int) -> None:
@@ -62,7 +63,7 @@ def check_currency(currency: str, original: int, rate: str, amount_fen: int) -> 
 
 def settle(command: SettleExchange, books: Books, facts: Facts, proposal: int) -> Effect:
     """The loss, out of the gift's fund, first in first out: the settlement concerns all of its money alike."""
-    qty = check_quantity(command.amount_fen)
+    qty = missing(command, "exchange.settled", books, facts)
     if books.policy is None:
         raise PolicyMissing
     check_day("on", command.on, latest=facts.today)
@@ -73,7 +74,7 @@ def settle(command: SettleExchange, books: Books, facts: Facts, proposal: int) -
     if src is None:
         raise Invalid(f"ref: entry {command.ref} was given in CNY", field="ref")
     return Effect(
-        body=body_of(ExchangeSettled, command),
+        body=righted(body_of(ExchangeSettled, command), command),
         org=command.org,
         takes=(Take(src, tuple(books.lines[src].first_in(qty, proposal))),),
         into=account.losses(command.org),

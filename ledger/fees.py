@@ -13,12 +13,12 @@ from ledger.command import (
     check_day,
     check_evidence,
     check_id,
-    check_quantity,
     check_text,
 )
 from ledger.entries import FeeCharged, FundOpened, MoneyDisbursed
 from ledger.posting import Take
 from ledger.refusals import CeilingExceeded, Invalid, PolicyMissing, RestrictionBroken
+from ledger.rightings import missing, righted
 
 MILLION = 1_000_000
 """Shares are whole millionths, so that every clause is exact."""
@@ -34,6 +34,7 @@ class ChargeFee(Proposable, frozen=True, kw_only=True, tag="fee.charged"):
     on: str
     reason: str
     evidence: tuple[str, ...] = ()
+    corrects: int = 0
 
 
 def at_receipt(fund: FundOpened, qty: int) -> int:
@@ -43,7 +44,7 @@ def at_receipt(fund: FundOpened, qty: int) -> int:
 
 def charge(command: ChargeFee, books: Books, facts: Facts, proposal: int) -> Effect:
     """The fund's lowest free positions. Raises RestrictionBroken where the clause allows no later fee."""
-    qty = check_quantity(command.amount_fen)
+    qty = missing(command, "fee.charged", books, facts)
     if books.policy is None:
         raise PolicyMissing
     check_day("on", command.on, latest=facts.today)
@@ -54,7 +55,7 @@ def charge(command: ChargeFee, books: Books, facts: Facts, proposal: int) -> Eff
         raise RestrictionBroken(f"the clause of fund {command.fund} allows no later fee", fund=command.fund)
     src = Account(account.fund(command.org, command.fund), CNY)
     return Effect(
-        body=body_of(FeeCharged, command),
+        body=righted(body_of(FeeCharged, command), command),
         org=command.org,
         takes=(Take(src, tuple(books.lines[src].first_in(qty, proposal))),),
         into=account.fees(command.org),

@@ -5,10 +5,11 @@ from typing import get_args
 from ledger import account
 from ledger.account import CNY
 from ledger.books import Books
-from ledger.command import Command, Draft, body_of, check_day, check_digest, check_quantity, check_text
+from ledger.command import Command, Draft, Facts, body_of, check_day, check_digest, check_text
 from ledger.entries import By, IncomeKind, IncomeReceived
 from ledger.posting import NO_LINE, Posting
 from ledger.refusals import AlreadyThere, Invalid, PolicyMissing
+from ledger.rightings import check_taken_over, missing, righted
 from ledger.roles import REQUIRED
 
 KINDS: tuple[IncomeKind, ...] = get_args(IncomeKind)
@@ -24,15 +25,16 @@ class ReceiveIncome(Command, frozen=True, kw_only=True, tag="income.received"):
     on: str
     ref: str = ""
     note: str = ""
+    corrects: int = 0
 
 
-def receive(command: ReceiveIncome, books: Books, today: str) -> Draft:
+def receive(command: ReceiveIncome, books: Books, facts: Facts) -> Draft:
     """A credit at the end of the fund's line, from a source that is no donor."""
-    qty = check_quantity(command.amount_fen)
+    qty = missing(command, "income.received", books, facts)
     if books.policy is None:
         raise PolicyMissing
     books.fund(command.org, command.fund)
-    check_day("on", command.on, latest=today)
+    check_day("on", command.on, latest=facts.today)
     if command.source not in KINDS:
         raise Invalid(f"source: one of {', '.join(KINDS)}", field="source")
     check_digest("ref", command.ref, optional=True)
@@ -45,4 +47,5 @@ def receive(command: ReceiveIncome, books: Books, today: str) -> Draft:
     if line.credited + qty > account.MAX_POSITION:
         raise Invalid("the fund's line would pass 2^53-1 fen", field="amount_fen")
     posting = Posting(account.income(command.org, command.source), NO_LINE, into, line.credited, qty, CNY)
-    return Draft(body_of(IncomeReceived, command), By(maker=command.maker), (posting,))
+    check_taken_over(command, facts)
+    return Draft(righted(body_of(IncomeReceived, command), command), By(maker=command.maker), (posting,))

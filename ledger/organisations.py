@@ -6,6 +6,7 @@ import msgspec
 
 from ledger import entries
 from ledger.books import WHOLE_LOG, Books
+from ledger.campaigns import check_known
 from ledger.command import (
     Command,
     Effect,
@@ -86,10 +87,11 @@ class DismissStaff(Proposable, frozen=True, kw_only=True, tag="staff.dismissed")
 
 
 class DeclareEvent(Proposable, frozen=True, kw_only=True, tag="event.declared"):
-    """A disaster or campaign to label gifts with."""
+    """A disaster or campaign to label gifts with; a gift dated before it `began` is shown with that."""
 
     event: str
     name: str
+    began: str = ""
     emergency: bool = False
 
 
@@ -100,6 +102,7 @@ class OpenFund(Proposable, frozen=True, kw_only=True, tag="fund.opened"):
     fund: str
     name: str
     restriction: entries.Restriction = entries.Restriction()
+    campaign: str = ""
     charges: bool = False
     management_ppm: int = -1
     over_ceiling: OverCeiling = "refused"
@@ -183,10 +186,12 @@ def dismiss(command: DismissStaff, books: Books) -> Effect:
     return Effect(body=entries.StaffDismissed(staff=command.staff, org=command.org), org=command.org)
 
 
-def declare(command: DeclareEvent, books: Books) -> Effect:
-    """A new event."""
+def declare(command: DeclareEvent, books: Books, today: str) -> Effect:
+    """A new event, which has begun or is expected on no particular day."""
     check_id("event", command.event)
     check_text("name", command.name)
+    if command.began:
+        check_day("began", command.began, latest=today)
     if command.event in books.events:
         raise AlreadyThere(f"event {command.event} is declared", event=command.event)
     return Effect(body=body_of(entries.EventDeclared, command), org=WHOLE_LOG)
@@ -207,6 +212,8 @@ def open_fund(command: OpenFund, books: Books) -> Effect:
             check_id(what, text)
     if wanted.event and wanted.event not in books.events:
         raise Unknown(f"event {wanted.event} is not declared", event=wanted.event)
+    if command.campaign:
+        check_known(command.campaign, command.org, books)
     if len(set(command.spending)) != len(command.spending):
         raise Invalid("spending: none twice", field="spending")
     body = body_of(FundOpened, command)

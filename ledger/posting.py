@@ -59,6 +59,33 @@ class Posting(msgspec.Struct, frozen=True, array_like=True):
 Item = TypeVar("Item", Posting, Hold)
 
 
+class Origins(msgspec.Struct, frozen=True):
+    """Which lines the positions that an effect put on one account came from."""
+
+    spans: tuple[tuple[Span, str], ...] = ()
+    """Ascending, with the address."""
+
+    def plus(self, postings: Iterable[Posting]) -> "Origins":
+        """With what one more part brought."""
+        spans = [*self.spans]
+        for posting in postings:
+            lo, hi = posting.dst_span
+            if spans and spans[-1][1] == posting.src and spans[-1][0].hi == lo:
+                spans[-1] = (Span(spans[-1][0].lo, hi), posting.src)
+            else:
+                spans.append((Span(lo, hi), posting.src))
+        return Origins(tuple(spans))
+
+    def of(self, postings: Iterable[Posting]) -> list[tuple[str, int]]:
+        """Of what these postings take away again: the addresses that it had come from, and how much from each."""
+        return [
+            (address, qty)
+            for posting in postings
+            for span, address in self.spans
+            if (qty := min(span.hi, posting.src_span.hi) - max(span.lo, posting.src_lo)) > 0
+        ]
+
+
 class Take(msgspec.Struct, frozen=True):
     """Spans of one account that an outflow consumes, in the order in which they are moved."""
 

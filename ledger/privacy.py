@@ -8,8 +8,11 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Literal
 
+from ledger.command import check_day, check_digest, check_id, check_text
 from ledger.entries import Body, canonical
+from ledger.refusals import GuardianRequired, Invalid, NeverNamed
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32: no I, L, O, U."""
@@ -24,13 +27,45 @@ STAFF_ID = re.compile(r"s-[a-z2-7]{13}")
 """A pseudonym: 13 random symbols of base32."""
 
 
-class Identity(Body, frozen=True):
-    """Who gave, as the vault keeps it: never in an entry."""
+NameForm = Literal["full", "masked"]
+"""How a name is shown: as it is, or 张*."""
 
+
+class Consent(Body, frozen=True):
+    """What a donor agreed to be called in public (PIPL, article 25): never in an entry.
+
+    `version`: of the text she agreed to, which the society keeps; `evidence`: salted digest of what she signed.
+    """
+
+    on: str
+    version: str
+    evidence: str = ""
+    form: NameForm = "masked"
+
+
+class Guardian(Body, frozen=True):
+    """Who answers for a donor under 18 and agreed to her gift (民法典 19, PIPL 31): never in an entry.
+
+    `evidence`: salted digest of what the guardian signed; `version`: of its text; `on`: when.
+    """
+
+    contact: str
+    evidence: str
+    name: str
+    on: str
+    version: str
+
+
+class Identity(Body, frozen=True):
+    """Who gave, as the vault keeps it: never in an entry. Nor is it told there whether she is a minor."""
+
+    consent: Consent | None = None
     contact: str = ""
+    guardian: Guardian | None = None
+    minor: bool = False
     name: str = ""
     named: bool = False
-    """Whether she wishes to be named in public."""
+    """Whether she wished to be named in public; with what text and in which form, `consent` says."""
 
 
 class ChannelRecord(Body, frozen=True):
@@ -40,6 +75,52 @@ class ChannelRecord(Body, frozen=True):
     channel: str
     on: str
     channel_ref: str = ""
+
+
+class FiscalNumbers(Body, frozen=True):
+    """What a fiscal receipt is told by, as printed on it: never in an entry."""
+
+    check_code: str
+    code: str
+    number: str
+
+
+def check_identity(identity: Identity) -> None:
+    """Raises GuardianRequired for a minor without a guardian's agreement; Invalid for anything that cannot be kept."""
+    guardian = identity.guardian
+    if identity.minor and guardian is None:
+        raise GuardianRequired("guardian: name, contact and agreement, of a donor under 18")
+    if guardian is not None:
+        if not identity.minor:
+            raise Invalid("guardian: only of a donor under 18", field="guardian")
+        check_text("guardian.name", guardian.name)
+        check_text("guardian.contact", guardian.contact)
+        check_day("guardian.on", guardian.on)
+        check_digest("guardian.evidence", guardian.evidence)
+        check_id("guardian.version", guardian.version)
+    if identity.consent is not None:
+        check_consent(identity.consent, identity)
+
+
+def check_consent(consent: Consent, identity: Identity) -> None:
+    """There is a name to be shown, and it is said what was agreed to. Raises Invalid."""
+    check_text("name", identity.name)
+    check_day("consent.on", consent.on)
+    check_id("consent.version", consent.version)
+    check_digest("consent.evidence", consent.evidence, optional=True)
+
+
+def check_may_be_named(identity: Identity) -> None:
+    """Raises NeverNamed for a minor, whatever anybody agreed to."""
+    if identity.minor:
+        raise NeverNamed("the donor is under 18")
+
+
+def public_name(identity: Identity, consent: Consent | None) -> str:
+    """What the public may call her: nothing without consent or of a minor; masked unless she agreed to more."""
+    if consent is None or identity.minor:
+        return ""
+    return identity.name if consent.form == "full" else masked(identity.name)
 
 
 def identity_digest(identity: Identity, salt: bytes) -> bytes:
@@ -62,6 +143,23 @@ def donor_commitment(identity: bytes, channel: bytes) -> str:
 def receipt_commitment(prev: str, code: str) -> str:
     """`receipt` of an entry: binds the code to this one place in the log."""
     return hashlib.sha256(f"sunledger/receipt/1\n{prev}\n{code}\n".encode()).hexdigest()
+
+
+def fiscal_commitment(numbers: FiscalNumbers, salt: bytes) -> str:
+    """`commitment` of a `receipt.issued`: salted, for its numbers are sequential and could be tried out."""
+    return _salted(b"fiscal", numbers, salt).hex()
+
+
+def agreement_commitment(sha256: str, salt: bytes) -> str:
+    """`agreement` of a gift: of a written agreement, named by the hex SHA-256 of its file."""
+    return hashlib.sha256(f"sunledger/agreement/1\n{salt.hex()}\n{sha256}\n".encode()).hexdigest()
+
+
+def fiscal_text(numbers: FiscalNumbers, amount_fen: int) -> bytes:
+    """All four that a fiscal receipt is looked up by, in one form however they were typed."""
+    typed = (numbers.code, numbers.number, numbers.check_code)
+    folded = (_DROPPED.sub("", unicodedata.normalize("NFKC", each[:64])).upper() for each in typed)
+    return "\n".join(("sunledger/fiscal-lookup/1", *folded, str(amount_fen), "")).encode("utf-8", "surrogatepass")
 
 
 def reference(key: bytes, org: str, channel: str, channel_ref: str) -> str:

@@ -112,6 +112,19 @@ class NothingLeft(Refused):
     advice_en = "It has been spent or is held by another proposal; look at its trace."
 
 
+class NotReversible(Refused):
+    """Entries of this kind are not taken back; something else undoes them."""
+
+    slug = "not-reversible"
+    title = "这类记录不能直接撤销"
+    title_en = "Entries of this kind are not taken back"
+    advice = "请按 instead 所说的办理；原记录和新的记录都会公开保留。"
+    advice_en = "Do what `instead` says; both entries stay public."
+
+    def __init__(self, kind: str, instead: str, instead_en: str) -> None:
+        super().__init__(f"{kind}: {instead_en} instead", kind=kind, instead=instead, instead_en=instead_en)
+
+
 class RestrictionBroken(Refused):
     """The donor's restriction does not allow this."""
 
@@ -142,6 +155,38 @@ class PeriodIsClosed(Refused):
     advice_en = "A closed period does not change: date it after the last closed day, corrections too."
 
 
+class OutsideCampaign(Refused):
+    """A gift from before the campaign that it is said to belong to."""
+
+    slug = "outside-campaign"
+    title = "捐赠日期早于募捐活动开始"
+    title_en = "The gift is from before the campaign began"
+    advice = "募捐方案备案的期限开始之前的捐款不属于该活动：请核对日期，或记入不属于该活动的基金。"
+    advice_en = (
+        "What came before the filed period is not the campaign's: check the date, or enter it into another fund."
+    )
+
+
+class AgreementRequired(Refused):
+    """A large gift without its written agreement 捐赠协议/捐赠函."""
+
+    slug = "agreement-required"
+    title = "大额捐款须有书面捐赠协议"
+    title_en = "A gift of this amount needs a written agreement"
+    advice = "达到规定额度的捐款，请附捐赠协议或捐赠函（文件的 SHA-256），逐笔登记。"
+    advice_en = "Give the digest of the written agreement; from a sheet, enter this gift by itself."
+
+
+class ReceiptStands(Refused):
+    """The gift has a fiscal receipt that holds."""
+
+    slug = "receipt-stands"
+    title = "这笔捐款已有有效票据"
+    title_en = "This gift has a fiscal receipt that holds"
+    advice = "一笔捐款只有一张有效票据：请先作废原票据，再开新票据并注明所替换的那张。"
+    advice_en = "A gift has one at a time: void the one that holds, then issue another that says which it replaces."
+
+
 class ConsentRequired(Refused):
     """Another purpose than the donor's, without her consent."""
 
@@ -152,14 +197,39 @@ class ConsentRequired(Refused):
     advice_en = "Give the digest of the donor's consent; a fund with the same or a narrower restriction needs none."
 
 
+class GuardianRequired(Refused):
+    """A donor under 18 without a guardian's agreement."""
+
+    slug = "guardian-required"
+    title = "未成年人捐赠须经监护人同意"
+    title_en = "A minor's gift needs her guardian's agreement"
+    advice = "请填写监护人的姓名、联系方式、同意日期和同意书的指纹（SHA-256）；都只存入加密的保管库。"
+    advice_en = "Give the guardian's name, contact, date and digest of the agreement; all of it stays in the vault."
+
+
+class NeverNamed(Refused):
+    """A minor is not named in public, whoever agrees."""
+
+    slug = "never-named"
+    title = "未成年人的姓名不公示"
+    title_en = "A minor is never named in public"
+    advice = "无论是否同意，未成年人的姓名（包括隐去一部分的）都不公示。"
+    advice_en = "Whatever was agreed, a minor's name is not shown, not even masked."
+
+
 class Closed(Refused):
     """The fund, project, staff member or proposal is no longer open."""
 
     slug = "closed"
     title = "已经关闭或办结"
     title_en = "This is closed or already resolved"
-    advice = "已关闭的基金、项目和已办结的申请不再变动。"
-    advice_en = "A closed fund or project, or a resolved proposal, does not change any more."
+    advice = (
+        "已关闭的基金、项目和已办结的申请不再变动。迟到的退款进入关闭时指定的承接者；没有指定的，请先登记为待查款。"
+    )
+    advice_en = (
+        "A closed fund or project, or a resolved proposal, does not change any more. Late returns go to the successor"
+        " named when it was closed; where none was named, enter them as unidentified money."
+    )
 
 
 class NotEmpty(Refused):

@@ -18,6 +18,7 @@ from ledger.command import (
     check_evidence,
     check_text,
 )
+from ledger.endings import check_heirs, heir
 from ledger.line import Span
 from ledger.posting import Take
 from ledger.refusals import PolicyMissing
@@ -42,7 +43,7 @@ def give_back(command: ReturnMoney, books: Books, facts: Facts, proposal: int) -
     check_text("reason", command.reason)
     check_evidence(command.evidence)
     check_cited(facts, command.ref, "money.disbursed", command.org)
-    takes, into = homeward(targeted(books, facts, command.amount_fen, proposal), facts.origins)
+    takes, into = homeward(targeted(books, facts, command.amount_fen, proposal), facts.origins, books)
     return Effect(
         body=body_of(entries.MoneyReturned, command), org=command.org, takes=takes, into=into, by_amount=False
     )
@@ -53,15 +54,25 @@ def needs_payment(command: ReturnMoney) -> Needs:
     return Needs(ref=command.ref, origins=True)
 
 
-def lines(command: ReturnMoney, facts: Facts) -> set[Account]:
+def lines(command: ReturnMoney, books: Books, facts: Facts) -> set[Account]:
     """The payees' line, and every line the payment left."""
-    return {Account(account.payees(command.org), CNY)} | {
-        Account(origin.address, CNY) for origin in facts.origins if account.has_line(origin.address)
-    }
+    return {Account(account.payees(command.org), CNY)} | homes(facts, books)
 
 
-def homeward(takes: Iterable[Take], origins: tuple[Origin, ...]) -> tuple[tuple[Take, ...], tuple[str, ...]]:
-    """Takes cut where the positions came from different accounts; and, take for take, the account they came from."""
+def homes(facts: Facts, books: Books) -> set[Account]:
+    """The lines that the cited entry's money left, or their successors'."""
+    return {Account(heir(origin.address, books), CNY) for origin in facts.origins if account.has_line(origin.address)}
+
+
+def homeward(
+    takes: Iterable[Take], origins: tuple[Origin, ...], books: Books
+) -> tuple[tuple[Take, ...], tuple[str, ...]]:
+    """Takes cut where the positions came from different accounts; and, take for take, the account they came from.
+
+    Late money of a closed fund or project goes to its successor's. Raises RestrictionBroken, Closed.
+    """
+    check_heirs((origin.address for origin in origins), books)
+    origins = tuple(origin._replace(address=heir(origin.address, books)) for origin in origins)
     found: list[tuple[Account, Span, str]] = []
     for take in takes:
         for span in take.spans:

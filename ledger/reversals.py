@@ -7,14 +7,38 @@ from ledger.account import CNY, Account
 from ledger.allocations import targeted
 from ledger.books import Books
 from ledger.command import Effect, Facts, Needs, Proposable, check_cited, check_day, check_text
-from ledger.refusals import AlreadyThere, NothingLeft, PolicyMissing
-from ledger.returns import homeward
+from ledger.donations import GIFTS
+from ledger.refusals import AlreadyThere, NothingLeft, NotReversible, PolicyMissing
+from ledger.returns import homes, homeward
 from ledger.roles import REQUIRED
 
-GIFT = "money.received"
+IDENTIFIED = "money.identified"
 
-REVERSIBLE = (GIFT, "money.allocated", "money.disbursed", "transfer.sent")
-"""A gift's reversal takes its images wherever they rest; of the others, what they put on one account."""
+VOIDED = ("income.received", "money.received", "money.unidentified")
+"""Their money came from outside: what is left of it never happened."""
+
+REVERSIBLE = (
+    *VOIDED,
+    "exchange.settled",
+    "fee.charged",
+    "gift.refunded",
+    "money.allocated",
+    "money.disbursed",
+    IDENTIFIED,
+    "transfer.received",
+    "transfer.sent",
+)
+"""A gift's reversal takes its images wherever they rest, to suspense if it was found there; of the others, what they
+put on one account goes back to where it came from."""
+
+INSTEAD = {
+    "gift.redirected": ("再次改变用途", "redirect the gift once more"),
+    "money.released": ("重新分配", "allocate it again"),
+    "money.returned": ("重新付款", "pay it out again"),
+    "suspense.returned": ("重新登记待查款", "enter it as unidentified money again"),
+    "transfer.returned": ("重新转出", "send it again"),
+}
+"""What to do about the other kinds that move money: what they took leaves the account that only they may take from."""
 
 
 class ReverseEntry(Proposable, frozen=True, kw_only=True, tag="entry.reversed"):
@@ -34,14 +58,14 @@ def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) ->
     check_day("on", command.on, latest=facts.today)
     check_text("reason", command.reason)
     check_text("statement", command.statement)
-    check_cited(facts, command.ref, REVERSIBLE, command.org)
+    _check_reversible(command, facts)
     books.require(command.maker, REQUIRED["entry.reversed"].maker, command.org)
     if command.ref in books.reversed:
         raise AlreadyThere(f"entry {command.ref} was reversed", ref=command.ref)
     assert facts.cited is not None
     of = facts.cited.kind
     spans = facts.spans
-    if of == GIFT:
+    if of in GIFTS:
         role = REQUIRED["entry.reversed"].maker
         spans = tuple(
             each
@@ -50,14 +74,14 @@ def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) ->
         )
     takes = targeted(books, replace(facts, spans=spans), 0, proposal)
     left = sum(take.qty for take in takes)
-    # A fee at receipt stays where it is.
-    moved = sum(each.span.qty for each in facts.origins if each.account.address != account.fees(command.org))
     if not proposal and left < sum(span.qty for _, span in spans):
         holders = sorted({each for where, _ in spans for each in books.lines[where].holders()})
         raise NothingLeft("another proposal holds a part of it", left=left, proposals=holders)
     into: str | tuple[str, ...] = account.voided(command.org)
-    if of != GIFT:
-        takes, into = homeward(takes, facts.origins)
+    if of == IDENTIFIED:
+        into = account.suspense(command.org)
+    elif of not in VOIDED:
+        takes, into = homeward(takes, facts.origins, books)
     body = entries.EntryReversed(
         of=of,
         on=command.on,
@@ -66,19 +90,33 @@ def reverse(command: ReverseEntry, books: Books, facts: Facts, proposal: int) ->
         ref=command.ref,
         statement=command.statement,
         left=left,
-        moved=moved - left,
+        moved=facts.cited_qty - left,
     )
     return Effect(body=body, org=command.org, takes=takes, into=into, by_amount=False)
 
 
 def needs_cited(command: ReverseEntry) -> Needs:
     """What the entry moved; a gift's images."""
-    return Needs(ref=command.ref, images_of=GIFT, origins=True)
+    return Needs(ref=command.ref, images_of=GIFTS, fee=True, origins=True)
 
 
-def lines(command: ReverseEntry, facts: Facts) -> set[Account]:
+def lines(command: ReverseEntry, books: Books, facts: Facts) -> set[Account]:
     """Where it is, and where it goes back to."""
-    addresses = {origin.address for origin in facts.origins if account.has_line(origin.address)}
-    return {where for where, _ in facts.spans} | {
-        Account(address, CNY) for address in {account.voided(command.org), *addresses}
-    }
+    return (
+        {where for where, _ in facts.spans}
+        | homes(facts, books)
+        | {
+            Account(account.voided(command.org), CNY),
+            Account(account.suspense(command.org), CNY),
+        }
+    )
+
+
+def _check_reversible(command: ReverseEntry, facts: Facts) -> None:
+    """Raises NotReversible, which says what to do instead; Invalid for what is no such entry."""
+    kind = "" if facts.cited is None else facts.cited.kind
+    if kind in INSTEAD:
+        raise NotReversible(kind, *INSTEAD[kind])
+    check_cited(facts, command.ref, REVERSIBLE, command.org)
+    if kind == "gift.refunded" and account.answering(each.address for each in facts.origins) != {command.org}:
+        raise NotReversible(kind, "由各组织分别退还", "have each organisation refund what it has")

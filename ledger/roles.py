@@ -35,9 +35,11 @@ _ADMINISTRATOR = (Role.ADMINISTRATOR,)
 _APPROVER = (Role.APPROVER,)
 
 REQUIRED: dict[str, Required] = {
+    "campaign.registered": Required(_ADMINISTRATOR, _ADMINISTRATOR),
     "checkpoint.stamped": Required(_ADMINISTRATOR),
     "delivery.confirmed": Required((Role.PROGRAMME, Role.FINANCE)),
     "entry.reversed": Required((Role.FINANCE,), _APPROVER, approvals=1),
+    "erasure.recorded": Required((Role.FINANCE, Role.ADMINISTRATOR), _ADMINISTRATOR, approvals=1),
     "event.declared": Required(_ADMINISTRATOR, _ADMINISTRATOR),
     "exchange.settled": Required((Role.FINANCE,), _APPROVER),
     "fee.charged": Required((Role.FINANCE,), _APPROVER),
@@ -63,6 +65,9 @@ REQUIRED: dict[str, Required] = {
     "policy.set": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),
     "project.closed": Required((Role.ADMINISTRATOR, Role.PROGRAMME), _ADMINISTRATOR, approvals=1),
     "project.opened": Required((Role.ADMINISTRATOR, Role.PROGRAMME), _ADMINISTRATOR),
+    "receipt.issued": Required((Role.FINANCE, Role.INTAKE)),
+    "receipt.voided": Required((Role.FINANCE,), _APPROVER),
+    "receipt.waived": Required((Role.FINANCE, Role.INTAKE)),
     "staff.dismissed": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),
     "staff.enrolled": Required(_ADMINISTRATOR, _ADMINISTRATOR, approvals=1),
     "suspense.returned": Required((Role.FINANCE,), _APPROVER),

@@ -1,8 +1,9 @@
 """Settings: every one is an environment variable named SUNLEDGER_…; docs/settings.md lists them (a test compares)."""
 
+import re
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _POSTGRES = r"^postgres(ql)?://"
@@ -70,6 +71,15 @@ class Settings(BaseSettings):
     witness_timeout_s: float = Field(2.0, gt=0, le=60)
     """How many seconds a checkpoint waits for the quorum."""
 
+    fiscal_code: str = "[0-9]{8}"
+    """How the code of a fiscal receipt is written here: a regular expression for all of it."""
+
+    fiscal_number: str = "[0-9]{10}"
+    """How its number is written."""
+
+    fiscal_check_code: str = "[0-9A-Za-z]{6}"
+    """How its check code is written."""
+
     pool_size: int = Field(8, ge=2, le=100)
     """Database connections of one process."""
 
@@ -78,6 +88,15 @@ class Settings(BaseSettings):
 
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     """How much the applications log."""
+
+    @field_validator("fiscal_code", "fiscal_number", "fiscal_check_code")
+    @classmethod
+    def _is_a_pattern(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from error
+        return pattern
 
     @property
     def keys(self) -> Path:
@@ -93,6 +112,11 @@ class Settings(BaseSettings):
     def lookup(self) -> Path:
         """File of the look-up keys."""
         return self.lookup_file or self.keys / "lookup.json"
+
+    @property
+    def erasures(self) -> Path:
+        """List of gifts whose donors' data were erased; beside the look-up keys, for both applications need it."""
+        return self.lookup.with_name("erasures")
 
     @property
     def signing(self) -> Path:

@@ -4,6 +4,7 @@ from ledger import account
 from ledger.account import CNY, Account
 from ledger.allocations import targeted
 from ledger.books import Books
+from ledger.campaigns import check_agreement, check_gift
 from ledger.command import (
     Command,
     Draft,
@@ -17,7 +18,6 @@ from ledger.command import (
     check_digest,
     check_evidence,
     check_id,
-    check_quantity,
     check_text,
 )
 from ledger.donations import check_label
@@ -25,6 +25,7 @@ from ledger.entries import By, DonorClass, MoneyIdentified, MoneyUnidentified, S
 from ledger.line import NO_PROPOSAL
 from ledger.posting import NO_LINE, Posting, move, parts
 from ledger.refusals import AlreadyThere, Invalid, PolicyMissing
+from ledger.rightings import check_taken_over, missing, righted
 from ledger.roles import REQUIRED
 
 UNIDENTIFIED = "money.unidentified"
@@ -38,6 +39,7 @@ class ReceiveUnidentified(Command, frozen=True, kw_only=True, tag="money.unident
     channel: str
     on: str
     ref: str = ""
+    corrects: int = 0
 
 
 class IdentifyMoney(Command, frozen=True, kw_only=True, tag="money.identified"):
@@ -51,8 +53,11 @@ class IdentifyMoney(Command, frozen=True, kw_only=True, tag="money.identified"):
     on: str
     donor: str
     donor_class: DonorClass = "unknown"
+    agreement: str = ""
+    campaign: str = ""
     event: str = ""
     code: str = ""
+    corrects: int = 0
 
 
 class ReturnSuspense(Proposable, frozen=True, kw_only=True, tag="suspense.returned"):
@@ -66,13 +71,13 @@ class ReturnSuspense(Proposable, frozen=True, kw_only=True, tag="suspense.return
     evidence: tuple[str, ...] = ()
 
 
-def receive(command: ReceiveUnidentified, books: Books, today: str) -> Draft:
+def receive(command: ReceiveUnidentified, books: Books, facts: Facts) -> Draft:
     """A credit at the end of the organisation's suspense line."""
-    qty = check_quantity(command.amount_fen)
+    qty = missing(command, UNIDENTIFIED, books, facts)
     if books.policy is None:
         raise PolicyMissing
     books.organisation(command.org)
-    check_day("on", command.on, latest=today)
+    check_day("on", command.on, latest=facts.today)
     check_id("channel", command.channel)
     check_digest("ref", command.ref, optional=True)
     if command.ref in books.refs and command.ref:
@@ -84,7 +89,8 @@ def receive(command: ReceiveUnidentified, books: Books, today: str) -> Draft:
     posting = Posting(
         account.unidentified(command.org), NO_LINE, account.suspense(command.org), line.credited, qty, CNY
     )
-    return Draft(body_of(MoneyUnidentified, command), By(maker=command.maker), (posting,))
+    check_taken_over(command, facts)
+    return Draft(righted(body_of(MoneyUnidentified, command), command), By(maker=command.maker), (posting,))
 
 
 def identify(command: IdentifyMoney, books: Books, facts: Facts) -> Draft:
@@ -95,16 +101,18 @@ def identify(command: IdentifyMoney, books: Books, facts: Facts) -> Draft:
     check_day("on", command.on, latest=facts.today)
     check_id("channel", command.channel)
     check_label(command.event, fund, books)
+    check_gift(command.campaign, command.on, command.org, fund, books)
+    check_agreement(command.agreement, command.amount_fen, books)
     check_digest("donor", command.donor)
     check_cited(facts, command.ref, UNIDENTIFIED, command.org)
     books.require(command.maker, REQUIRED["money.identified"].maker, command.org)
-    takes = targeted(books, facts, check_quantity(command.amount_fen), NO_PROPOSAL)
+    takes = targeted(books, facts, missing(command, "money.identified", books, facts), NO_PROPOSAL)
     into = account.fund(command.org, command.fund)
     postings = move(takes, into, books.line(into).credited)
     runs = parts(postings)
     if len(runs) > 1 or postings[-1].dst_span.hi > account.MAX_POSITION:
         raise Invalid("amount_fen: more than one entry can carry; identify a smaller amount", field="amount_fen")
-    return Draft(body_of(MoneyIdentified, command), By(maker=command.maker), runs[0], command.code)
+    return Draft(righted(body_of(MoneyIdentified, command), command), By(maker=command.maker), runs[0], command.code)
 
 
 def give_back(command: ReturnSuspense, books: Books, facts: Facts, proposal: int) -> Effect:

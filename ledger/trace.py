@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ledger import account, entries
 from ledger.entries import DonorClass, Entry
+from ledger.fiscal import standing
 
 
 class Piece(NamedTuple):
@@ -51,6 +52,18 @@ def resting(pieces: Iterable[Piece]) -> list[Piece]:
     return sorted(leaves, key=lambda leaf: leaf.off)
 
 
+def until_suspense(pieces: list[Piece]) -> list[Piece]:
+    """Without what came of money that went back into suspense: whatever it is identified as next is another gift."""
+    stopped = [each for each in pieces if each.depth and each.address.startswith("suspense:")]
+    if not stopped:
+        return pieces
+    return [
+        each
+        for each in pieces
+        if not any(stop.depth < each.depth and stop.off <= each.off < stop.off + stop.qty for stop in stopped)
+    ]
+
+
 class State(StrEnum):
     """Where money is on its way: one word for each state, and never one word for two. In the order of pages."""
 
@@ -72,12 +85,23 @@ class State(StrEnum):
     """In its fund, not allocated."""
 
 
+FiscalState = Literal["none", "issued", "voided", "anonymous", "declined"]
+"""What the log says of a gift's fiscal receipt: nothing; one holds; the last was voided; waived, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """An id and what it is called."""
 
     id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Began(Named):
+    """An event and the day it began."""
+
+    began: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +112,10 @@ class Names:
     funds: Mapping[tuple[str, str], str]
     projects: Mapping[tuple[str, str], str]
     events: Mapping[str, str]
+    began: Mapping[str, str] = field(default_factory=dict)
+    """Events → the day each began, where its entry says so."""
+    serves: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Projects by (organisation, id) → the event they are for."""
 
     def organisation(self, org: str) -> Named:
         """An organisation."""
@@ -102,6 +130,14 @@ class Names:
         return Named(project, self.projects[org, project])
 
 
+class Campaign(NamedTuple):
+    """The campaign a gift belongs to."""
+
+    id: str
+    name: str
+    last_on: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gift:
     """A gift as its entry tells it."""
@@ -112,6 +148,10 @@ class Gift:
     organisation: Named
     fund: Named
     event: Named | None
+    campaign: Named | None
+    late: bool
+    """It came after the last day of that campaign."""
+    fiscal: FiscalState
     amount_fen: int
     channel: str
     donor_class: DonorClass
@@ -119,10 +159,16 @@ class Gift:
     """The import it came with."""
     entering: bool
     """Rows of that import are still being entered."""
+    earlier_than: tuple[Began, ...]
+    """Events it was given for, or used for, that began after it was given: it came to a standing fund."""
     currency: str
     original: int
     """In the currency's smallest unit; 0 where the gift was in CNY."""
     rate: str
+    corrects: int | None
+    """The wrong entry whose place it took."""
+    right_fen: int
+    """Then, what would have been right: a part of it had gone its way with the wrong entry. 0 for other gifts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +223,11 @@ class Trace:
     steps: tuple[Step, ...]
     """The newest first."""
 
+    @property
+    def reversal(self) -> Step | None:
+        """How the gift itself was taken back, if it was."""
+        return next((each for each in self.steps if (each.kind, each.ref) == ("entry.reversed", self.gift.seq)), None)
+
     def __post_init__(self) -> None:
         for shown in (sum(leaf.amount_fen for leaf in self.leaves), sum(self.states.values())):
             assert shown == self.gift.amount_fen, f"entry {self.gift.seq}: {self.gift.amount_fen} fen, {shown} traced"
@@ -197,6 +248,9 @@ class Found:
     citing: Sequence[Entry]
     """Confirmations and feedback about its payments."""
     entering: bool
+    campaign: Campaign | None = None
+    receipts: Sequence[Entry] = ()
+    """What was said of its fiscal receipts, in the order of the log."""
 
 
 def effect_of(entry: Entry) -> int:
@@ -230,6 +284,9 @@ def _gift(found: Found, names: Names) -> Gift:
         organisation=names.organisation(org),
         fund=names.fund(org, body.fund),
         event=Named(body.event, names.events[body.event]) if body.event else None,
+        campaign=Named(found.campaign.id, found.campaign.name) if found.campaign else None,
+        late=found.campaign is not None and body.on > found.campaign.last_on,
+        fiscal=_fiscal(found.receipts),
         amount_fen=entries.qty_of(entry),
         channel=body.channel,
         donor_class=body.donor_class,
@@ -238,7 +295,29 @@ def _gift(found: Found, names: Names) -> Gift:
         currency=getattr(body, "currency", ""),
         original=getattr(body, "original", 0),
         rate=getattr(body, "rate", ""),
+        corrects=getattr(body, "corrects", 0) or None,
+        right_fen=getattr(body, "right_fen", 0),
+        earlier_than=tuple(_later_events(found, body.on, names)),
     )
+
+
+def _fiscal(receipts: Sequence[Entry]) -> FiscalState:
+    now = standing(receipts)
+    if now.issued:
+        return "issued"
+    return now.waived or ("voided" if now.voided else "none")
+
+
+def _later_events(found: Found, on: str, names: Names) -> Iterator[Began]:
+    """Of the gift's own event and of those its money was used for, by id."""
+    its = {getattr(found.gift.body, "event", "")}
+    for piece in found.pieces:
+        kind, org, ids = account.parse(piece.address)
+        if kind == "project":
+            its.add(names.serves.get((org, ids[0]), ""))
+    for event in sorted(its):
+        if (began := names.began.get(event, "")) and on < began:
+            yield Began(event, names.events[event], began)
 
 
 def _leaves(found: Found, names: Names) -> Iterator[Leaf]:
@@ -333,7 +412,7 @@ def _state(address: str, *, whole: bool) -> State:
             return State.ALLOCATED
         case "transit":
             return State.IN_TRANSIT
-        case "voided":
+        case "voided" | "suspense":
             return State.VOIDED
         case "payees":
             return State.CONFIRMED if whole else State.PAID

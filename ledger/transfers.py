@@ -4,9 +4,11 @@ from ledger import account, entries
 from ledger.account import CNY, Account
 from ledger.allocations import check_narrower, targeted
 from ledger.books import Books
-from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_cited, check_day, check_quantity, check_text
+from ledger.command import Effect, Facts, Needs, Proposable, body_of, check_cited, check_day, check_text
+from ledger.endings import heir
 from ledger.posting import Take
 from ledger.refusals import Invalid, PolicyMissing
+from ledger.rightings import missing, righted
 
 SENT = "transfer.sent"
 
@@ -20,6 +22,7 @@ class SendTransfer(Proposable, frozen=True, kw_only=True, tag="transfer.sent"):
     amount_fen: int
     on: str
     decision: str = ""
+    corrects: int = 0
 
 
 class ReceiveTransfer(Proposable, frozen=True, kw_only=True, tag="transfer.received"):
@@ -30,6 +33,7 @@ class ReceiveTransfer(Proposable, frozen=True, kw_only=True, tag="transfer.recei
     fund: str
     on: str
     amount_fen: int = 0
+    corrects: int = 0
 
 
 class ReturnTransfer(Proposable, frozen=True, kw_only=True, tag="transfer.returned"):
@@ -44,7 +48,7 @@ class ReturnTransfer(Proposable, frozen=True, kw_only=True, tag="transfer.return
 
 def send(command: SendTransfer, books: Books, facts: Facts, proposal: int) -> Effect:
     """The fund's lowest free positions, into transit."""
-    qty = check_quantity(command.amount_fen)
+    qty = missing(command, SENT, books, facts)
     if books.policy is None:
         raise PolicyMissing
     check_day("on", command.on, latest=facts.today)
@@ -55,7 +59,7 @@ def send(command: SendTransfer, books: Books, facts: Facts, proposal: int) -> Ef
         raise Invalid("to: another organisation", field="to")
     src = Account(account.fund(command.org, command.fund), CNY)
     return Effect(
-        body=body_of(entries.TransferSent, command),
+        body=righted(body_of(entries.TransferSent, command), command),
         org=command.org,
         takes=(Take(src, tuple(books.lines[src].first_in(qty, proposal))),),
         into=account.transit(command.org, command.to),
@@ -73,17 +77,18 @@ def receive(command: ReceiveTransfer, books: Books, facts: Facts, proposal: int)
     if _transit(facts) != account.transit(sender, command.org):
         raise Invalid(f"ref: transfer {command.ref} was not sent to {command.org}", field="ref")
     check_narrower(books.fund(sender, _fund(facts)), fund)
+    wanted = missing(command, "transfer.received", books, facts) if command.corrects else command.amount_fen
     return Effect(
-        body=body_of(entries.TransferReceived, command),
+        body=righted(body_of(entries.TransferReceived, command), command),
         org=command.org,
-        takes=targeted(books, facts, command.amount_fen, proposal),
+        takes=targeted(books, facts, wanted, proposal),
         into=account.fund(command.org, command.fund),
         by_amount=False,
     )
 
 
 def give_back(command: ReturnTransfer, books: Books, facts: Facts, proposal: int) -> Effect:
-    """The transfer's positions that are still in transit, to the end of the line they left."""
+    """The transfer's positions that are still in transit, to the end of the line they left, or of its successor's."""
     if books.policy is None:
         raise PolicyMissing
     check_day("on", command.on, latest=facts.today)
@@ -93,7 +98,7 @@ def give_back(command: ReturnTransfer, books: Books, facts: Facts, proposal: int
         body=body_of(entries.TransferReturned, command),
         org=command.org,
         takes=targeted(books, facts, command.amount_fen, proposal),
-        into=account.fund(command.org, _fund(facts)),
+        into=heir(account.fund(command.org, _fund(facts)), books),
         by_amount=False,
     )
 
@@ -103,7 +108,7 @@ def needs_transfer(command: ReceiveTransfer | ReturnTransfer) -> Needs:
     return Needs(ref=command.ref)
 
 
-def lines(command: SendTransfer | ReceiveTransfer | ReturnTransfer, facts: Facts) -> set[Account]:
+def lines(command: SendTransfer | ReceiveTransfer | ReturnTransfer, books: Books, facts: Facts) -> set[Account]:
     """The fund and the transit account that they move money between."""
     match command:
         case SendTransfer(org=org, fund=fund, to=to):
@@ -111,7 +116,7 @@ def lines(command: SendTransfer | ReceiveTransfer | ReturnTransfer, facts: Facts
         case ReceiveTransfer(org=org, fund=fund):
             return {where for where, _ in facts.spans} | {Account(account.fund(org, fund), CNY)}
         case ReturnTransfer(org=org):
-            back = {Account(account.fund(org, fund), CNY)} if (fund := _fund(facts)) else set()
+            back = {Account(heir(account.fund(org, fund), books), CNY)} if (fund := _fund(facts)) else set()
             return {where for where, _ in facts.spans} | back
 
 

@@ -1,5 +1,7 @@
 """What Python says on pages, in plain Chinese. Amounts and times get their one form here, at the edge."""
 
+import re
+import unicodedata
 from datetime import datetime
 
 from ledger import entries
@@ -51,6 +53,18 @@ _HEADINGS = {
 _CONFIRMED = {"ok": "受助方已签收", "short": "受助方反映数额不足", "damaged": "受助方反映有问题"}
 
 
+FISCAL = {
+    "none": "",
+    "issued": "已开具",
+    "voided": "已作废，尚未重开",
+    "anonymous": "匿名捐赠，未开具",
+    "declined": "捐赠人放弃",
+}
+"""What a page says of a gift's fiscal receipt."""
+
+_TYPED = re.compile(r"¥?([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.([0-9]{1,2}))?元?")
+
+
 def yuan(fen: int) -> str:
     """¥1,234.56."""
     return f"¥{_digits(fen)}"
@@ -59,6 +73,14 @@ def yuan(fen: int) -> str:
 def spoken(fen: int) -> str:
     """500 元, 312.50 元: an amount inside a sentence."""
     return f"{_digits(fen).removesuffix('.00')} 元"
+
+
+def fen(typed: str) -> int:
+    """The amount that a person typed in yuan: 500, ¥1,234.50, ５００元; 0, which is no gift's, for anything else."""
+    found = _TYPED.fullmatch("".join(unicodedata.normalize("NFKC", typed[:64]).split()))
+    if found is None:
+        return 0
+    return int(found[1].replace(",", "")) * 100 + int((found[2] or "").ljust(2, "0"))
 
 
 def moment(at: str) -> str:

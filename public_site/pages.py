@@ -1,6 +1,7 @@
 """The pages: find a gift, read where it is."""
 
 import base64
+import re
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -10,16 +11,20 @@ from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter
 
 from ledger import privacy
+from ledger.privacy import FiscalNumbers
 from ledger.store.database import Database
 from ledger.store.queries import log
 from ledger.store.queries.dossiers import read_box, read_dossier
 from ledger.store.queries.figures import read_figures
-from ledger.store.queries.gifts import Traces
+from ledger.store.queries.fiscal import FiscalReceipts
+from ledger.store.queries.gifts import Traced, Traces
 from ledger.store.queries.head import read_head
-from ledger.store.queries.receipts import Receipts
-from ledger.trace import State
+from ledger.store.queries.public_names import PublicNames
+from ledger.store.queries.receipts import NEWEST, Receipts, chosen
+from ledger.trace import State, Trace
 from public_site.bar import colours, segments
 from public_site.dossier import packed
+from public_site.messages import fen
 from public_site.site import Site
 
 FRESH = {"Cache-Control": "public, max-age=10"}
@@ -52,37 +57,68 @@ async def printed_link(site: NamedDependency[Site], database: NamedDependency[Da
     return site.page("printed_link", head, headers=PRIVATE)
 
 
+@post("/trace/fiscal", status_code=200, include_in_schema=False)
+async def trace_fiscal(
+    request: Request[Any, Any, Any],
+    site: NamedDependency[Site],
+    fiscal_receipts: NamedDependency[FiscalReceipts],
+    traces: NamedDependency[Traces],
+    public_names: NamedDependency[PublicNames],
+) -> Response[str]:
+    """The same by all four that are printed on the fiscal receipt: the trace, and nothing else that a code opens."""
+    code, number, check_code, amount = _fields(await request.body(), "code", "number", "check_code", "amount")
+    numbers = FiscalNumbers(code=code, number=number, check_code=check_code)
+    traced = await traces.of(await fiscal_receipts.find(numbers, fen(amount)))
+    if traced.trace is None:
+        return site.page("fiscal_not_found", traced.head, status=404, headers=PRIVATE)
+    return _page(site, traced, traced.trace, donor_name=await public_names.of(traced.trace.gift.seq))
+
+
 @post("/trace", status_code=200, include_in_schema=False)
-async def trace(
+async def trace(  # noqa: PLR0913, PLR0917  each is given by its name
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
     receipts: NamedDependency[Receipts],
     traces: NamedDependency[Traces],
     database: NamedDependency[Database],
+    public_names: NamedDependency[PublicNames],
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
-    typed = _code(await request.body())
-    head, progress, found = await traces.of(await receipts.find(typed))
-    if found is None:
-        return site.page("not_found", head, status=404, headers=PRIVATE)
+    typed, wanted = _asked(await request.body())
+    traced = await traces.of(chosen(await receipts.find(typed), wanted))
+    if traced.trace is None:
+        return site.page("not_found", traced.head, status=404, headers=PRIVATE)
     async with database.raw() as connection:
-        box = await read_box(connection, found.gift.seq)
+        box = await read_box(connection, traced.trace.gift.seq)
+    # Her browser checks with the code that the entry is hers.
+    code = privacy.printed(privacy.parse_code(typed) or "")
+    donor_name = await public_names.of(traced.trace.gift.seq)
+    return _page(site, traced, traced.trace, donor_name=donor_name, code=code, box=base64.b64encode(box).decode())
+
+
+def _page(  # noqa: PLR0913  each is given by its name
+    site: Site, traced: Traced, found: Trace, *, donor_name: str, code: str = "", box: str = ""
+) -> Response[str]:
+    """The page; without a code no more than the trace."""
     payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.PAID}]
     rest = payments[MAX_PAYMENTS:]
     coloured = [each for each in zip(found.leaves, colours(found.leaves), strict=True) if each[0] not in rest]
     return site.page(
         "trace",
-        head,
+        traced.head,
         headers=PRIVATE,
         trace=found,
-        code=privacy.printed(privacy.parse_code(typed) or ""),  # her browser checks with it that the entry is hers
-        is_signed=progress.published > 0,
-        box=base64.b64encode(box).decode(),
+        donor_name=donor_name,
+        code=code,
+        is_signed=traced.progress.published > 0,
+        box=box,
         leaves=coloured,
         segments=segments(found.leaves),
         rest=rest,
         steps=[*found.steps[:-1][: MAX_STEPS - 1], found.steps[-1]],
         skipped_steps=max(0, len(found.steps) - MAX_STEPS),
+        wrong=traced.wrong,
+        righted_by=traced.righted_by,
     )
 
 
@@ -95,7 +131,8 @@ async def dossier(
     database: NamedDependency[Database],
 ) -> Response[Any]:
     """The whole record of the gift as a zip, from a form: it works without JavaScript, and its address says nothing."""
-    seq = await receipts.find(_code(await request.body()))
+    typed, wanted = _asked(await request.body())
+    seq = chosen(await receipts.find(typed), wanted)
     async with database.snapshot() as connection:
         head = await read_head(connection)
         found = None if seq is None else await read_dossier(connection, traces, seq)
@@ -115,13 +152,22 @@ async def static(name: Annotated[str, PathParameter()], site: NamedDependency[Si
     return Response(asset.content, media_type=asset.media_type, headers=IMMUTABLE)
 
 
-def _code(body: bytes) -> str:
-    """The form's field. Not by the framework's parser, which keeps the last thousand forms in memory."""
+def _fields(body: bytes, *names: str) -> list[str]:
+    """The form's fields. Not by the framework's parser, which keeps the last thousand forms in memory."""
     try:
         fields = parse_qs(body.decode("latin-1"), max_num_fields=MAX_FIELDS)
     except ValueError:
-        return ""
-    return fields.get("code", [""])[0]
+        fields = {}
+    return [fields.get(name, [""])[0] for name in names]
 
 
-HANDLERS = [find, printed_link, trace, dossier, static]
+def _asked(body: bytes) -> tuple[str, int]:
+    """The form's code, and which of its entries."""
+    code, wanted = _fields(body, "code", "seq")
+    return code, int(wanted) if _SEQ.fullmatch(wanted) else NEWEST
+
+
+_SEQ = re.compile("[0-9]{1,16}")
+
+
+HANDLERS = [find, printed_link, trace, trace_fiscal, dossier, static]

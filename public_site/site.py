@@ -45,7 +45,10 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
-            asset=self._served_as.__getitem__, states=messages.STATES, channels=messages.CHANNELS
+            asset=self._served_as.__getitem__,
+            states=messages.STATES,
+            channels=messages.CHANNELS,
+            receipts=messages.FISCAL,
         )
         words = (
             "channel",

@@ -18,7 +18,7 @@ from api.problems import TYPES
 from ledger import cli, entries, periods, privacy, refusals
 from ledger.imports.fault import Fault, Reason
 from ledger.log.checkpoint import Checkpoint
-from ledger.privacy import ChannelRecord, Identity
+from ledger.privacy import ChannelRecord, FiscalNumbers, Identity
 from ledger.roles import REQUIRED, Role
 from ledger.settings import Settings
 
@@ -196,13 +196,26 @@ def test_the_rules_name_tests_constraints_and_refusals_that_exist() -> None:
     assert set(re.findall(r"`([A-Z][A-Za-z]+)`", text)) <= kinds
 
 
-def test_every_rule_has_a_test_and_every_refusal_a_rule() -> None:
+def test_every_rule_names_its_source_its_refusal_and_its_test_and_every_refusal_has_a_rule() -> None:
     text = page("rules")
     for rule, said in sections(text, "###").items():
-        assert "Tests: `test_" in said or rule == "What is not checked yet", rule
+        if rule == "What is not checked yet":
+            continue
+        assert re.search(r"^Source: \w", said, re.MULTILINE), rule
+        assert re.search(r"\b(?:Refusal|Answer|Database):\s+\S", said), rule
+        assert re.search(r"^Tests: `test_", said, re.MULTILINE), rule
     for kind in refusals.every():
         if kind.slug not in {"refused", "sheet-unreadable"}:
             assert f"`{kind.__name__}`" in text, kind
+
+
+def test_every_invariant_of_the_histories_is_named_and_there_are_more_than_twenty() -> None:
+    files = [*(ROOT / "tests/rules/histories").glob("*.py"), ROOT / "tests/verify/test_histories.py"]
+    checked = re.findall(r"@invariant\(\)\n    def (\w+)\(", "".join(path.read_text() for path in files))
+    said = {row[0].strip("`"): row[1] for row in rows(page("invariants")) if row[0].startswith("`")}
+    assert sorted(checked) == sorted(said)
+    assert len(checked) > 20
+    assert all(said.values())
 
 
 # --- formats ---
@@ -214,7 +227,7 @@ def test_the_examples_of_the_formats_are_right() -> None:
         for heading, text in sections(page("formats"), "##").items()
         for block in re.findall(r"```text\n(\w+ +[^=\n]+\n.*?)```", text, re.DOTALL)
     }
-    assert len(examples) == 8
+    assert len(examples) == 10
     said = examples["Channel reference"]
     text = f"{said['org']}\n{said['channel']}\n{said['reference']}".encode()
     assert said["ref"] == hmac.digest(bytes.fromhex(said["key"]), text, "sha256").hex()
@@ -225,6 +238,13 @@ def test_the_examples_of_the_formats_are_right() -> None:
     said = examples["Receipt commitment"]
     assert said["receipt"] == _digest("receipt", said["prev"], said["code"])
     assert said["receipt"] == privacy.receipt_commitment(said["prev"], said["code"])
+    said = examples["Fiscal commitment"]
+    assert said["commitment"] == _digest("fiscal", said["salt"], said["record"])
+    numbers = FiscalNumbers(**msgspec.json.decode(said["record"]))
+    assert said["commitment"] == privacy.fiscal_commitment(numbers, bytes.fromhex(said["salt"]))
+    said = examples["Agreement commitment"]
+    assert said["agreement"] == _digest("agreement", said["salt"], said["sha256"])
+    assert said["agreement"] == privacy.agreement_commitment(said["sha256"], bytes.fromhex(said["salt"]))
     said = examples["Proposal commitment"]
     assert said["commitment"] == _digest("proposal", said["salt"], said["body"])
     body = entries.MoneyAllocated(**msgspec.json.decode(said["body"]))

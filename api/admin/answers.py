@@ -21,7 +21,7 @@ from ledger.entries import Entry
 from ledger.store.batch import Idempotency, Replayed, Sequenced, Work
 from ledger.store.queries.entries import read_range
 from ledger.store.queries.log import LogState, read_proofs
-from ledger.store.vault import open_record
+from ledger.store.vault import read_record
 
 MAX_KEY = 200
 AnyOf = TypeVar("AnyOf", bound=Command)
@@ -117,13 +117,12 @@ async def carry_out(request: Request[Any, Any, Any], clerk: Clerk, work: Work) -
         case Replayed(first_seq=first, last_seq=last):
             async with resources.database.raw() as connection:
                 again = await read_range(connection, first, last)
-                kept = await connection.fetchrow("select slot, sealed from vault where seq = $1", first)
+                kept = await read_record(connection, resources.subjects, first)
             code = ""
             if kept is not None:
-                subject_key = resources.subjects.read(kept["slot"])
-                if subject_key is None:
+                if (record := kept.open()) is None:
                     raise ProblemError("erased")
-                code = open_record(subject_key, kept["sealed"]).code
+                code = record.code
             answer = _answer(again, code)
         case unknown:
             assert_never(unknown)

@@ -12,8 +12,22 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.pydantic import PydanticPlugin
 from pydantic import BaseModel, Field
 
-from api import problems
-from api.admin import imports, money, organisations, periods, pledges, proposals, stamps, standing, suspense, transfers
+from api import problems, reference
+from api.admin import (
+    donors,
+    fiscal,
+    imports,
+    money,
+    organisations,
+    periods,
+    pledges,
+    proposals,
+    rightings,
+    stamps,
+    standing,
+    suspense,
+    transfers,
+)
 from api.admin.resources import Clerk, Resources
 from api.health import healthz, readyz
 from api.observability import observe
@@ -46,6 +60,9 @@ def build(resources: Resources) -> Litestar:
             whoami,
             *organisations.HANDLERS,
             *money.HANDLERS,
+            *fiscal.HANDLERS,
+            *donors.HANDLERS,
+            *rightings.HANDLERS,
             *suspense.HANDLERS,
             *periods.HANDLERS,
             *pledges.HANDLERS,
@@ -58,7 +75,7 @@ def build(resources: Resources) -> Litestar:
         security=[{"token": []}],
     )
     app = Litestar(
-        route_handlers=[healthz, readyz, inside],
+        route_handlers=[healthz, readyz, *reference.HANDLERS, inside],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
             "clerk": Provide(clerk, sync_to_thread=False),

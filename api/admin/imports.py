@@ -20,6 +20,7 @@ from ledger import privacy
 from ledger.account import MAX_POSITION
 from ledger.imports.profile import PROFILES
 from ledger.roles import REQUIRED
+from ledger.store.donors import record_access
 from ledger.store.sheets import MAX_SHEET_BYTES, Job, Manifest
 from ledger.store.tables import ImportBatchRow
 from ledger.store.vault import open_record
@@ -158,13 +159,15 @@ async def get_import(batch: Annotated[int, PathParameter(ge=0)], clerk: NamedDep
 
 @get("/api/v1/imports/{batch:int}/codes.csv", summary="收据编号", tags=["导入"], responses=described(401, 403, 404))
 async def get_import_codes(batch: Annotated[int, PathParameter(ge=0)], clerk: NamedDependency[Clerk]) -> Stream:
-    """批次中每一笔的收据编号，供开具收据。只给本组织经办或复核导入的人员。"""
+    """批次中每一笔的收据编号，供开具收据。只给本组织经办或复核导入的人员，并记入查阅记录。"""
     async with clerk.resources.database.read() as session:
         row = await session.get(ImportBatchRow, batch)
     if row is None:
         raise ProblemError("not-found")
     required = REQUIRED["import.approved"]
     clerk.resources.sequencer.books.require(clerk.staff, (*required.maker, *required.checker), row.org)
+    async with clerk.resources.database.raw() as connection:
+        await record_access(connection, batch, staff=clerk.staff, reason="receipts")
     return Stream(
         _codes(clerk.resources, batch), media_type="text/csv; charset=utf-8", headers={"Cache-Control": "no-store"}
     )
@@ -184,7 +187,7 @@ async def _codes(resources: Resources, batch: int) -> AsyncIterator[str]:
         for seq, row, slot, sealed in found:
             after = row
             key = resources.subjects.read(slot)
-            if key is None:
+            if key is None or not sealed:
                 continue  # erased: there is no receipt any more
             record = open_record(key, sealed)
             gift = record.channel

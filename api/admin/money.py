@@ -8,8 +8,11 @@ from litestar.params import JSONBody
 from pydantic import Field
 
 from api.admin.answers import Answer, GiftAnswer, as_command, carry_out, writes
+from api.admin.donors import Donor
 from api.admin.resources import Clerk
 from api.fields import (
+    Agreement,
+    CampaignId,
     Day,
     EventId,
     Evidence,
@@ -27,22 +30,26 @@ from ledger import account
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
-from ledger.privacy import Identity
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
 from ledger.store.vault import Gift
 
 Beneficiaries = Annotated[str, Field(pattern=r"^(1-4|[5-9]|[1-9]\d{1,8})?$", description="受益人数；不足 5 人写 1-4")]
 Part = Annotated[int, Field(ge=0, le=account.MAX_POSITION, description="金额（分）；0 表示剩余全部")]
+Currency = Annotated[str, Field(pattern=r"^([A-Z]{3})?$", description="外币捐款的币种（ISO 4217），人民币不填")]
+Original = Annotated[int, Field(ge=0, le=account.MAX_POSITION, description="原币金额，以其最小单位计")]
+Rate = Annotated[
+    str, Field(pattern=r"^((0|[1-9]\d{0,5})(\.\d{1,8})?)?$", description="银行结汇汇率：一单位原币折合人民币")
+]
+Corrects = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=account.MAX_POSITION,
+        description="更正哪一条已撤销的记录；不是更正则为 0。金额填正确的数，已流转的部分会自动扣除",
+    ),
+]
 Door = Request[Any, Any, Any]
-
-
-class Donor(Input):
-    """捐赠人。只存入加密的保管库，不入账本。"""
-
-    name: OptionalText = Field("", description="姓名或单位名称；匿名不填")
-    contact: OptionalText = Field("", description="联系方式")
-    named: bool = Field(default=False, description="是否同意公示名称")
 
 
 class NewGift(Input):
@@ -57,11 +64,11 @@ class NewGift(Input):
     donor_class: Literal["person", "organisation", "unknown"] = Field("unknown", description="捐赠人类型")
     donor: Donor = Donor()
     event: EventId = ""
-    currency: str = Field("", pattern=r"^([A-Z]{3})?$", description="外币捐款的币种（ISO 4217），人民币不填")
-    original: int = Field(0, ge=0, le=account.MAX_POSITION, description="原币金额，以其最小单位计")
-    rate: str = Field(
-        "", pattern=r"^((0|[1-9]\d{0,5})(\.\d{1,8})?)?$", description="银行结汇汇率：一单位原币折合人民币"
-    )
+    campaign: CampaignId = ""
+    agreement: Agreement = ""
+    currency: Currency = ""
+    original: Original = 0
+    rate: Rate = ""
 
 
 class NewAllocation(Input):
@@ -73,6 +80,7 @@ class NewAllocation(Input):
     amount_fen: Fen
     on: Day
     decision: OptionalText = Field("", description="集体决策文号（三重一大）")
+    corrects: Corrects = 0
 
 
 class NewRelease(Input):
@@ -99,6 +107,7 @@ class NewDisbursement(Input):
     region: str = Field("", pattern=r"^(\d{6})?$", description="地区（行政区划代码）")
     decision: OptionalText = Field("", description="集体决策文号（三重一大）")
     evidence: Evidence = ()
+    corrects: Corrects = 0
 
 
 class NewReturn(Input):
@@ -121,6 +130,7 @@ class NewRefund(Input):
     reason: Text
     amount_fen: Part = 0
     evidence: Evidence = ()
+    corrects: Corrects = 0
 
 
 class NewRedirection(Input):
@@ -145,7 +155,9 @@ class NewReversal(Input):
     """撤销一条登记有误的记录。"""
 
     org: Org
-    ref: Seq = Field(description="原条目的序号：捐款、分配、付款或转出")
+    ref: Seq = Field(
+        description="原条目的序号：捐款（含待查款核实的）、待查款、其他收入、分配、付款、退款、扣费、汇兑损失、转出或收到转款"
+    )
     on: Day
     reason: Text
     statement: Text = Field(description="更正说明，将公开", examples=["原记录金额多记一位，现予更正。"])
@@ -185,8 +197,10 @@ async def receive_gift(request: Door, data: JSONBody[NewGift], clerk: NamedDepen
         channel_ref=data.channel_ref,
         on=data.on,
         donor_class=data.donor_class,
-        identity=Identity(name=data.donor.name, contact=data.donor.contact, named=data.donor.named),
+        identity=data.donor.identity(),
         event=data.event,
+        campaign=data.campaign,
+        agreement=data.agreement,
         currency=data.currency,
         original=data.original,
         rate=data.rate,

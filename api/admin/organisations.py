@@ -9,9 +9,10 @@ from pydantic import Field
 
 from api.admin.answers import Answer, as_command, carry_out, writes
 from api.admin.resources import Clerk
-from api.fields import Day, EventId, Evidence, FundId, Id, Input, OptionalText, Org, ProjectId, Staff, Text
+from api.fields import CampaignId, Day, EventId, Evidence, FundId, Id, Input, OptionalText, Org, ProjectId, Staff, Text
 from ledger.account import MAX_POSITION
 from ledger.approvals import MAX_APPROVALS, MAX_TIERS, SetPolicy
+from ledger.campaigns import RegisterCampaign
 from ledger.endings import CloseFund, CloseProject
 from ledger.organisations import (
     ChangeOrganisation,
@@ -75,6 +76,9 @@ class NewPolicy(Input):
     """审批规则，整体替换此前的规则。"""
 
     rules: tuple[PolicyRule, ...] = Field(max_length=len(REQUIRED))
+    agreement_from: int = Field(
+        -1, ge=-1, le=MAX_POSITION, description="从多少分起须有书面捐赠协议；-1 表示不要求", examples=[100_000_000]
+    )
     expires_days: int = Field(0, ge=0, le=3_660, description="申请提出后多少天内可以复核同意；0 为不限")
 
 
@@ -83,7 +87,24 @@ class NewEvent(Input):
 
     event: Id = Field(description="事件编号", examples=["flood-2026"])
     name: Text
+    began: str = Field(
+        "",
+        pattern=r"^(\d{4}-\d{2}-\d{2})?$",
+        description="事件发生日期（北京时间）；早于这一天的捐款会注明",
+        examples=["2026-06-20"],
+    )
     emergency: bool = Field(default=False, description="是否突发事件")
+
+
+class NewCampaign(Input):
+    """登记公开募捐活动。"""
+
+    campaign: Id = Field(description="募捐活动编号", examples=["flood-2026"])
+    org: Org
+    name: Text = Field(description="名称")
+    filing: Text = Field(description="募捐方案备案编号", examples=["53330000MJ8765432XA26001"])
+    first_on: Day = Field(description="备案期限的第一天", examples=["2026-06-20"])
+    last_on: Day = Field(description="备案期限的最后一天", examples=["2026-12-31"])
 
 
 class RestrictionIn(Input):
@@ -103,6 +124,7 @@ class NewFund(Input):
     fund: FundId
     name: Text
     restriction: RestrictionIn = RestrictionIn()
+    campaign: CampaignId = ""
     spending: tuple[Literal["aid", "purchase", "campaign", "management"], ...] = Field(
         (),
         max_length=4,
@@ -187,6 +209,14 @@ async def declare_event(request: Door, data: JSONBody[NewEvent], clerk: NamedDep
     return await carry_out(request, clerk, as_command(DeclareEvent, data, clerk.staff))
 
 
+@writes("/api/v1/campaigns", "登记募捐活动", "组织")
+async def register_campaign(
+    request: Door, data: JSONBody[NewCampaign], clerk: NamedDependency[Clerk]
+) -> Response[Answer]:
+    """备案编号和期限；基金和捐款可以注明属于它。应急募捐补办备案的，期限可以从过去开始。"""
+    return await carry_out(request, clerk, as_command(RegisterCampaign, data, clerk.staff))
+
+
 @writes("/api/v1/funds", "设立基金", "组织")
 async def open_fund(request: Door, data: JSONBody[NewFund], clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """一种限定用途一个基金；非定向也是一个基金。"""
@@ -226,6 +256,7 @@ async def close_project(
 HANDLERS = [
     close_fund,
     close_project,
+    register_campaign,
     register_organisation,
     change_organisation,
     enrol_staff,

@@ -38,7 +38,7 @@ class ProposalOut(BaseModel):
     approvals: int = Field(description="已有复核数")
     status: Literal["open", "effected", "rejected", "withdrawn", "expired"]
     resolved_seq: int | None = Field(description="办结条目的序号")
-    content: dict[str, Any] | None = Field(None, description="申请的全部内容（仅单件查询时）")
+    content: dict[str, Any] | None = Field(None, description="申请的全部内容（仅单件查询时；随捐赠人信息删除后为空）")
 
 
 class ProposalList(BaseModel):
@@ -79,8 +79,8 @@ async def get_proposal(proposal: Number, clerk: NamedDependency[Clerk]) -> Propo
         raise ProblemError("not-found")
     async with clerk.resources.database.raw() as connection:
         proposed = await load_proposed(connection, proposal)
-    assert proposed is not None, "a proposal is stored with its text"
-    return _out(row).model_copy(update={"content": msgspec.to_builtins(proposed.command)})
+    content = None if proposed is None else msgspec.to_builtins(proposed.command)
+    return _out(row).model_copy(update={"content": content})
 
 
 @writes("/api/v1/proposals/{proposal:int}/approval", "同意", "复核")

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from api.auth import Doorkeeper
 from ledger.store.database import Database
+from ledger.store.donors import Donors
+from ledger.store.fiscal import FiscalForm
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, SubjectKeys
 from ledger.store.publisher import Publisher
@@ -24,8 +26,10 @@ class Resources:
     sealer: Sealer
     subjects: SubjectKeys
     keys: LogKeys
+    donors: Donors
     sheets: Sheets
     intake: Intake
+    fiscal_form: FiscalForm
     publisher: Publisher | None
     """None where there is no signing key yet."""
 

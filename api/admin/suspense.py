@@ -9,14 +9,28 @@ from litestar.params import JSONBody, QueryParameter
 from pydantic import BaseModel, Field
 
 from api.admin.answers import Answer, GiftAnswer, as_command, carry_out, writes
-from api.admin.money import Donor, Door, Part
+from api.admin.donors import Donor
+from api.admin.money import Corrects, Door, Part
 from api.admin.resources import Clerk
-from api.fields import Day, EventId, Evidence, Fen, FundId, Id, Input, OptionalText, Org, Seq, Text
+from api.fields import (
+    Agreement,
+    CampaignId,
+    Day,
+    EventId,
+    Evidence,
+    Fen,
+    FundId,
+    Id,
+    Input,
+    OptionalText,
+    Org,
+    Seq,
+    Text,
+)
 from api.problems import described
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
-from ledger.privacy import Identity
 from ledger.store.clock import Clock, today
 from ledger.store.queries.suspense import read_suspense
 from ledger.store.vault import Gift
@@ -34,6 +48,7 @@ class NewUnidentified(Input):
     channel: Channel
     channel_ref: ChannelRef = ""
     on: Day
+    corrects: Corrects = 0
 
 
 class NewIdentification(Input):
@@ -49,6 +64,8 @@ class NewIdentification(Input):
     donor_class: Literal["person", "organisation", "unknown"] = Field("unknown", description="捐赠人类型")
     donor: Donor = Donor()
     event: EventId = ""
+    campaign: CampaignId = ""
+    agreement: Agreement = ""
 
 
 class NewSuspenseReturn(Input):
@@ -75,6 +92,7 @@ class NewIncome(Input):
     channel: Channel = "bank"
     channel_ref: ChannelRef = ""
     note: OptionalText = Field("", description="说明，将公开")
+    corrects: Corrects = 0
 
 
 class NewFee(Input):
@@ -87,6 +105,7 @@ class NewFee(Input):
     on: Day
     reason: Text = Field(description="说明，将公开")
     evidence: Evidence = ()
+    corrects: Corrects = 0
 
 
 class NewSettlement(Input):
@@ -98,6 +117,7 @@ class NewSettlement(Input):
     on: Day
     reason: Text = Field(description="说明，将公开")
     evidence: Evidence = ()
+    corrects: Corrects = 0
 
 
 class Waiting(BaseModel):
@@ -132,6 +152,7 @@ async def receive_unidentified(
         channel=data.channel,
         on=data.on,
         ref=clerk.resources.keys.ref(data.org, data.channel, data.channel_ref),
+        corrects=data.corrects,
     )
     return await carry_out(request, clerk, command)
 
@@ -150,8 +171,10 @@ async def identify_money(
         channel_ref=data.channel_ref,
         on=data.on,
         donor_class=data.donor_class,
-        identity=Identity(name=data.donor.name, contact=data.donor.contact, named=data.donor.named),
+        identity=data.donor.identity(),
         event=data.event,
+        campaign=data.campaign,
+        agreement=data.agreement,
         suspense=data.ref,
     )
     return await carry_out(request, clerk, clerk.resources.sealer.seal(gift))  # type: ignore[return-value]  # a gift's
@@ -177,6 +200,7 @@ async def receive_income(request: Door, data: JSONBody[NewIncome], clerk: NamedD
         on=data.on,
         ref=clerk.resources.keys.ref(data.org, data.channel, data.channel_ref),
         note=data.note,
+        corrects=data.corrects,
     )
     return await carry_out(request, clerk, command)
 

@@ -9,7 +9,7 @@ from litestar.params import JSONBody, QueryParameter
 from pydantic import BaseModel, Field
 
 from api.admin.answers import Answer, as_command, carry_out, writes
-from api.admin.money import Door, Part
+from api.admin.money import Corrects, Door, Part
 from api.admin.resources import Clerk
 from api.fields import Day, Fen, FundId, Input, OptionalText, Org, Seq, Text
 from api.problems import described
@@ -27,6 +27,7 @@ class NewTransfer(Input):
     amount_fen: Fen
     on: Day
     decision: OptionalText = Field("", description="集体决策文号（三重一大）")
+    corrects: Corrects = 0
 
 
 class NewArrival(Input):
@@ -37,6 +38,7 @@ class NewArrival(Input):
     fund: FundId = Field(description="入哪个基金：限定须与转出的基金相同或更严")
     on: Day
     amount_fen: Part = 0
+    corrects: Corrects = 0
 
 
 class NewTransferReturn(Input):

@@ -60,7 +60,7 @@ class Figures(Shape):
     fees_fen: int = Field(description="渠道手续费")
     lost_fen: int = Field(description="汇兑损失")
     moved_out_fen: int = Field(description="转给其他组织（含在途），或经捐赠人同意转到其他基金")
-    voided_fen: int = Field(description="更正作废：登记有误而收回的捐款")
+    voided_fen: int = Field(description="更正作废：登记有误而收回的捐款，计在收回时所在的组织和基金")
     equation: Literal[
         "received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out + voided"
     ] = Field(

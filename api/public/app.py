@@ -14,12 +14,15 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.plugins.pydantic import PydanticPlugin
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from api import problems
+from api import problems, reference
 from api.health import healthz, readyz
 from api.observability import observe
 from api.public import (
     balances,
+    campaigns,
     corrections,
+    disbursements,
+    donations,
     entries,
     funds,
     log,
@@ -32,7 +35,9 @@ from api.public import (
 from api.public import problems as problem_pages
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
+from ledger.store.queries.fiscal import FiscalReceipts
 from ledger.store.queries.gifts import Traces
+from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.receipts import Receipts
 from ledger.store.queries.trace import TooManyPieces
 from public_site import pages
@@ -69,13 +74,16 @@ def build(resources: Resources) -> Litestar:
     """The application; everything it works with comes in."""
     site = Site()
     by_code = Receipts(resources.database, resources.lookup)
+    by_fiscal_receipt = FiscalReceipts(resources.database, resources.lookup)
     traces = Traces(resources.database)
+    public_names = PublicNames(resources.database, resources.lookup)
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
         route_handlers=[
             healthz,
             readyz,
             trace.trace_by_code,
+            trace.trace_by_fiscal_receipt,
             trace.trace_of_entry,
             entries.get_entry,
             entries.get_entry_bytes,
@@ -83,8 +91,11 @@ def build(resources: Resources) -> Litestar:
             organisations.list_organisations,
             organisations.get_organisation,
             *balances.HANDLERS,
+            *campaigns.HANDLERS,
             pledges.list_pledges,
             corrections.list_corrections,
+            disbursements.list_disbursements,
+            *donations.HANDLERS,
             funds.list_funds,
             funds.get_fund,
             funds.get_fund_costs,
@@ -94,11 +105,14 @@ def build(resources: Resources) -> Litestar:
             problem_pages.problem,
             *log.HANDLERS,
             *receipts.HANDLERS,
+            *reference.HANDLERS,
             *pages.HANDLERS,
         ],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
+            "fiscal_receipts": Provide(lambda: by_fiscal_receipt, sync_to_thread=False),
             "receipts": Provide(lambda: by_code, sync_to_thread=False),
+            "public_names": Provide(lambda: public_names, sync_to_thread=False),
             "traces": Provide(lambda: traces, sync_to_thread=False),
             "site": Provide(lambda: site, sync_to_thread=False),
         },
@@ -119,8 +133,9 @@ def build(resources: Resources) -> Litestar:
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
-    # The framework's document does not say by itself that a model takes no fields it does not know.
-    (app.openapi_schema.components.schemas or {})[trace.Lookup.__name__].additional_properties = False
+    # The framework's document does not say by itself that these models take no fields they do not know.
+    for body in (trace.Lookup, trace.FiscalLookup):
+        (app.openapi_schema.components.schemas or {})[body.__name__].additional_properties = False
     app.asgi_handler = _guarded(app.asgi_handler)
     observe(app)
     return app

@@ -30,6 +30,8 @@ class Correction(Shape):
     statement: str = Field(description="更正说明")
     maker: str = Field(description="经办人代号")
     checkers: list[str] = Field(description="复核人代号")
+    righted_by: int | None = Field(description="更正后的条目序号；只撤销、没有重新登记的为空")
+    right_fen: int | None = Field(description="更正后的正确金额，单位：分；已流转的部分不再入账")
 
 
 class CorrectionList(Shape):

@@ -19,6 +19,7 @@ from ledger.store.database import Database
 from ledger.store.queries.entries import read_written
 from ledger.store.queries.head import read_head
 from ledger.store.queries.log import LogState, read_progress
+from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.sources import read_sources
 
 _SETTLED = {"Cache-Control": "public, max-age=3600"}
@@ -54,6 +55,7 @@ class SourceGift(Shape):
     on: date = Field(description="来源的日期（北京时间）")
     amount_fen: int = Field(description="这笔来源在其中的部分，单位：分")
     gift_amount_fen: int = Field(description="这笔来源的金额，单位：分")
+    donor_name: str = Field("", description="公示的捐赠人名称；没有同意公示的为空")
 
 
 class SourcesAnswer(Shape):
@@ -126,6 +128,7 @@ async def get_entry_bytes(
 async def get_entry_sources(
     seq: Seq,
     database: NamedDependency[Database],
+    public_names: NamedDependency[PublicNames],
     after: Annotated[int, QueryParameter(description="从哪笔捐款之后开始：上一页的 next", ge=-1, le=MAX_POSITION)] = -1,
     limit: Limit = 50,
 ) -> Response[SourcesAnswer]:
@@ -135,13 +138,17 @@ async def get_entry_sources(
         found = await read_sources(connection, seq, after=after, limit=limit)
     if found is None:
         raise ProblemError("not-found", "这一条没有动用捐款")
+    names = await public_names.of_all([each.seq for each in found.items])
     answer = SourcesAnswer(
         as_of=AsOf.model_validate(head),
         seq=found.seq,
         kind=found.kind,
         amount_fen=found.amount_fen,
         gift_count=found.gift_count,
-        items=[SourceGift.model_validate(each) for each in found.items],
+        items=[
+            SourceGift.model_validate(each).model_copy(update={"donor_name": names.get(each.seq, "")})
+            for each in found.items
+        ],
         next=found.next,
     )
     return Response(answer, headers=FRESH)

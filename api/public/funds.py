@@ -23,6 +23,7 @@ class Fund(Shape):
     seq: int = Field(description="设立条目的序号")
     restriction: dict[str, str] = Field(description="用途限定：项目、事件、地区、类别、受助方；空表示不限定")
     spending: list[str] = Field(description="可支出的类型；空表示救助和采购")
+    campaign: str = Field(description="属于哪项募捐活动；没有则为空")
     closed_seq: int | None = Field(description="关闭条目的序号；未关闭则为空")
     successor: str = Field(description="结余转入哪里；没有则为空")
     figures: Figures

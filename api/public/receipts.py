@@ -15,7 +15,7 @@ from ledger.receipt.receipt import SUFFIX, Receipt
 from ledger.store.database import Database
 from ledger.store.queries.dossiers import read_dossier, read_receipt
 from ledger.store.queries.gifts import Traces
-from ledger.store.queries.receipts import Receipts
+from ledger.store.queries.receipts import Receipts, chosen
 from public_site.dossier import packed
 
 ZIP = "application/zip"
@@ -71,7 +71,7 @@ async def receipt_by_code(
     data: JSONBody[Lookup], receipts: NamedDependency[Receipts], database: NamedDependency[Database]
 ) -> Response[bytes]:
     """编号不存在、输错或不成编号，答复都一样。"""
-    seq = await _found(receipts, data.code)
+    seq = await _found(receipts, data)
     receipt = await _published(database, seq)
     return Response(receipt.encode(), media_type=TEXT, headers={**NO_STORE, **_saved_as(f"entry-{seq}{SUFFIX}")})
 
@@ -94,7 +94,7 @@ async def dossier_by_code(
     database: NamedDependency[Database],
 ) -> Response[bytes]:
     """一笔捐款的全部条目和每一条的证明。同一检查点之下，字节永远相同。"""
-    seq = await _found(receipts, data.code)
+    seq = await _found(receipts, data)
     async with database.snapshot() as connection:
         found = await read_dossier(connection, traces, seq)
     if found is None:
@@ -102,8 +102,8 @@ async def dossier_by_code(
     return Response(packed(found), media_type=ZIP, headers={**NO_STORE, **_saved_as(f"gift-{seq}.zip")})
 
 
-async def _found(receipts: Receipts, code: str) -> int:
-    seq = await receipts.find(code)
+async def _found(receipts: Receipts, asked: Lookup) -> int:
+    seq = chosen(await receipts.find(asked.code), asked.seq)
     if seq is None:
         raise ProblemError("receipt-not-found")
     return seq

@@ -1,19 +1,35 @@
 """The look-up: a receipt code in, where every fen of the gift is out. The code comes in the body and goes nowhere."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from api.fields import Input
 from api.problems import ProblemError, described
 from api.public.answers import FRESH, LOG_STATE, NO_STORE, AsOf, Named, Seq, Shape
+from ledger.account import MAX_POSITION
+from ledger.privacy import FiscalNumbers
+from ledger.store.queries.fiscal import FiscalReceipts
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.log import LogState
-from ledger.store.queries.receipts import Receipts
-from ledger.trace import State
+from ledger.store.queries.public_names import PublicNames
+from ledger.store.queries.receipts import NEWEST, Receipts, chosen
+from ledger.trace import FiscalState, State
+
+
+def _whole(value: object) -> object:
+    """JSON does not tell 500.0 from 500 (JSON Schema, 4.2.3)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WhichEntry = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(ge=NEWEST, le=MAX_POSITION, description="同一编号下更正前的某一条；-1 为最新的一条", examples=[NEWEST]),
+]
 
 
 class Lookup(Input):
@@ -22,6 +38,24 @@ class Lookup(Input):
     code: str = Field(
         description="收据编号，16 位。大小写、空格、横线、O 与 0、I/L 与 1 都不必区分", examples=["7K3M-9XQ2-F4HT-B8WY"]
     )
+    seq: WhichEntry = NEWEST
+
+
+class FiscalLookup(Input):
+    """公益事业捐赠票据上的四项，缺一不可。"""
+
+    code: str = Field(description="票据代码", examples=["33060126"])
+    number: str = Field(description="票据号码", examples=["0000012345"])
+    check_code: str = Field(description="校验码", examples=["a1b2c3"])
+    amount_fen: Annotated[int, BeforeValidator(_whole)] = Field(
+        ge=0, le=MAX_POSITION, description="票据金额，单位：分", examples=[50000]
+    )
+
+
+class Began(Named):
+    """一个事件和它发生的日期。"""
+
+    began: str = Field(description="发生日期（北京时间）", examples=["2026-06-20"])
 
 
 class TracedGift(Shape):
@@ -33,6 +67,12 @@ class TracedGift(Shape):
     organisation: Named = Field(description="接收捐款的组织")
     fund: Named = Field(description="捐给哪个基金")
     event: Named | None = Field(description="为哪个事件捐赠")
+    campaign: Named | None = Field(description="属于哪项募捐活动")
+    late: bool = Field(description="是否在该募捐活动期满之后到账")
+    fiscal: FiscalState = Field(
+        description="捐赠票据：none 未登记；issued 已开具；voided 已作废、尚未重开；"
+        "anonymous 匿名捐赠、未开；declined 捐赠人放弃"
+    )
     amount_fen: int = Field(description="金额，单位：分", examples=[50000])
     channel: str = Field(description="渠道", examples=["wechat"])
     donor_class: Literal["person", "organisation", "unknown"] = Field(description="捐赠人类型")
@@ -41,6 +81,12 @@ class TracedGift(Shape):
     currency: str = Field(description="原币种（ISO 4217）；人民币捐款为空", examples=["USD"])
     original: int = Field(description="原币金额，以其最小单位计；人民币捐款为 0")
     rate: str = Field(description="汇率：一单位原币折合人民币", examples=["7.1234"])
+    donor_name: str = Field("", description="公示的捐赠人名称；没有同意公示的为空", examples=["张*"])
+    corrects: int | None = Field(description="更正的是哪一条已撤销的记录")
+    right_fen: int = Field(description="更正后的正确金额，单位：分；其中已随原记录流转的部分不再入账。不是更正则为 0")
+    earlier_than: list[Began] = Field(
+        description="这笔捐款早于哪些事件：它捐给长期接受捐款的基金，后来用于这些事件。一般为空"
+    )
 
 
 class Moved(Shape):
@@ -84,6 +130,15 @@ class TracedStep(Moved):
     text: str = Field(description="反馈内容")
 
 
+class WrongGift(Shape):
+    """同一笔捐款更正前的记录。"""
+
+    gift: TracedGift
+    reversal: TracedStep = Field(description="撤销这条记录的条目：reason 为原因，text 为更正说明")
+    states: dict[State, int] = Field(description="各状态的金额，单位：分；voided 以外的已随这条记录流转")
+    leaves: list[TracedLeaf] = Field(description="每一分钱现在在哪里")
+
+
 class TraceAnswer(Shape):
     """一笔捐款的去向。leaves 的金额之和恒等于捐款金额。"""
 
@@ -93,40 +148,72 @@ class TraceAnswer(Shape):
     states: dict[State, int] = Field(description="各状态的金额，单位：分；合计等于捐款金额")
     leaves: list[TracedLeaf] = Field(description="每一分钱现在在哪里")
     steps: list[TracedStep] = Field(description="经过，新的在前")
+    corrections: list[WrongGift] = Field(description="更正前的各条记录，新的在前")
+    corrected_by: int | None = Field(description="这一条已撤销，由哪一条更正")
 
 
 @post(
     "/api/v1/trace", status_code=200, summary="凭收据编号查去向", tags=["查询"], responses=described(404, 413, 422, 503)
 )
 async def trace_by_code(
-    data: JSONBody[Lookup], receipts: NamedDependency[Receipts], traces: NamedDependency[Traces]
+    data: JSONBody[Lookup],
+    receipts: NamedDependency[Receipts],
+    traces: NamedDependency[Traces],
+    public_names: NamedDependency[PublicNames],
 ) -> Response[TraceAnswer]:
     """编号不存在、输错或不成编号，答复都一样。"""
-    seq = await receipts.find(data.code)
-    answer = None if seq is None else await _traced(traces, seq)
+    seq = chosen(await receipts.find(data.code), data.seq)
+    answer = None if seq is None else await _traced(traces, public_names, seq)
     if answer is None:
         raise ProblemError("receipt-not-found")
     return Response(answer, headers=NO_STORE)
 
 
+@post(
+    "/api/v1/trace/fiscal",
+    status_code=200,
+    summary="凭捐赠票据查去向",
+    tags=["查询"],
+    responses=described(404, 413, 422, 503),
+)
+async def trace_by_fiscal_receipt(
+    data: JSONBody[FiscalLookup],
+    fiscal_receipts: NamedDependency[FiscalReceipts],
+    traces: NamedDependency[Traces],
+    public_names: NamedDependency[PublicNames],
+) -> Response[TraceAnswer]:
+    """只给去向。票据不存在、有一项不符或已作废，答复都一样。"""
+    numbers = FiscalNumbers(code=data.code, number=data.number, check_code=data.check_code)
+    seq = await fiscal_receipts.find(numbers, data.amount_fen)
+    answer = None if seq is None else await _traced(traces, public_names, seq)
+    if answer is None:
+        raise ProblemError("fiscal-receipt-not-found")
+    return Response(answer, headers=NO_STORE)
+
+
 @get("/api/v1/entries/{seq:int}/trace", summary="一笔捐款的去向", tags=["账本"], responses=described(404, 422, 503))
-async def trace_of_entry(seq: Seq, traces: NamedDependency[Traces]) -> Response[TraceAnswer]:
+async def trace_of_entry(
+    seq: Seq, traces: NamedDependency[Traces], public_names: NamedDependency[PublicNames]
+) -> Response[TraceAnswer]:
     """任何一笔捐款的每一分钱现在在哪里。"""
-    answer = await _traced(traces, seq)
+    answer = await _traced(traces, public_names, seq)
     if answer is None:
         raise ProblemError("not-found", "这一条不是捐款")
     return Response(answer, headers=FRESH)
 
 
-async def _traced(traces: Traces, seq: int) -> TraceAnswer | None:
-    head, progress, trace = await traces.of(seq)
+async def _traced(traces: Traces, public_names: PublicNames, seq: int) -> TraceAnswer | None:
+    head, progress, trace, wrong, righted_by = await traces.of(seq)
     if trace is None:
         return None
+    donor_name = await public_names.of(seq)
     return TraceAnswer(
         as_of=AsOf.model_validate(head),
         log_state=progress.state(seq),
-        gift=TracedGift.model_validate(trace.gift),
+        gift=TracedGift.model_validate(trace.gift).model_copy(update={"donor_name": donor_name}),
         states=dict(trace.states),
         leaves=[TracedLeaf.model_validate(leaf) for leaf in trace.leaves],
         steps=[TracedStep.model_validate(step) for step in trace.steps],
+        corrections=[WrongGift.model_validate(each) for each in wrong],
+        corrected_by=righted_by,
     )

@@ -13,5 +13,7 @@ class ExchangeSettled(Body, frozen=True):
     on: str
     reason: str
     ref: Whole
+    corrects: Whole = 0
     evidence: tuple[str, ...] = ()
     part: Part = ()
+    right_fen: Whole = 0

@@ -1,5 +1,6 @@
 """Fees: what channels and platforms keep."""
 
+from ledger.account import Whole
 from ledger.bodies.body import Body, Part
 
 
@@ -9,5 +10,7 @@ class FeeCharged(Body, frozen=True):
     channel: str
     on: str
     reason: str
+    corrects: Whole = 0
     evidence: tuple[str, ...] = ()
     part: Part = ()
+    right_fen: Whole = 0

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from ledger.account import Whole
 from ledger.bodies.body import Body
 
 IncomeKind = Literal["dues", "exchange", "government", "interest", "lottery", "upper"]
@@ -15,3 +16,5 @@ class IncomeReceived(Body, frozen=True):
     source: IncomeKind
     ref: str = ""
     note: str = ""
+    corrects: Whole = 0
+    right_fen: Whole = 0

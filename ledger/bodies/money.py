@@ -9,13 +9,20 @@ DonorClass = Literal["person", "organisation", "unknown"]
 
 
 class MoneyReceived(Body, frozen=True):
-    """A gift. `ref`: see privacy.reference; `donor` and `receipt`: commitments; `batch`, `row`: of an import."""
+    """A gift. `ref`: see privacy.reference; `batch`, `row`: of an import; `agreement`, `donor`, `receipt`: commitments.
+
+    Of a right entry, here and in other kinds, `corrects`: the wrong one, which was taken back; `right_fen`: what would
+    have been right. It moves `right_fen` less what of the wrong one had moved on.
+    """
 
     channel: str
     donor: str
     fund: str
     on: str
+    agreement: str = ""
     batch: Whole = 0
+    campaign: str = ""
+    corrects: Whole = 0
     currency: str = ""
     donor_class: DonorClass = "unknown"
     event: str = ""
@@ -23,6 +30,7 @@ class MoneyReceived(Body, frozen=True):
     rate: str = ""
     receipt: str = ""
     ref: str = ""
+    right_fen: Whole = 0
     row: Whole = 0
 
 
@@ -30,8 +38,10 @@ class MoneyAllocated(Body, frozen=True):
     """From a fund to a project of the same organisation, first in first out."""
 
     on: str
+    corrects: Whole = 0
     decision: str = ""
     part: Part = ()
+    right_fen: Whole = 0
 
 
 class MoneyReleased(Body, frozen=True):
@@ -52,10 +62,12 @@ class MoneyDisbursed(Body, frozen=True):
     purpose: str
     spending: Spending
     beneficiaries: str = ""
+    corrects: Whole = 0
     decision: str = ""
     evidence: tuple[str, ...] = ()
     part: Part = ()
     region: str = ""
+    right_fen: Whole = 0
 
 
 class MoneyReturned(Body, frozen=True):
@@ -85,5 +97,7 @@ class GiftRefunded(Body, frozen=True):
     on: str
     reason: str
     ref: Whole
+    corrects: Whole = 0
     evidence: tuple[str, ...] = ()
     part: Part = ()
+    right_fen: Whole = 0

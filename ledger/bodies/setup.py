@@ -80,23 +80,26 @@ class StaffDismissed(Body, frozen=True):
 class PolicySet(Body, frozen=True):
     """Replaces the policy: kinds not named need what the built-in table asks.
 
+    `agreement_from`: a gift of so many fen needs a written agreement; -1: none does.
     `expires_days`: a proposal may be approved until so many days after it was made; 0: for ever.
     """
 
+    agreement_from: Whole = -1
     expires_days: Whole = 0
     rules: tuple[Rule, ...] = ()
 
 
 class EventDeclared(Body, frozen=True):
-    """A disaster or campaign that gifts can be labelled with."""
+    """A disaster or campaign that gifts can be labelled with. `began`: the day it did; empty where it was not said."""
 
     event: str
     name: str
+    began: str = ""
     emergency: bool = False
 
 
 class FundOpened(Body, frozen=True):
-    """Money under one restriction, and its fee clause.
+    """Money under one restriction, and its fee clause. `campaign`: every gift to it is of that campaign.
 
     What it may be spent on (none named: aid and purchase), which fees it bears, how much of a year's spending may be
     management. Shares are in millionths; -1: no ceiling.
@@ -106,6 +109,7 @@ class FundOpened(Body, frozen=True):
     name: str
     org: str
     restriction: Restriction
+    campaign: str = ""
     charges: bool = False
     management_ppm: Whole = -1
     over_ceiling: OverCeiling = "refused"

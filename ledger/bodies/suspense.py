@@ -10,7 +10,9 @@ class MoneyUnidentified(Body, frozen=True):
 
     channel: str
     on: str
+    corrects: Whole = 0
     ref: str = ""
+    right_fen: Whole = 0
 
 
 class MoneyIdentified(Body, frozen=True):
@@ -21,9 +23,13 @@ class MoneyIdentified(Body, frozen=True):
     fund: str
     on: str
     ref: Whole
+    agreement: str = ""
+    campaign: str = ""
+    corrects: Whole = 0
     donor_class: DonorClass = "unknown"
     event: str = ""
     receipt: str = ""
+    right_fen: Whole = 0
 
 
 class SuspenseReturned(Body, frozen=True):

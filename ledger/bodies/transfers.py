@@ -8,8 +8,10 @@ class TransferSent(Body, frozen=True):
     """From a fund towards another organisation, first in first out; in transit until that one received it."""
 
     on: str
+    corrects: Whole = 0
     decision: str = ""
     part: Part = ()
+    right_fen: Whole = 0
 
 
 class TransferReceived(Body, frozen=True):
@@ -17,7 +19,9 @@ class TransferReceived(Body, frozen=True):
 
     on: str
     ref: Whole
+    corrects: Whole = 0
     part: Part = ()
+    right_fen: Whole = 0
 
 
 class TransferReturned(Body, frozen=True):

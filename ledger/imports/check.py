@@ -35,12 +35,14 @@ def check(  # noqa: PLR0913  what it asks of the ledger is injected, each by nam
     known: Known,
     report_progress: ReportProgress,
     scratch: Path,
+    agreement_from: int = -1,
 ) -> Report:
     """Read the sheet once, to its end, and say what is in it. Raises `Unreadable` if it cannot be read at all.
 
     `known` answers which of these digests the ledger holds already; `report_progress` is told bytes read and bytes in
     all. `scratch` is written anew; `accepted` and `Report.write_rejected` need it. A row whose reference stands on an
-    earlier row, or in the ledger, is rejected. Rows in memory are bounded by CHUNK.
+    earlier row, or in the ledger, is rejected; so is one of `agreement_from` fen or more (-1: none), which needs a
+    written agreement that no sheet brings. Rows in memory are bounded by CHUNK.
     """
     meter = _Meter(path.stat().st_size)
     tallies = Tallies(profile.window)
@@ -59,6 +61,8 @@ def check(  # noqa: PLR0913  what it asks of the ledger is injected, each by nam
 
         for line in read(path, profile, observe=meter.observe):
             match line:
+                case Row() if 0 <= agreement_from <= line.amount_fen:
+                    refused.append(Rejected(line.row, line.batch, Reason.AGREEMENT_REQUIRED, "", line.amount_fen))
                 case Row():
                     gifts.append(line)
                 case Rejected():

@@ -43,6 +43,11 @@ class Reason(_Told):
         "Excel has rounded the number; export it as text",
     )
     FOOTER_UNREADABLE = "footer_unreadable", "合计行的金额无法识别", "a line of totals whose total cannot be read"
+    AGREEMENT_REQUIRED = (
+        "agreement_required",
+        "达到须有书面协议的额度，请附协议逐笔登记",
+        "needs a written agreement: enter it by itself, with that",
+    )
     DUPLICATE = "duplicate", "与本表前面的一行编号相同", "an earlier row of this sheet has the same reference"
     ALREADY_ENTERED = "already_entered", "账本中已有这笔捐赠", "the ledger already holds a gift with this reference"
 

@@ -11,10 +11,11 @@ from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.refusals import Refused
 from ledger.store import rows
+from ledger.store.fiscal import SealedReceipt
 from ledger.store.projections import Projected
 from ledger.store.vault import SealedGift
 
-Work: TypeAlias = AnyCommand | SealedGift
+Work: TypeAlias = AnyCommand | SealedGift | SealedReceipt
 
 _shuffle = secrets.SystemRandom().shuffle
 
@@ -66,7 +67,9 @@ class Pending:
     def is_of_gifts(self) -> bool:
         """Nothing but gifts as they arrive, which need to see nothing but their fund's line."""
         first = self.work[0]
-        return isinstance(first, SealedGift) and isinstance(first.command, ReceiveMoney)
+        if not isinstance(first, SealedGift) or not isinstance(first.command, ReceiveMoney):
+            return False
+        return not first.command.corrects
 
     @property
     def import_batch(self) -> int:
@@ -97,13 +100,23 @@ class Beside:
     sealed: list[tuple[int, bytes]] = field(default_factory=list)
     idempotency: list[tuple[bytes, bytes, int, int]] = field(default_factory=list)
     drafts: list[tuple[int, bytes, str]] = field(default_factory=list)
+    fiscal_receipts: list[tuple[bytes, int, int, int]] = field(default_factory=list)
+    fiscal_sealed: list[tuple[int, int, bytes, bytes]] = field(default_factory=list)
+    names: list[tuple[int, int, bytes]] = field(default_factory=list)
+    erased: list[int] = field(default_factory=list)
+    """Gifts whose donors' data go with this batch."""
+    resolved: bool = False
+    """A proposal was resolved, and there are gifts whose donors' data were erased."""
 
     def rows(self, first_slot: int) -> rows.Gathered:
         """As rows; the subject keys took slots of the key file from `first_slot` on."""
         return [
             (rows.RECEIPT, self.receipts),
             (rows.VAULT, [(seq, first_slot + i, sealed) for i, (seq, sealed) in enumerate(self.sealed)]),
+            (rows.PUBLIC_NAME, self.names),
             (rows.DRAFT, self.drafts),
+            (rows.FISCAL_RECEIPT, self.fiscal_receipts),
+            (rows.FISCAL_VAULT, self.fiscal_sealed),
             (rows.IDEMPOTENCY, self.idempotency),
         ]
 

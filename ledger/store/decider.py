@@ -9,17 +9,18 @@ import msgspec
 
 from ledger import decide, donations, entries
 from ledger.account import Account
-from ledger.approvals import ApproveProposal
+from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal
 from ledger.books import Books
 from ledger.command import Draft, Facts
 from ledger.decide import AnyCommand, Proposed
 from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.income import ReceiveIncome
-from ledger.refusals import Closed, Invalid, KeyReused, Refused
+from ledger.refusals import AlreadyThere, Closed, Invalid, KeyReused, Refused
 from ledger.store import rows
 from ledger.store.batch import Batch, Beside, Pending, Replayed, Sequenced
 from ledger.store.clock import today
+from ledger.store.fiscal import SealedReceipt
 from ledger.store.projections import Projector
 from ledger.store.queries import state
 from ledger.store.queries.trace import TooManyPieces
@@ -97,7 +98,10 @@ class Decider:
             try:
                 if isinstance(work, SealedGift):
                     pending.outcomes.append(await self._receive(connection, work))
+                elif isinstance(work, SealedReceipt):
+                    pending.outcomes.append(await self._issue(connection, work))
                 else:
+                    assert not isinstance(work, ReceiveMoney), "a gift comes sealed, with what the vault keeps of it"
                     pending.outcomes.append(await self._carry_out(connection, work))
             except Refused as refused:
                 pending.outcomes.append(refused)
@@ -106,7 +110,7 @@ class Decider:
             self._beside.idempotency.append((kept.key, kept.request, before + 1, self.books.seq))
 
     async def _receive(self, connection: asyncpg.Connection, gift: SealedGift) -> Sequenced:
-        if isinstance(gift.command, IdentifyMoney):
+        if isinstance(gift.command, IdentifyMoney) or gift.command.corrects:
             (entry,) = (await self._carry_out(connection, gift.command)).entries
         else:
             (draft,) = decide.decide(gift.command, self.books, Facts(today=self._today))
@@ -115,10 +119,24 @@ class Decider:
         beside.subject_keys.append(gift.subject_key)
         beside.sealed.append((entry.seq, gift.sealed))
         beside.receipts.append((gift.digest, gift.key_id, entry.seq, gift.box))
+        if gift.name:
+            beside.names.append((entry.seq, gift.key_id, gift.name))
         return Sequenced((entry,), gift.command.code)
 
+    async def _issue(self, connection: asyncpg.Connection, receipt: SealedReceipt) -> Sequenced:
+        """A fiscal receipt, whose number no other gift has."""
+        gift = receipt.command.ref
+        if await connection.fetchval(_NUMBER_TAKEN, receipt.number):
+            raise AlreadyThere("a fiscal receipt of this code and number is in the log")
+        if await connection.fetchval(_EMPTIED, gift):  # since it was sealed: nothing new is kept of an erased donor
+            raise Closed(f"what was kept of the donor of gift {gift} is erased", ref=gift)
+        sequenced = await self._carry_out(connection, receipt.command)
+        (entry,) = sequenced.entries
+        self._beside.fiscal_receipts.append((receipt.digest, receipt.key_id, gift, entry.seq))
+        self._beside.fiscal_sealed.append((entry.seq, gift, receipt.number, receipt.sealed))
+        return sequenced
+
     async def _carry_out(self, connection: asyncpg.Connection, command: AnyCommand) -> Sequenced:
-        assert not isinstance(command, ReceiveMoney), "a gift comes sealed, with what the vault keeps of it"
         proposed: Proposed | None = None
         if isinstance(command, ApproveProposal):
             proposed = await state.load_proposed(connection, command.proposal)
@@ -141,6 +159,8 @@ class Decider:
         appended = tuple(self._append(draft) for draft in drafts)
         if isinstance(appended[0].body, entries.ProposalMade):
             self._beside.drafts.append((appended[0].seq, msgspec.json.encode(command), salt))
+        self._beside.erased += [each.body.ref for each in appended if isinstance(each.body, entries.ErasureRecorded)]
+        self._beside.resolved |= bool(self.books.erased) and isinstance(command, _RESOLVING)
         return Sequenced(appended)
 
     def _append(self, draft: Draft) -> Entry:
@@ -156,6 +176,9 @@ def _arriving(pending: Sequence[Pending]) -> list[ReceiveMoney | ReceiveUnidenti
     return [each for each in commands if isinstance(each, ReceiveMoney | ReceiveUnidentified | ReceiveIncome)]
 
 
+_NUMBER_TAKEN = "select exists (select from fiscal_vault where number = $1)"
+_EMPTIED = "select sealed = '' from vault where seq = $1"
+_RESOLVING = (ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal)
 _KNOWN = """
   select key as found, request, first_seq, last_seq from idempotency where key = any($1)
   union all

@@ -1,13 +1,14 @@
 """Key files: outside PostgreSQL and its backups, so that destroying a key destroys what it sealed."""
 
 import fcntl
+import hmac
 import json
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.privacy import reference
+from ledger.privacy import FiscalNumbers, reference
 from ledger.store.setup import SetupError, private_file
 
 KEY_BYTES = 32
@@ -45,6 +46,11 @@ class LogKeys:
         """`ref` of an entry; empty where the channel gives no reference."""
         return reference(self.references, org, channel, channel_ref) if channel_ref else ""
 
+    def fiscal_number(self, numbers: FiscalNumbers) -> bytes:
+        """Equal for equal code and number, whatever else is printed: no two gifts have the same fiscal receipt."""
+        text = f"sunledger/fiscal-number/1\n{numbers.code}\n{numbers.number}\n"
+        return hmac.digest(self.references, text.encode(), "sha256")
+
 
 def create(folder: Path, lookup: Path) -> None:
     """Draw what is missing; what is there stays."""
@@ -68,7 +74,7 @@ class SubjectKeys:
             except BlockingIOError:
                 os.close(self._file)
                 raise SetupError(f"{path} is in use: another writing application runs on this log") from None
-            _sync_directory(path.parent)  # a file just made has its name before a COMMIT relies on what is in it
+            sync_directory(path.parent)  # a file just made has its name before a COMMIT relies on what is in it
         # A torn last record, left by a crash before its COMMIT, is nobody's key: go on after it.
         self._slots = -(-os.fstat(self._file).st_size // KEY_BYTES)
 
@@ -105,7 +111,8 @@ class SubjectKeys:
         os.close(self._file)
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """After this, names in it survive a power cut."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

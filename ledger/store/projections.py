@@ -11,7 +11,8 @@ import msgspec
 
 from ledger import account, entries
 from ledger.account import Account, AccountClass
-from ledger.books import Books
+from ledger.books import Books, Payment
+from ledger.campaigns import campaign_of
 from ledger.donations import GIFTS
 from ledger.entries import Entry
 from ledger.posting import NO_LINE, Posting
@@ -23,6 +24,9 @@ FEES = "fees"
 
 REDIRECTED = "redirected"
 """The same: what a redirection brought to a fund, beside what it took from another one."""
+
+LATE = "late"
+"""The same: what came home late to a successor, and (below zero) what its predecessor no longer has to show for."""
 
 _RollupKey = tuple[int, str, str, str, str, date]
 
@@ -62,6 +66,7 @@ class Projector:
     _turnover: dict[tuple[int, date, int], list[int]] = field(default_factory=dict)
     _touched: set[Account] = field(default_factory=set)
     _entered: dict[int, list[int]] = field(default_factory=dict)
+    _raised: dict[str, list[int]] = field(default_factory=dict)
     _statements: list[tuple[Any, ...]] = field(default_factory=list)
 
     def add(self, entry: Entry, written: bytes, digest: str) -> None:
@@ -70,14 +75,16 @@ class Projector:
         self._entry.append((entry.seq, written, _moment(entry.at), entry.kind, org))
         if entry.postings:
             self._post(entry)
+        if corrects := getattr(entry.body, "corrects", 0):
+            self._citation.append((corrects, entry.seq, entry.kind, entries.qty_of(entry)))
         if isinstance(entry.body, entries.MoneyReceived):
-            self._give(entry, entry.body)
+            self._give(entry, entry.body, org)
         else:
             if isinstance(entry.body, entries.MoneyIdentified):
-                self._give(entry, entry.body)
+                self._give(entry, entry.body, org)
             self._note(entry)
         if isinstance(entry.body, entries.EntryReversed):
-            self._release(entry.body.ref)
+            self._release(entry.body)
         self.books.apply(entry, digest)
 
     def take(self) -> "Projected":
@@ -96,8 +103,12 @@ class Projector:
         if self._entered:
             sums = ((batch, *entered) for batch, entered in self._entered.items())
             statements.append((_ENTERED, *zip(*sums, strict=True)))
+        if self._raised:
+            raised = ((campaign, *sums) for campaign, sums in self._raised.items())
+            statements.append((_RAISED, *zip(*raised, strict=True)))
         self._entry, self._account, self._posting, self._gift, self._citation = [], [], [], [], []
         self._rollup, self._turnover, self._touched, self._entered, self._statements = {}, {}, set(), {}, []
+        self._raised = {}
         return Projected(tables, statements)
 
     def _id(self, where: Account) -> int:
@@ -153,8 +164,13 @@ class Projector:
         """Sums by block, organisation, fund, project, kind and day; an effect in parts counts as one entry."""
         counts = entries.part_of(entry.body)[0] == 1
         for posting in entry.postings:
-            if isinstance(entry.body, entries.EntryReversed) and entry.body.of not in GIFTS:
+            if isinstance(entry.body, entries.EntryReversed) and entry.body.of not in _SHOWN_GROSS:
                 self._unroll(block, entry.body.of, day, posting)
+                continue
+            if isinstance(entry.body, entries.EntryReversed) and posting.src.startswith("fees:"):
+                voided = ((entry.kind, int(counts), posting.qty), (FEES, 0, -posting.qty))
+                self._statements += [(_ROLL_GIFT, entry.body.ref, block, day, *each) for each in voided]
+                counts = False
                 continue
             # A fee at receipt belongs to the fund of the gift, whose first posting names it.
             touched = posting if posting.src_lo != NO_LINE else entry.postings[0]
@@ -171,15 +187,37 @@ class Projector:
                 self._rollup.setdefault((*there, REDIRECTED, day), [0, 0])[1] += posting.qty
             if posting.dst.startswith("fees:"):
                 self._rollup.setdefault((*where, FEES, day), [0, 0])[1] += posting.qty
+        if isinstance(body := entry.body, entries.MoneyReturned | entries.TransferReturned):
+            self._roll_late(entry, block, day, body.ref, {entry.kind: 1})
+        elif isinstance(body, entries.EntryReversed):
+            undone = {body.of: -1} | ({FEES: -1} if body.of == "fee.charged" else {})
+            self._roll_late(entry, block, day, body.ref, undone)
+
+    def _roll_late(self, entry: Entry, block: int, day: date, ref: int, kinds: dict[str, int]) -> None:
+        """What came home to a successor, as if it had gone to the line it left, and on from there.
+
+        `kinds`: into what it was summed, with its sign.
+        """
+        for posting in entry.postings:
+            for address, qty in self.books.came_from(ref, posting):
+                if address != posting.dst:
+                    for at, moved in ((address, qty), (posting.dst, -qty)):
+                        where = (block, *_dimensions(at, at))
+                        for kind, sign in kinds.items():
+                            self._rollup.setdefault((*where, kind, day), [0, 0])[1] += sign * moved
+                        self._rollup.setdefault((*where, LATE, day), [0, 0])[1] -= moved
 
     def _unroll(self, block: int, of: str, day: date, posting: Posting) -> None:
         """What a reversal took back is off the sums of the kind that it reverses."""
         key = (block, *_dimensions(posting.dst, posting.src), of, day)
         self._rollup.setdefault(key, [0, 0])[1] -= posting.qty
+        if of == "fee.charged":
+            self._rollup.setdefault((*key[:4], FEES, day), [0, 0])[1] -= posting.qty
 
-    def _give(self, entry: Entry, body: entries.MoneyReceived | entries.MoneyIdentified) -> None:
+    def _give(self, entry: Entry, body: entries.MoneyReceived | entries.MoneyIdentified, org: str) -> None:
         posting = entry.postings[0]
         qty = entries.qty_of(entry)
+        campaign = campaign_of(body, self.books.funds[org, body.fund])
         ref, batch, row = (body.ref, body.batch, body.row) if isinstance(body, entries.MoneyReceived) else ("", 0, 0)
         self._gift.append(
             (
@@ -193,17 +231,26 @@ class Projector:
                 bytes.fromhex(ref) if ref else None,
                 batch or None,
                 row or None,
+                campaign,
             )
         )
+        if campaign:
+            late = body.on > self.books.campaigns[campaign].last_on
+            sums = self._raised.setdefault(campaign, [0, 0, 0, 0])
+            for i, more in enumerate((1, qty, int(late), qty if late else 0)):
+                sums[i] += more
         if batch:
             sums = self._entered.setdefault(batch, [0, 0])
             sums[0] += 1
             sums[1] += qty
 
-    def _release(self, gift: int) -> None:
-        """The channel reference of a gift that was taken back may come again: its row, written or not, gives it up."""
-        self._gift = [(*row[:_REF], None, *row[_REF + 1 :]) if row[0] == gift else row for row in self._gift]
-        self._statements.append(("update gift set ref = null where seq = $1", gift))
+    def _release(self, body: entries.EntryReversed) -> None:
+        """The channel reference of what was taken back may come again: its row, written or not, gives it up."""
+        ref = body.ref
+        self._gift = [(*row[:_REF], None, *row[_REF + 1 :]) if row[0] == ref else row for row in self._gift]
+        self._statements.append(("update gift set ref = null where seq = $1", ref))
+        if body.of in {"income.received", "money.unidentified"}:
+            self._statements.append(("update reference set ref = null where seq = $1", ref))
 
     def _note(self, entry: Entry) -> None:
         """Rows of the kinds that are rare: one statement each."""
@@ -213,7 +260,8 @@ class Projector:
         if isinstance(body, entries.MoneyDisbursed):
             self._statements += _cost(entry, body)
         if isinstance(body, entries.MoneyReturned | entries.EntryReversed) and body.ref in self.books.payments:
-            self._statements += _cost_returned(entry, *self.books.payments[body.ref])
+            paid, origins = self.books.payments[body.ref], self.books.origins[body.ref]
+            self._statements += _cost_returned(origins.of(entry.postings), paid)
         if isinstance(body, entries.MoneyUnidentified | entries.IncomeReceived) and body.ref:
             self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
         if isinstance(body, entries.DeliveryConfirmed):
@@ -236,13 +284,34 @@ class Projector:
         return (self._id(where), line.credited, line.consumed.total, front, held, line.last_seq)
 
 
+_SHOWN_GROSS = {*GIFTS, "income.received"}
+"""What came in is shown whole, and what of it was voided beside it; other kinds are off their sums again."""
+
 _REF = [*rows.GIFT.columns].index("ref")
 _ENTERED = """
   update import_batch b set entered_rows = entered_rows + n, entered_fen = entered_fen + fen
   from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as entered (seq, n, fen) where b.seq = entered.seq
 """
+_RAISED = """
+  update campaign c set gifts = gifts + n, received_fen = received_fen + fen,
+    late_gifts = late_gifts + late_n, late_fen = c.late_fen + raised.late_fen
+  from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+    as raised (campaign, n, fen, late_n, late_fen)
+  where c.campaign = raised.campaign
+"""
 _REFERENCE = "insert into reference (ref, seq) values ($1, $2)"
+# Into the sums of the fund that a gift came to, as its entry says: it may be of long ago.
+_ROLL_GIFT = """
+  insert into rollup (block, org, fund, project, kind, day, entries, qty)
+  select $2, split_part(address, ':', 2), split_part(address, ':', 3), '', $4, $3, $5, $6
+  from (select convert_from(bytes, 'utf8')::jsonb #>> '{postings,0,2}' as address from entry where seq = $1) gift
+  on conflict (org, fund, project, kind, day, block) do update
+  set entries = rollup.entries + excluded.entries, qty = rollup.qty + excluded.qty
+"""
 _FROM_SUSPENSE = "update suspense set left_fen = left_fen - $2 where seq = $1"
+_BACK_TO_SUSPENSE = """
+  update suspense set left_fen = left_fen + $2 where seq = any(select ref from citation where seq = $1)
+"""
 _COST = """
   insert into cost (org, fund, year, management, spent) values ($1, $2, $3, $4, $5)
   on conflict (org, fund, year) do update
@@ -278,9 +347,11 @@ def _cost(entry: Entry, body: entries.MoneyDisbursed) -> list[tuple[Any, ...]]:
     return [(_COST, org, fund, body.on[:4], qty if is_management else 0, qty) for (org, fund), qty in spent.items()]
 
 
-def _cost_returned(entry: Entry, year: str, is_management: bool) -> list[tuple[Any, ...]]:  # noqa: FBT001  as paid
-    places = [(account.parse(posting.dst), posting.qty) for posting in entry.postings]
-    return [(_UNSPENT, place.org, place.rest[1], year, qty if is_management else 0, qty) for place, qty in places]
+def _cost_returned(given: list[tuple[str, int]], paid: Payment) -> list[tuple[Any, ...]]:
+    places = ((account.parse(address), qty) for address, qty in given)
+    return [
+        (_UNSPENT, org, rest[1], paid.year, qty if paid.is_management else 0, qty) for (_, org, rest), qty in places
+    ]
 
 
 def _proposal(seq: int, body: Any, entry: Entry) -> tuple[Any, ...]:
@@ -314,6 +385,17 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         body.org,
         seq,
     ),
+    entries.CampaignRegistered: lambda seq, body, _: (
+        """insert into campaign (campaign, org, name, filing, first_on, last_on, seq)
+           values ($1, $2, $3, $4, $5, $6, $7)""",
+        body.campaign,
+        body.org,
+        body.name,
+        body.filing,
+        date.fromisoformat(body.first_on),
+        date.fromisoformat(body.last_on),
+        seq,
+    ),
     entries.EventDeclared: lambda seq, body, _: (
         "insert into event (event, name, emergency, seq) values ($1, $2, $3, $4)",
         body.event,
@@ -323,8 +405,8 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
     ),
     entries.FundOpened: lambda seq, body, _: (
         """insert into fund (org, fund, name, restriction, spending, seq, management_ppm, over_ceiling,
-                             receipt_fee_ppm, charges)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+                             receipt_fee_ppm, charges, campaign)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
         body.org,
         body.fund,
         body.name,
@@ -335,6 +417,7 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         body.over_ceiling,
         body.receipt_fee_ppm,
         body.charges,
+        body.campaign,
     ),
     entries.ProjectOpened: lambda seq, body, _: (
         """insert into project (org, project, name, category, region, event, budget_fen, starts, ends, seq)
@@ -406,6 +489,11 @@ _STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
         entries.qty_of(entry),
     ),
     entries.MoneyIdentified: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
+    entries.EntryReversed: lambda _, body, entry: (
+        _BACK_TO_SUSPENSE if body.of == "money.identified" else _FROM_SUSPENSE,
+        body.ref,
+        entries.qty_of(entry),
+    ),
     entries.SuspenseReturned: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
     entries.ImportApproved: lambda seq, body, entry: (
         """insert into import_batch

@@ -20,7 +20,7 @@ LOCK_TRIES = 20
 PROJECTIONS = (
     "account", "posting", "line", "gift", "organisation", "event", "fund", "project", "staff", "proposal",
     "import_batch", "citation", "rollup", "reference", "suspense", "cost",
-    "turnover", "period", "pledge",
+    "turnover", "period", "pledge", "campaign",
 )  # fmt: skip
 """Tables that follow from the entries."""
 

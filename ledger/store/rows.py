@@ -73,6 +73,7 @@ GIFT = Table(
         "ref": "bytea",
         "batch": "bigint",
         "row": "integer",
+        "campaign": "text",
     },
 )
 CITATION = Table("citation", {"ref": "bigint", "seq": "bigint", "kind": "text", "qty": "bigint"})
@@ -99,17 +100,20 @@ TURNOVER = Table(
 )
 RECEIPT = Table("receipt", {"digest": "bytea", "key_id": "smallint", "seq": "bigint", "box": "bytea"})
 VAULT = Table("vault", {"seq": "bigint", "slot": "bigint", "sealed": "bytea"})
+PUBLIC_NAME = Table("public_name", {"seq": "bigint", "key_id": "smallint", "sealed": "bytea"})
 IDEMPOTENCY = Table(
     "idempotency",
     {"key": "bytea", "request": "bytea", "first_seq": "bigint", "last_seq": "bigint"},
 )
+FISCAL_RECEIPT = Table("fiscal_receipt", {"digest": "bytea", "key_id": "smallint", "seq": "bigint", "issued": "bigint"})
+FISCAL_VAULT = Table("fiscal_vault", {"issued": "bigint", "seq": "bigint", "number": "bytea", "sealed": "bytea"})
 DRAFT = Table("draft", {"proposal": "bigint", "command": "bytea", "salt": "text"})
 
 Gathered = Sequence[tuple[Table, Sequence[tuple[Any, ...]]]]
 """Tables and their rows, each table after those it refers to."""
 
 
-class HeadLost(Exception):  # noqa: N818  as it is said
+class HeadLostError(Exception):
     """Another sequencer has the head."""
 
 
@@ -131,7 +135,7 @@ def fit_one_statement(gathered: Gathered) -> bool:
 async def append(connection: asyncpg.Connection, head: Head, gathered: Gathered) -> None:
     """Move the head on and put the rows in: in one statement if they fit, else in several of an open transaction.
 
-    Raises HeadLost, and nothing is changed, where the head is not ours any more.
+    Raises HeadLostError, and nothing is changed, where the head is not ours any more.
     """
     present = [(table, rows) for table, rows in gathered if rows]
     together = present if fit_one_statement(present) else []
@@ -139,7 +143,7 @@ async def append(connection: asyncpg.Connection, head: Head, gathered: Gathered)
     try:
         await connection.execute(_together(tuple(table for table, _ in together)), *head, *columns)
     except asyncpg.DivisionByZeroError:
-        raise HeadLost from None
+        raise HeadLostError from None
     if not together:
         for table, rows in present:
             await fill(connection, table, rows)
@@ -157,7 +161,7 @@ async def fill(connection: asyncpg.Connection, table: Table, rows: Sequence[tupl
 
 @cache
 def _together(tables: tuple[Table, ...]) -> str:
-    """One statement that moves the head and inserts into all of these; where it does not move, an error: nothing is in."""
+    """One statement that moves the head and inserts into all of these. Where the head does not move, it fails whole."""
     parts = ["moved as (update head set seq = $3, prev = $4, at = $5 where epoch = $1 and seq = $2 returning 1)"]
     first = len(Head._fields) + 1
     for table in tables:

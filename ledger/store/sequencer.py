@@ -9,6 +9,7 @@ sent when the first is durable; if that fails, it is decided again.
 
 import asyncio
 import logging
+import secrets
 from collections import deque
 from collections.abc import Sequence
 
@@ -17,7 +18,7 @@ import structlog
 
 from ledger.books import Books
 from ledger.refusals import KeyReused, Refused
-from ledger.store import rows
+from ledger.store import erasures, rows
 from ledger.store.availability import Busy, Stopped
 from ledger.store.batch import (
     Batch,
@@ -32,6 +33,7 @@ from ledger.store.batch import (
 from ledger.store.clock import Clock, ClockError
 from ledger.store.database import UNREACHABLE, Database
 from ledger.store.decider import Decider
+from ledger.store.erasures import Doomed, ErasureList
 from ledger.store.keys import SubjectKeys
 from ledger.store.queries import state
 from ledger.store.setup import SetupError
@@ -49,22 +51,27 @@ RECONNECT_S = 0.5
 PATIENT_TRIES = 240
 """After so many, those who wait are told that the database does not answer; we try on."""
 
+TAKEN_OVER = "another sequencer has taken over"
 _BY_REQUEST = "stopped"
+_FENCE = "update head set epoch = $2 where epoch in ($1, $2)"
 _log = structlog.get_logger()
 
 
 class Sequencer:
     """Owns the head of one log."""
 
-    def __init__(self, database: Database, subjects: SubjectKeys, clock: Clock, *, queue_size: int) -> None:
+    def __init__(
+        self, database: Database, subjects: SubjectKeys, clock: Clock, *, erased: ErasureList, queue_size: int
+    ) -> None:
         self._database = database
         self._subjects = subjects
+        self._erased = erased
         self._clock = clock
         self._queue_size = queue_size
         self._queue: deque[Pending] = deque()
         self._in_flight: dict[bytes, Pending] = {}
         self._arrived = asyncio.Event()
-        self._epoch = 0
+        self._epoch = self._next_epoch = 0
         self._decider = Decider(Books(), {})
         self._deciding: list[Pending] = []
         self._batch: Batch | None = None
@@ -89,7 +96,9 @@ class Sequencer:
         await self._check_keys()  # before, so that a wrong key file fences nobody off
         async with self._database.write() as connection:
             self._epoch = await connection.fetchval("update head set epoch = epoch + 1 returning epoch")
-        await self._recover()
+        self._next_epoch = _epoch_after(self._epoch)
+        if not await self._recover():
+            raise SetupError(TAKEN_OVER)
         await self._check_keys()  # and after, when nobody else can add to the vault any more
         self._halted = ""
         self._task = asyncio.create_task(self._run(), name="sequencer")
@@ -171,8 +180,12 @@ class Sequencer:
         written = frozenset[str]() if self._batch is None else self._batch.refs
         at = self._clock.at(self.books.at)
         batch = await self._decider.batch(reading, self._deciding, at=at, epoch=self._epoch, written=written)
-        # Both are waited for; and a refusal, too, may rest on what is durable only now.
-        first_slot, _ = await asyncio.gather(self._keep(batch.beside.subject_keys), self._written())
+        keeping = asyncio.create_task(self._keep(batch.beside.subject_keys))
+        try:
+            await self._written()  # a refusal, too, may rest on what is durable only now
+        finally:
+            await asyncio.wait([keeping])
+        first_slot = keeping.result()
         self._deciding = []
         if self._halted:  # they have been told so
             return
@@ -234,17 +247,25 @@ class Sequencer:
 
     async def _write(self, connection: asyncpg.Connection, batch: Batch, first_slot: int) -> None:
         """All of a batch or nothing of it: one statement where that can hold it, and else a transaction."""
-        gathered = [*batch.projected.tables, *batch.beside.rows(first_slot)]
+        beside, doomed = batch.beside, list[Doomed]()
+        gathered = [*batch.projected.tables, *beside.rows(first_slot)]
         try:
-            if rows.fit_one_statement(gathered) and not batch.projected.has_rare:
+            if rows.fit_one_statement(gathered) and not (batch.projected.has_rare or beside.erased or beside.resolved):
                 await rows.append(connection, batch.head, gathered)
             else:
                 async with connection.transaction():
                     await rows.append(connection, batch.head, gathered)
                     await batch.projected.write_rare(connection)
-        except rows.HeadLost:
-            raise Stopped("another sequencer has taken over") from None
+                    if beside.erased:
+                        doomed = await erasures.remove(connection, beside.erased)
+                    if beside.resolved:
+                        await erasures.blank_drafts(connection, self.books.erased)
+        except rows.HeadLostError:
+            raise Stopped(TAKEN_OVER) from None
         # Durable. If we stop now, the entries stand; their senders retry with the same key and get the same receipts.
+        # What an erasure has left to destroy outside the database is destroyed at the next start, before anything else.
+        if doomed:
+            await asyncio.to_thread(erasures.destroy, doomed, self._subjects, self._erased)
         _resolve(batch.pending)
 
     async def _written(self) -> None:
@@ -301,7 +322,7 @@ class Sequencer:
         tries = 0
         while True:
             try:
-                epoch = await self._recover()
+                is_ours = await self._recover()
             except UNREACHABLE:
                 if self._halted:
                     return False
@@ -318,22 +339,28 @@ class Sequencer:
                 self._halt("the log cannot be read back")
                 return False
             self._silent = ""
-            if epoch == self._epoch:
-                return True
-            self._halt("another sequencer has taken over")
-            return False
+            if not is_ours:
+                self._halt(TAKEN_OVER)
+            return is_ours
 
-    async def _recover(self) -> int:
-        """Read everything back from the log; answers the epoch found there."""
+    async def _recover(self) -> bool:
+        """Fence off what we sent ourselves, then read everything back from the log; False if the head is not ours.
+
+        What was cut off from us may still be on its way. What has begun holds the head until it is decided, and the
+        update waits for it; what arrives later finds another epoch. Where the answer to the update itself was lost, the
+        next try finds the epoch that this one set.
+        """
         async with self._database.write() as connection:
-            # A COMMIT of ours that was cut off from us may still be on its way: it holds the head until it is decided.
-            await connection.execute("select from head for update")
+            if await connection.execute(_FENCE, self._epoch, self._next_epoch) != "UPDATE 1":
+                return False
+        self._epoch, self._next_epoch = self._next_epoch, _epoch_after(self._next_epoch)
         async with self._database.snapshot() as connection:
             books = await state.read_books(connection)
             ids = await state.read_ids(connection)
-            epoch: int = await connection.fetchval("select epoch from head")
+        async with self._database.raw() as connection:
+            await erasures.carry_out(connection, books.erased, self._subjects, self._erased)
         self._decider = Decider(books, ids)
-        return epoch
+        return True
 
     def _halt(self, why: str) -> None:
         _log.log(logging.INFO if why == _BY_REQUEST else logging.CRITICAL, "writing stops", reason=why)
@@ -344,6 +371,11 @@ class Sequencer:
     def _fail_all(self, error: Stopped) -> None:
         _fail([*self._queue, *self._deciding], error)
         self._queue.clear()
+
+
+def _epoch_after(epoch: int) -> int:
+    """One that nobody else comes to: who takes over adds one, who recovers takes a step of chance."""
+    return epoch + 2 + secrets.randbelow(2**32)
 
 
 def _answer(outcomes: Sequence[Sequenced | Replayed | Refused]) -> Outcome:

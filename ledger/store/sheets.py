@@ -175,6 +175,7 @@ class Sheets:
             known=known,
             report_progress=progress,
             scratch=folder / "scratch.sqlite",
+            agreement_from=self._sequencer.books.agreement_from,
         )
         text = f"sunledger/file/1\n{manifest.salt}\n{report.sha256}\n"
         manifest = msgspec.structs.replace(manifest, commitment=hashlib.sha256(text.encode()).hexdigest())

@@ -26,6 +26,8 @@ SQLModel.metadata.naming_convention = {
 
 _BY_HAND = {"autoincrement": False}  # numbers come from the log, never from a sequence
 
+_ROUTINE = ("money.received", "receipt.issued", "receipt.voided", "receipt.waived")
+
 _SOURCES = ("donors", "unidentified", "income", "bought", "found", "repacked")
 
 # A type stands with its column's options, for an option beside `= Field(…)` would lose the type.
@@ -44,6 +46,7 @@ EntryOrNone = Annotated[int | None, Field(sa_type=BigInteger, foreign_key="entry
 EntryKey = Annotated[int, Field(sa_type=BigInteger, foreign_key="entry.seq", primary_key=True)]
 Bytes = Annotated[bytes, Field(sa_type=LargeBinary)]
 BytesKey = Annotated[bytes, Field(sa_type=LargeBinary, primary_key=True)]
+BigFromZero = Annotated[int, Field(sa_type=BigInteger, sa_column_kwargs={"server_default": sql("0")})]
 Time = Annotated[datetime, Field(sa_type=sa.DateTime(timezone=True))]
 TimeOrNone = Annotated[datetime | None, Field(sa_type=sa.DateTime(timezone=True))]
 
@@ -81,7 +84,7 @@ class EntryRow(_Row, table=True):
     __table_args__ = (
         Check("seq >= 0", "entry_seq_from_zero"),
         Check("length(bytes) between 1 and 65535", "entry_fits_a_bundle"),
-        Index("entry_control", "seq", postgresql_where=sql("kind <> 'money.received'")),
+        Index("entry_control", "seq", postgresql_where=sql(f"kind not in {_ROUTINE}")),
         Index("entry_correction", "seq", postgresql_where=sql("kind = 'entry.reversed'")),
     )
 
@@ -198,13 +201,16 @@ class GiftRow(_Row, table=True):
     ref: bytes | None
     batch: BigOrNone
     row: int | None
+    campaign: Annotated[str, Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})]
 
 
 class ReferenceRow(_Row, table=True):
     """A reference of money that is no gift; those of gifts stand with them."""
 
-    ref: BytesKey
-    seq: Entry
+    __table_args__ = (UniqueConstraint("ref", name="reference_is_unique"),)
+
+    ref: bytes | None
+    seq: EntryKey
 
 
 class SuspenseRow(_Row, table=True):
@@ -244,6 +250,27 @@ class EventRow(_Row, table=True):
     seq: Entry
 
 
+class CampaignRow(_Row, table=True):
+    """A filed public fundraising, and what came in for it."""
+
+    __table_args__ = (
+        Check("first_on <= last_on", "campaign_days_in_order"),
+        Check("late_gifts <= gifts and late_fen <= received_fen", "campaign_late_is_received"),
+    )
+
+    campaign: TextKey
+    org: str = Field(sa_type=TEXT, foreign_key="organisation.org")
+    name: Text
+    filing: Text
+    first_on: date
+    last_on: date
+    seq: Entry
+    gifts: BigFromZero
+    received_fen: BigFromZero
+    late_gifts: BigFromZero
+    late_fen: BigFromZero
+
+
 class FundRow(_Row, table=True):
     """Money under one restriction."""
 
@@ -259,6 +286,7 @@ class FundRow(_Row, table=True):
     charges: bool = Field(sa_column_kwargs={"server_default": sql("false")})
     closed_seq: EntryOrNone
     successor: Annotated[str, Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})]
+    campaign: Annotated[str, Field(sa_type=TEXT, sa_column_kwargs={"server_default": sql("''")})]
 
 
 class CostRow(_Row, table=True):
@@ -382,7 +410,10 @@ class ImportBatchRow(_Row, table=True):
 class CitationRow(_Row, table=True):
     """An entry that names an earlier one."""
 
-    __table_args__ = (Check("ref < seq", "citation_of_the_past"),)
+    __table_args__ = (
+        Check("ref < seq", "citation_of_the_past"),
+        Index("citation_taken_back", "ref", postgresql_where=sql("kind in ('entry.reversed', 'gift.refunded')")),
+    )
 
     ref: EntryKey
     seq: EntryKey
@@ -409,11 +440,11 @@ class RollupRow(_Row, table=True):
 
 
 class ReceiptRow(_Row, table=True):
-    """A receipt's digest, by which its code is found, and the box only the code opens."""
+    """A receipt's digest, by which its code is found, and the box only the code opens; each right entry has its own."""
 
     digest: BytesKey
     key_id: Small
-    seq: int = Field(sa_type=BigInteger, unique=True)
+    seq: int = Field(sa_type=BigInteger, primary_key=True, unique=True, sa_column_kwargs=_BY_HAND)
     box: Bytes
 
 
@@ -425,6 +456,65 @@ class VaultRow(_Row, table=True):
     seq: BigKey
     slot: Big
     sealed: Bytes
+
+
+class FiscalReceiptRow(_Row, table=True):
+    """What the fiscal receipt of a gift, `seq`, is found by: code, number, check code and amount together."""
+
+    __table_args__ = (
+        Check("length(digest) = 32", "fiscal_receipt_digest_is_sha256"),
+        Index("fiscal_receipt_of_gift", "seq"),
+    )
+
+    digest: BytesKey
+    key_id: Small
+    seq: Big
+    issued: int = Field(sa_type=BigInteger, unique=True, foreign_key="entry.seq")
+
+
+class FiscalVaultRow(_Row, table=True):
+    """The numbers of a fiscal receipt, sealed under the key of its gift, `seq`."""
+
+    __table_args__ = (
+        Check("length(number) = 32", "fiscal_vault_number_is_sha256"),
+        Index("fiscal_vault_of_gift", "seq"),
+    )
+
+    issued: EntryKey
+    seq: Big
+    number: bytes = Field(sa_type=LargeBinary, unique=True)
+    sealed: Bytes
+
+
+class PublicNameRow(_Row, table=True):
+    """What a donor agreed to be called in public, sealed under the look-up keys."""
+
+    seq: BigKey
+    key_id: Small
+    sealed: Bytes
+
+
+class ConsentRow(_Row, table=True):
+    """What a donor agreed to or withdrew after her gift, sealed under her key."""
+
+    __table_args__ = (Check("n >= 0", "consent_n_from_zero"),)
+
+    seq: BigKey
+    n: SmallKey
+    sealed: Bytes
+
+
+class AccessRecord(_Row, table=True):
+    """Who read what the vault holds of a gift, or of the gifts of an import, and why."""
+
+    seq: EntryKey
+    at: datetime = Field(
+        sa_type=sa.DateTime(timezone=True),
+        primary_key=True,
+        sa_column_kwargs={"server_default": sql("clock_timestamp()")},
+    )
+    staff: TextKey
+    reason: Text
 
 
 class IdempotencyRow(_Row, table=True):

@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 import os
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+import asyncpg
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -12,13 +13,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ledger import privacy
 from ledger.donations import ReceiveMoney
 from ledger.entries import DonorClass, canonical
-from ledger.privacy import ChannelRecord, Identity
-from ledger.store.keys import LogKeys, LookupKeys
+from ledger.privacy import ChannelRecord, Consent, Identity
+from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.suspense import IdentifyMoney
 
 _NONCE = bytes(12)  # every key here seals one thing once
 _VAULT = b"sunledger/vault/1"
 _BOX = b"sunledger/box/1"
+_NAME = b"sunledger/name/1"
+_CONSENT = b"sunledger/consent/1"
 _SALT_BYTES = 32
 _BOX_SALT_BYTES = 16
 
@@ -31,6 +34,9 @@ class VaultRecord(msgspec.Struct, frozen=True):
     code: str
     identity: Identity
     identity_salt: bytes
+    agreement: str = ""
+    """Hex SHA-256 of the written agreement's file."""
+    agreement_salt: bytes = b""
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -39,6 +45,19 @@ class Box(msgspec.Struct, frozen=True):
     channel: ChannelRecord
     channel_salt: str
     identity: str
+
+
+Party = Literal["donor", "guardian"]
+
+
+class ConsentRecord(msgspec.Struct, frozen=True):
+    """That a donor agreed to be named, or no longer does, after her gift. `by`: she, or her guardian."""
+
+    at: str
+    by: Party
+    staff: str
+    consent: Consent | None = None
+    """None: withdrawn."""
 
 
 class SealedGift(NamedTuple):
@@ -50,6 +69,8 @@ class SealedGift(NamedTuple):
     digest: bytes
     key_id: int
     box: bytes
+    name: bytes = b""
+    """What she is called in public; empty: nothing."""
 
 
 class Gift(NamedTuple):
@@ -71,32 +92,41 @@ class Gift(NamedTuple):
     original: int = 0
     rate: str = ""
     """Where it was given in another currency: that, its smallest units, CNY for one unit."""
+    agreement: str = ""
+    """Hex SHA-256 of the written agreement's file."""
+    campaign: str = ""
     suspense: int = -1
     """The `money.unidentified` it was found in; -1: it arrived as a gift."""
+    corrects: int = 0
+    """The wrong entry whose place this one takes; then `amount_fen` is what was right, and `code` that gift's."""
+    code: str = ""
 
 
 class Sealer:
     """Draws code, salts and key of a gift and seals what is known of its donor. Done before the gift queues."""
 
     def __init__(self, keys: LogKeys, lookup: LookupKeys) -> None:
-        self._keys = keys
+        self.keys = keys
         self.lookup = lookup
         self._lookup_key = lookup.keys[lookup.current]
 
     def seal(self, gift: Gift) -> SealedGift:
-        """Everything random about a gift is drawn here, once; a retry reads it back from the vault."""
+        """Everything random about a gift is drawn here, once; a retry reads it back from the vault. Raises Refused."""
+        privacy.check_identity(gift.identity)
         drawn = os.urandom(3 * _SALT_BYTES + _BOX_SALT_BYTES + 15)
         identity_salt, channel_salt, key = drawn[:32], drawn[32:64], drawn[64:96]
         box_salt, symbols = drawn[96:112], drawn[112:]
-        code = privacy.code_of([symbol & 31 for symbol in symbols])
+        code = gift.code or privacy.code_of([symbol & 31 for symbol in symbols])
         record = ChannelRecord(
             amount_fen=gift.amount_fen, channel=gift.channel, on=gift.on, channel_ref=gift.channel_ref
         )
         identity = privacy.identity_digest(gift.identity, identity_salt)
         donor = privacy.donor_commitment(identity, privacy.channel_digest(record, channel_salt))
-        kept = VaultRecord(record, channel_salt, code, gift.identity, identity_salt)
+        agreement_salt = os.urandom(_SALT_BYTES) if gift.agreement else b""
+        agreement = privacy.agreement_commitment(gift.agreement, agreement_salt) if gift.agreement else ""
+        kept = VaultRecord(record, channel_salt, code, gift.identity, identity_salt, gift.agreement, agreement_salt)
         box = canonical(Box(record, channel_salt.hex(), identity.hex()))
-        command = self._command(gift, donor, code)
+        command = self._command(gift, donor, code, agreement)
         return SealedGift(
             command,
             key,
@@ -104,9 +134,10 @@ class Sealer:
             hmac.digest(self._lookup_key, code.encode(), "sha256"),
             self.lookup.current,
             b"\x01" + box_salt + AESGCM(_box_key(code, box_salt)).encrypt(_NONCE, box, _BOX),
+            seal_name(self._lookup_key, donor, privacy.public_name(gift.identity, gift.identity.consent)),
         )
 
-    def _command(self, gift: Gift, donor: str, code: str) -> ReceiveMoney | IdentifyMoney:
+    def _command(self, gift: Gift, donor: str, code: str, agreement: str) -> ReceiveMoney | IdentifyMoney:
         if gift.suspense >= 0:
             return IdentifyMoney(
                 maker=gift.maker,
@@ -118,8 +149,11 @@ class Sealer:
                 on=gift.on,
                 donor=donor,
                 donor_class=gift.donor_class,
+                agreement=agreement,
+                campaign=gift.campaign,
                 event=gift.event,
                 code=code,
+                corrects=gift.corrects,
             )
         return ReceiveMoney(
             maker=gift.maker,
@@ -130,7 +164,9 @@ class Sealer:
             on=gift.on,
             donor=donor,
             donor_class=gift.donor_class,
-            ref=self._keys.ref(gift.org, gift.channel, gift.channel_ref),
+            ref=self.keys.ref(gift.org, gift.channel, gift.channel_ref),
+            agreement=agreement,
+            campaign=gift.campaign,
             event=gift.event,
             code=code,
             batch=gift.batch,
@@ -138,7 +174,25 @@ class Sealer:
             currency=gift.currency,
             original=gift.original,
             rate=gift.rate,
+            corrects=gift.corrects,
         )
+
+
+class Kept(NamedTuple):
+    """A gift's row of the vault, and its key; None once it was destroyed."""
+
+    key: bytes | None
+    sealed: bytes
+
+    def open(self) -> VaultRecord | None:
+        """The record; None where it was erased."""
+        return open_record(self.key, self.sealed) if self.key is not None and self.sealed else None
+
+
+async def read_record(connection: asyncpg.Connection, subjects: SubjectKeys, seq: int) -> Kept | None:
+    """What the vault keeps of the gift that entry `seq` is; None for no gift."""
+    found = await connection.fetchrow("select slot, sealed from vault where seq = $1", seq)
+    return None if found is None else Kept(subjects.read(found["slot"]), found["sealed"])
 
 
 def open_record(key: bytes, sealed: bytes) -> VaultRecord:
@@ -157,15 +211,46 @@ def open_box(code: str, box: bytes) -> Box | None:
         return None
 
 
+def seal_name(lookup_key: bytes, donor: str, name: str) -> bytes:
+    """What a donor is called in public, for whoever holds the look-up keys; bound to `donor` of her gift's entry."""
+    if not name:
+        return b""
+    salt = os.urandom(_BOX_SALT_BYTES)
+    return b"\x01" + salt + AESGCM(_derived(lookup_key, salt, _NAME)).encrypt(_NONCE, name.encode(), donor.encode())
+
+
+def open_name(lookup: LookupKeys, key_id: int, donor: str, sealed: bytes) -> str:
+    """What to call her. Raises InvalidTag, KeyError where the row is not this gift's, or its key is gone."""
+    salt, rest = sealed[1 : 1 + _BOX_SALT_BYTES], sealed[1 + _BOX_SALT_BYTES :]
+    return AESGCM(_derived(lookup.keys[key_id], salt, _NAME)).decrypt(_NONCE, rest, donor.encode()).decode()
+
+
+def seal_consent(key: bytes, record: ConsentRecord) -> bytes:
+    """Sealed under a key derived from the subject's, which seals the vault's record and nothing else."""
+    salt = os.urandom(_BOX_SALT_BYTES)
+    return b"\x01" + salt + AESGCM(_derived(key, salt, _CONSENT)).encrypt(_NONCE, _encode(record), _CONSENT)
+
+
+def open_consent(key: bytes, sealed: bytes) -> ConsentRecord:
+    """One record. Raises InvalidTag where key and record do not belong together."""
+    salt, rest = sealed[1 : 1 + _BOX_SALT_BYTES], sealed[1 + _BOX_SALT_BYTES :]
+    return _decode_consent(AESGCM(_derived(key, salt, _CONSENT)).decrypt(_NONCE, rest, _CONSENT))
+
+
 def lookup_digests(lookup: LookupKeys, code: str) -> list[bytes]:
     """What the code may be stored under: one digest for each key still in use."""
     return [hmac.digest(key, code.encode(), "sha256") for key in lookup.keys.values()]
 
 
 def _box_key(code: str, salt: bytes) -> bytes:
-    """HKDF-SHA256 of RFC 5869 for one block: the code is the input, the box's salt the salt, _BOX the info."""
-    return hmac.digest(hmac.digest(salt, code.encode(), hashlib.sha256), _BOX + b"\x01", hashlib.sha256)
+    return _derived(code.encode(), salt, _BOX)
+
+
+def _derived(secret: bytes, salt: bytes, info: bytes) -> bytes:
+    """HKDF-SHA256 of RFC 5869, one block."""
+    return hmac.digest(hmac.digest(salt, secret, hashlib.sha256), info + b"\x01", hashlib.sha256)
 
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(VaultRecord).decode
+_decode_consent = msgspec.json.Decoder(ConsentRecord).decode

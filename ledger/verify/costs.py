@@ -37,9 +37,10 @@ def count(state: State, run: Run, body: MoneyDisbursed, legs: Sequence[Leg]) -> 
 
 def give_back(state: State, payment: Payment, legs: Sequence[Leg]) -> None:
     """What a payee hands back was not spent, in the year in which it was paid."""
-    for leg in legs:
-        place = leg.dst.place
+    moves = [move for leg in legs if leg.src is not None for move in leg.src.arrivals.within(leg.src_lo, leg.src_hi)]
+    for move in moves:
+        place, qty = move.other.place, move.hi - move.lo
         cost = state.costs.setdefault((place.org, place.rest[-1], payment.year), Cost())
-        cost.spent -= leg.qty
+        cost.spent -= qty
         if payment.is_management:
-            cost.management -= leg.qty
+            cost.management -= qty

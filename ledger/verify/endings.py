@@ -16,7 +16,8 @@ def fund_closed(state: State, entry: Envelope, body: FundClosed) -> None:
     own = [line for line in state.lines.values() if _is_of(line, body.org, -1, body.fund)]
     _check_empty(state, own)
     for number, sent in state.transfers.items():
-        if sent.fund in own and next(sent.piece.line.consumed.gaps(sent.piece.lo, sent.piece.hi), None):
+        pieces = [sent.piece, *state.given_back.get(number, ())] if sent.fund in own else []
+        if any(next(line.consumed.gaps(lo, hi), None) for line, lo, hi in pieces):
             state.find(Rule.CLOSED_EMPTY, "nothing of it in transit", f"transfer {number}")
     for number, each in state.imports.items():
         if (each.approved.org, each.approved.fund) == (body.org, body.fund):
@@ -47,6 +48,8 @@ def _check(  # noqa: PLR0913  what both say
     if body.residue in {"agreed", "moved"} and not body.evidence:
         state.find(Rule.CLOSED_EMPTY, "evidence of the consent or the agreement", "none")
     closed.add((body.org, what, name))
+    if body.successor:
+        state.society.heirs[body.org, what, name] = body.successor
 
 
 def _is_of(line: Line, org: str, at: int, name: str) -> bool:

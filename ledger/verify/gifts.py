@@ -3,7 +3,7 @@
 from ledger import account
 from ledger.account import CNY, MAX_POSITION
 from ledger.entries import ImportApproved, ImportCompleted, MoneyReceived
-from ledger.verify import authority, currencies, periods, postings
+from ledger.verify import authority, campaigns, currencies, periods, postings, rightings
 from ledger.verify.entry import NO_LINE, NO_PROPOSAL, Envelope, is_day
 from ledger.verify.line import Line
 from ledger.verify.persons import check_digests, is_digest
@@ -17,7 +17,7 @@ MILLION = 1_000_000
 _MAKERS = REQUIRED["money.received"].maker
 
 
-def received(state: State, entry: Envelope, body: MoneyReceived) -> None:
+def received(state: State, entry: Envelope, body: MoneyReceived) -> None:  # noqa: C901  no calls: ten million
     """One credit at the end of its fund's line, by somebody who takes gifts in."""
     line = _credit(state, entry, body)
     by = entry.by
@@ -33,16 +33,32 @@ def received(state: State, entry: Envelope, body: MoneyReceived) -> None:
         check_channel(state, body.channel)
     if body.event:
         check_event(state, body.event, org, body.fund)
+    if state.society.campaigns or body.campaign:
+        campaigns.check_gift(state, body, org)
+    if body.agreement or state.society.agreement_from >= 0:
+        campaigns.check_agreement(state, body.agreement, body.right_fen or sum(each.qty for each in entry.postings))
     ref = body.ref
     if is_digest(body.donor) and (not ref or is_digest(ref)) and (not body.receipt or is_digest(body.receipt)):
         if ref:
             state.references.add(ref, state.position)
     else:
         state.find(Rule.DIGEST_FORM, "donor, ref and receipt: 64 hex digits", f"{body.donor} {ref} {body.receipt}")
-    if body.currency or body.original or body.rate:
-        currencies.given(state, entry.seq, body, sum(posting.qty for posting in entry.postings), org)
+    if body.currency or body.original or body.rate or body.corrects or body.right_fen:
+        _check_rare(state, entry, body, org)
     if body.batch or body.row:
         _enter_row(state, entry, body, org)
+
+
+def _check_rare(state: State, entry: Envelope, body: MoneyReceived, org: str) -> None:
+    """Foreign currency. A gift that takes the place of a wrong one has its reference, and is no row of an import."""
+    qty = sum(posting.qty for posting in entry.postings)
+    if body.currency or body.original or body.rate:
+        currencies.given(state, entry.seq, body, body.right_fen or qty, org)
+    if not (body.corrects or body.right_fen):
+        return
+    rightings.check(state, entry.kind, body, org, qty)
+    if body.batch:
+        state.find(Rule.RIGHT_ENTRY, "no row of an import", f"row {body.row} of {body.batch}")
 
 
 def import_approved(state: State, entry: Envelope, body: ImportApproved) -> None:
@@ -160,8 +176,8 @@ def _enter_row(state: State, entry: Envelope, body: MoneyReceived, org: str) -> 
     batch.rows += 1
     batch.sum_fen += sum(posting.qty for posting in entry.postings)
     approved = batch.approved
-    expected = (approved.org, approved.fund, approved.channel, approved.event)
-    found = (org, body.fund, body.channel, body.event)
+    expected = (approved.org, approved.fund, approved.channel, approved.event, "")
+    found = (org, body.fund, body.channel, body.event, body.campaign)
     if found != expected:
         state.find(Rule.IMPORT_AGREES, expected, found)
     if not approved.first_on <= body.on <= approved.last_on:

@@ -134,6 +134,9 @@ def resting(line: Line, lo: int, hi: int) -> Iterator[Piece]:
     waiting = [Piece(line, lo, hi)]
     while waiting:
         piece = waiting.pop()
+        if piece.line.place.kind == "suspense" and piece.line is not line:  # identified next, it is another gift
+            yield piece
+            continue
         pieces: list[Piece] = []
         at = piece.lo
         for move in piece.line.departures.within(piece.lo, piece.hi):

@@ -19,16 +19,16 @@ from ledger.entries import (
     TransferReturned,
     TransferSent,
 )
-from ledger.verify import authority, costs, currencies, gifts, order, periods, postings, reversals, targets
+from ledger.verify import authority, citable, currencies, gifts, order, periods, postings, reversals, rightings, targets
 from ledger.verify.entry import NO_PROPOSAL, Envelope
 from ledger.verify.line import Line, Piece
 from ledger.verify.persons import check_digests, check_division, check_evidence, check_few
 from ledger.verify.postings import Leg
-from ledger.verify.routes import destination, is_homeward
+from ledger.verify.routes import books_of, destination, is_homeward
 from ledger.verify.rule import Rule
 from ledger.verify.runs import follow
 from ledger.verify.society import fits, keeps, lies_in
-from ledger.verify.state import Held, Payment, Proposal, Run, State, Transfer
+from ledger.verify.state import Held, Proposal, Run, State
 
 Targeted: TypeAlias = (
     EntryReversed
@@ -42,6 +42,7 @@ Targeted: TypeAlias = (
 )
 Untargeted: TypeAlias = ExchangeSettled | FeeCharged | MoneyAllocated | MoneyDisbursed | TransferSent
 Outflow: TypeAlias = Untargeted | Targeted
+Rightable: TypeAlias = Untargeted | GiftRefunded | TransferReceived
 
 _EVIDENCED = (
     ExchangeSettled,
@@ -69,7 +70,7 @@ def enter(state: State, entry: Envelope, body: Outflow) -> None:
     is_of_kind = reading.is_sound and _is_of_kind(state, entry.kind, body, legs)
     if legs and run.index == 1 and entry.by.proposal != NO_PROPOSAL:
         qty = 0 if proposal is None else proposal.qty
-        authority.check(state, entry, body, org=_org(legs), qty=qty, approved=run.approved)
+        authority.check(state, entry, body, org=_org(run.kind, legs), qty=qty, approved=run.approved)
     is_right = is_of_kind and _keeps_its_way(state, run, legs, proposal) and _keeps_intent(state, body, legs)
     if is_right:
         _check_positions(state, run, body, legs, proposal)
@@ -77,13 +78,21 @@ def enter(state: State, entry: Envelope, body: Outflow) -> None:
     periods.count(state, entry, body.on)
     run.qty += sum(leg.qty for leg in legs)
     if is_of_kind:
-        _note(state, run, entry, body, legs)
-    if legs and run.is_whole and entry.by.proposal == NO_PROPOSAL:
-        authority.check(state, entry, body, org=_org(legs), qty=run.qty, approved=run.approved)
+        citable.note(state, run, entry, body, legs)
+    if legs and run.is_whole:
+        _weigh(state, run, entry, body, _org(run.kind, legs))
     if proposal is not None:
         _settle(state, run, proposal, is_right=is_right)
     if reading.is_sound:
         check_available(state, {leg.src for leg in legs if leg.src is not None})
+
+
+def _weigh(state: State, run: Run, entry: Envelope, body: Outflow, org: str) -> None:
+    """What shows with the last part: how much was moved in all."""
+    if isinstance(body, Rightable):
+        rightings.check(state, entry.kind, body, org, run.qty)
+    if entry.by.proposal == NO_PROPOSAL:
+        authority.check(state, entry, body, org=org, qty=run.qty, approved=run.approved)
 
 
 def check_available(state: State, lines: Iterable[Line]) -> None:
@@ -105,9 +114,9 @@ def _check_words(state: State, body: Outflow) -> None:
         check_evidence(state, body.evidence)
 
 
-def _org(legs: Sequence[Leg]) -> str:
+def _org(kind: str, legs: Sequence[Leg]) -> str:
     """In whose books the entry is."""
-    return legs[0].dst.place.org
+    return books_of(kind, legs[0].dst.place)
 
 
 def _is_of_kind(state: State, kind: str, body: Outflow, legs: Sequence[Leg]) -> bool:
@@ -131,12 +140,12 @@ def _keeps_its_way(state: State, run: Run, legs: Sequence[Leg], proposal: Propos
         return False
     if is_homeward(run.kind, dst.place):
         found = [(Piece(leg.src, leg.src_lo, leg.src_hi), leg.dst) for leg in legs if leg.src is not None]
-        homes = [home for piece, _ in found for home in targets.homes([piece])]
+        homes = [home for piece, _ in found for home in targets.homes(state, [piece])]
         if [each for _, each in homes] != [each for _, each in found]:
             told = ", ".join(f"{piece.line} [{piece.lo}, {piece.hi}) → {home}" for piece, home in homes[:3])
             state.find(Rule.RETURN_HOME, told, f"into {', '.join(map(repr, dict.fromkeys(leg.dst for leg in legs)))}")
             return False
-        return True
+        return _fits_successors(state, legs)
     if run.into is None:
         run.into = dst
     if run.into is not dst:
@@ -168,6 +177,17 @@ def _keeps_intent(state: State, body: Outflow, legs: Sequence[Leg]) -> bool:
                 state.find(Rule.RECIPIENT, f"the recipient whom the fund of {line} names", body.payee)
                 return False
         return _keeps_region(state, body, legs[0].dst.place.org)
+    return True
+
+
+def _fits_successors(state: State, legs: Sequence[Leg]) -> bool:
+    """What comes home to another project, or with another fund, comes where its donors wanted it."""
+    for place in dict.fromkeys(leg.dst.place for leg in legs if leg.dst.place.kind == "project"):
+        project, fund = place.rest
+        restriction = state.society.funds[place.org, fund].restriction
+        if not fits(restriction, state.society.projects[place.org, project]):
+            state.find(Rule.RESTRICTION, f"a project that has {restriction}", project)
+            return False
     return True
 
 
@@ -291,35 +311,6 @@ def _check_order(state: State, run: Run, body: Untargeted, taken: list[Piece]) -
     else:
         rule = Rule.AVAILABLE
     state.find(rule, told(expected), told(taken))
-
-
-def _note(state: State, run: Run, entry: Envelope, body: Outflow, legs: Sequence[Leg]) -> None:
-    """What later entries may cite."""
-    if isinstance(body, MoneyAllocated):
-        begun = state.allocations.get(run.first_seq)
-        lo = legs[0].dst_lo if begun is None else begun.lo
-        state.allocations[run.first_seq] = Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty)
-        if run.index > 1:
-            state.first_parts[entry.seq] = run.first_seq
-    if isinstance(body, TransferSent):
-        line = legs[0].src
-        assert line is not None, "a transfer of its kind leaves a fund's line"
-        sent = state.transfers.get(run.first_seq)
-        lo = legs[0].dst_lo if sent is None else sent.piece.lo
-        state.transfers[run.first_seq] = Transfer(line, Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty))
-        if run.index > 1:
-            state.first_parts[entry.seq] = run.first_seq
-    if isinstance(body, MoneyDisbursed):
-        paid = Piece(legs[0].dst, legs[0].dst_lo, legs[-1].dst_lo + legs[-1].qty)
-        new = Payment(paid.line.place.org, paid, body.on[:4], body.spending == "management")
-        payment = state.payments.setdefault(run.first_seq, new)
-        payment.piece = Piece(paid.line, payment.piece.lo, paid.hi)
-        payment.qty += sum(leg.qty for leg in legs)
-        if run.index > 1:
-            state.first_parts[entry.seq] = run.first_seq
-        costs.count(state, run, body, legs)
-    if isinstance(body, MoneyReturned | EntryReversed) and body.ref in state.payments:
-        costs.give_back(state, state.payments[body.ref], legs)
 
 
 def _settle(state: State, run: Run, proposal: Proposal, *, is_right: bool) -> None:

@@ -10,7 +10,7 @@ from ledger.verify.line import Piece
 from ledger.verify.persons import check_digests
 from ledger.verify.postings import MAX_POSTINGS, none
 from ledger.verify.roles import REQUIRED
-from ledger.verify.routes import OUTFLOWS, PAYMENT, REVERSAL, TARGETED, destination, is_homeward
+from ledger.verify.routes import OUTFLOWS, PAYMENT, REVERSAL, TARGETED, books_of, destination, is_homeward
 from ledger.verify.rule import Rule
 from ledger.verify.runs import follow
 from ledger.verify.state import Held, Proposal, Run, State
@@ -164,7 +164,7 @@ def _holds_what_it_takes(state: State, proposal: Proposal) -> bool:
     if proposal.command not in OUTFLOWS:
         return not proposal.holds and not proposal.into
     into = [line for address in proposal.into if (line := state.line(address)) is not None]
-    if not into or not proposal.holds or any(line.place.org != proposal.org for line in into):
+    if not into or not proposal.holds or any(books_of(proposal.command, line.place) != proposal.org for line in into):
         return False
     if len(into) != len(proposal.into) or (len(into) > 1 and not is_homeward(proposal.command, into[0].place)):
         return False
@@ -190,7 +190,7 @@ def _holds_its_target(state: State, proposal: Proposal) -> bool:
         state.find(Rule.TARGET_CITED, f"of entry {proposal.ref}: {told}", outflows.told(held))
         return False
     if is_homeward(proposal.command, into.place):
-        homes = tuple(dict.fromkeys(home.name for _, home in targets.homes(held)))
+        homes = tuple(dict.fromkeys(home.name for _, home in targets.homes(state, held)))
         if homes != proposal.into:
             state.find(Rule.RETURN_HOME, f"into {', '.join(homes)}", f"into {', '.join(proposal.into)}")
             return False

@@ -29,6 +29,7 @@ class References:
         self._refs: list[str] = []
         self._seqs = array("q")
         self._released: dict[int, int] = {}
+        self._taken_over: dict[int, int] = {}
         self._parts = [SpooledTemporaryFile[bytes](max_size=PART_BYTES) for _ in range(_PARTS)]
         self._part_of = {f"{i:02x}": i * _PARTS // 256 for i in range(256)}
 
@@ -43,12 +44,22 @@ class References:
         """The entry `seq` was taken back by entry `at`: its reference may come again."""
         self._released[seq] = at
 
+    def take_over(self, seq: int, wrong: int) -> None:
+        """The entry `seq` corrects `wrong`, and so has the same reference."""
+        self._taken_over[seq] = wrong
+
     def close(self) -> None:
-        """Report every reference that came twice."""
+        """Report every reference that came twice, and those that are not of the entry that is corrected."""
         self._part()
+        asked = {*self._taken_over, *self._taken_over.values()}
+        said: dict[int, str] = {}
         for part in self._parts:
             part.seek(0)
-            self._compare(part.read())
+            self._compare(part.read(), asked, said)
+        for seq, wrong in self._taken_over.items():
+            found, expected = said.get(seq, "none"), said.get(wrong, "none")
+            if found != expected:
+                self._findings.add(seq, Rule.RIGHT_ENTRY, f"the reference of entry {wrong}, {expected}", found)
         self.discard()
 
     def discard(self) -> None:
@@ -65,10 +76,13 @@ class References:
         self._refs.clear()
         self._seqs = array("q")
 
-    def _compare(self, data: bytes) -> None:
+    def _compare(self, data: bytes, asked: set[int], said: dict[int, str]) -> None:
+        """`said`: gets the references of the entries in `asked`."""
         first: dict[bytes, int] = {}
         for i in range(0, len(data), _RECORD_BYTES):
             ref, seq = data[i : i + _DIGEST_BYTES], int.from_bytes(data[i + _DIGEST_BYTES : i + _RECORD_BYTES])
+            if seq in asked:
+                said[seq] = ref.hex()
             before = first.setdefault(ref, seq)
             if self._released.get(before, seq) < seq:
                 first[ref] = seq

@@ -8,8 +8,11 @@ from cryptography.x509 import Certificate
 from ledger import account
 from ledger.account import AccountClass
 from ledger.verify import (
+    campaigns,
     deliveries,
     endings,
+    erasures,
+    fiscal,
     gifts,
     outflows,
     periods,
@@ -30,9 +33,11 @@ from ledger.verify.state import NONE, Stamp, State
 Handler = Callable[[State, Envelope, Any], None]
 
 HANDLERS: dict[str, Handler] = {
+    "campaign.registered": campaigns.registered,
     "checkpoint.stamped": stamps.stamped,
     "delivery.confirmed": deliveries.confirmed,
     "entry.reversed": outflows.enter,
+    "erasure.recorded": erasures.recorded,
     "event.declared": setup.event_declared,
     "exchange.settled": outflows.enter,
     "fee.charged": outflows.enter,
@@ -65,6 +70,9 @@ HANDLERS: dict[str, Handler] = {
     "proposal.made": proposals.made,
     "proposal.rejected": proposals.rejected,
     "proposal.withdrawn": proposals.withdrawn,
+    "receipt.issued": fiscal.issued,
+    "receipt.voided": fiscal.voided,
+    "receipt.waived": fiscal.waived,
     "staff.dismissed": setup.staff_dismissed,
     "staff.enrolled": setup.staff_enrolled,
     "suspense.returned": outflows.enter,

@@ -32,9 +32,11 @@ def _money(*makers: str, approvals: int = 0) -> Required:
 
 
 REQUIRED: dict[str, Required] = {
+    "campaign.registered": _set_up(),
     "checkpoint.stamped": Required(frozenset({ADMINISTRATOR})),
     "delivery.confirmed": Required(frozenset({_PROGRAMME, _FINANCE})),
     "entry.reversed": _money(_FINANCE, approvals=1),
+    "erasure.recorded": Required(frozenset({_FINANCE, ADMINISTRATOR}), frozenset({ADMINISTRATOR}), 1),
     "event.declared": _set_up(),
     "exchange.settled": _money(_FINANCE),
     "fee.charged": _money(_FINANCE),
@@ -60,6 +62,9 @@ REQUIRED: dict[str, Required] = {
     "policy.set": _set_up(approvals=1),
     "project.closed": Required(frozenset({ADMINISTRATOR, _PROGRAMME}), frozenset({ADMINISTRATOR}), 1),
     "project.opened": Required(frozenset({ADMINISTRATOR, _PROGRAMME}), frozenset({ADMINISTRATOR})),
+    "receipt.issued": Required(frozenset({_FINANCE, _INTAKE})),
+    "receipt.voided": _money(_FINANCE),
+    "receipt.waived": Required(frozenset({_FINANCE, _INTAKE})),
     "staff.dismissed": _set_up(approvals=1),
     "staff.enrolled": _set_up(approvals=1),
     "suspense.returned": _money(_FINANCE),

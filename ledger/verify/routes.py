@@ -32,15 +32,25 @@ OUTFLOWS = frozenset({ALLOCATION, EXCHANGE, FEE, PAYMENT, SENT}) | TARGETED
 VOIDED = "voided"
 """Where a gift that was taken back goes."""
 
+SUSPENSE = "suspense"
+"""And one that had been found there."""
+
+_OF_GIFTS = frozenset({SUSPENSE, VOIDED})
+
+
+def books_of(kind: str, into: Address) -> str:
+    """The organisation whose entry it is: of whoever gets the money, or gives up what she had received."""
+    return into.rest[0] if kind == REVERSAL and into.kind == "transit" else into.org
+
 
 def is_homeward(kind: str, into: Address) -> bool:
     """Whether each position goes back to the account it left; else all go to one account."""
-    return kind == RETURN or (kind == REVERSAL and into.kind != VOIDED)
+    return kind == RETURN or (kind == REVERSAL and into.kind not in _OF_GIFTS)
 
 
 def is_of_a_gift(kind: str, into: Address) -> bool:
     """Whether it takes what a gift has become, wherever the maker answers for it."""
-    return kind in OF_A_GIFT or (kind == REVERSAL and into.kind == VOIDED)
+    return kind in OF_A_GIFT or (kind == REVERSAL and into.kind in _OF_GIFTS)
 
 
 def destination(kind: str, sources: Sequence[Address], into: Address) -> str:  # noqa: C901, PLR0912  kind by kind
@@ -77,13 +87,27 @@ def destination(kind: str, sources: Sequence[Address], into: Address) -> str:  #
             return account.fund(into.org, into.rest[0])
         case "transfer.returned" if is_one and kinds == {"transit"} and into.kind == "fund" and into.org == src.org:
             return account.fund(into.org, into.rest[0])
-        case "entry.reversed" if into.kind == VOIDED and kinds <= {"fund", "project"}:
+        case "entry.reversed" if into.kind == VOIDED and (
+            kinds <= {"fees", "fund", "project"} or kinds == {"suspense"}
+        ):
             return account.voided(into.org)
+        case "entry.reversed" if into.kind == SUSPENSE and kinds <= {"fund", "project"}:
+            return account.suspense(into.org)
+        case "entry.reversed" if is_one and src.kind == "fund" and into.kind == "transit" and into.rest[0] == src.org:
+            return account.transit(into.org, src.org)
         case "entry.reversed" if is_one and (src.kind, into.kind) in _BACK and into.org == src.org:
             return ":".join((into.kind, into.org, *into.rest))
         case _:
             return ""
 
 
-_BACK = {("payees", "project"), ("project", "fund"), ("transit", "fund")}
-"""Accounts that payments, allocations and transfers went to, and those that they left."""
+_BACK = {
+    ("fees", "fund"),
+    ("losses", "fund"),
+    ("payees", "project"),
+    ("project", "fund"),
+    ("refunds", "fund"),
+    ("refunds", "project"),
+    ("transit", "fund"),
+}
+"""Accounts that money went to, and those that it left, where an entry of that kind may be taken back."""

@@ -63,6 +63,9 @@ class Rule(StrEnum):
     CONSENT = "consent"
     REVERSAL = "reversal"
     REVERSED_ONCE = "reversed-once"
+    RIGHT_ENTRY = "right-entry"
+    RIGHT_AMOUNT = "right-amount"
+    RIGHTED_ONCE = "righted-once"
     PAYMENT_REGION = "payment-region"
     FEE_CLAUSE = "fee-clause"
     CURRENCY = "currency"
@@ -99,8 +102,13 @@ class Rule(StrEnum):
     IMPORT_ROW = "import-row"
     IMPORT_AGREES = "import-agrees"
     IMPORT_COMPLETED = "import-completed"
+    CAMPAIGN = "campaign"
+    AGREEMENT = "agreement"
+    FISCAL_AMOUNT = "fiscal-amount"
+    FISCAL_ONCE = "fiscal-once"
     CONFIRMATION = "confirmation"
     PERSONS_PROTECTED = "persons-protected"
+    ERASURE = "erasure"
     # --- the tables of a database, for who runs it (ledger/store/audit) ---
     TABLE_GUARANTEES = "table-guarantees"
     TABLE_ENTRY = "table-entry"
@@ -165,6 +173,12 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.REVERSED_ONCE: ("一条只更正一次", "an entry is taken back once"),
     Rule.CONSENT: ("改变用途经捐赠人同意", "another purpose has the donor's consent, or is as narrow as before"),
     Rule.RETURN_HOME: ("退回原账户", "what comes back goes to the account it left"),
+    Rule.RIGHT_ENTRY: (
+        "更正对应已撤销的同类记录",
+        "a right entry cites one of its kind and organisation that was taken back, and keeps its reference",
+    ),
+    Rule.RIGHT_AMOUNT: ("更正后的金额正确", "a right entry moves the right amount less what had moved on before"),
+    Rule.RIGHTED_ONCE: ("一条记录只更正一次", "what was taken back has one right entry at most"),
     Rule.PAYMENT_REGION: ("付款地区与项目一致", "a payment lies in its project's region or names a wider one"),
     Rule.FEE_CLAUSE: ("手续费符合基金条款", "a fee is what the fund's clause says, at receipt and later"),
     Rule.CURRENCY: ("外币捐款按所列汇率入账", "a gift in another currency is booked at the rate it names"),
@@ -202,8 +216,13 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.IMPORT_ROW: ("导入行号递增", "rows of an open import come in ascending order"),
     Rule.IMPORT_AGREES: ("导入与批准一致", "rows stay within what was approved"),
     Rule.IMPORT_COMPLETED: ("导入结清", "entered and rejected rows make up what was approved"),
+    Rule.CAMPAIGN: ("捐款不早于所属募捐活动", "a gift is of its fund's campaign, which is known and had begun"),
+    Rule.AGREEMENT: ("大额捐款有书面协议", "a gift from the policy's amount on has a written agreement"),
+    Rule.FISCAL_AMOUNT: ("票据金额为捐款减去已退部分", "a fiscal receipt is over what stands of a gift"),
+    Rule.FISCAL_ONCE: ("一笔捐款至多一张有效票据", "a gift has one fiscal receipt that holds, the next cites the last"),
     Rule.CONFIRMATION: ("签收对应付款且不超额", "a confirmation or feedback cites a payment, and not more than it"),
     Rule.PERSONS_PROTECTED: ("少于五人不细分", "below five persons neither count nor place is exact"),
+    Rule.ERASURE: ("个人信息的删除对应一笔捐款，且只有一次", "an erasure cites a gift of its organisation, once"),
     Rule.TABLE_GUARANTEES: (
         "约束、触发器与权限齐备",
         "constraints, triggers and grants are as the migrations made them",

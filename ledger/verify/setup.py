@@ -16,6 +16,7 @@ from ledger.entries import (
 )
 from ledger.entries import Rule as PolicyRule
 from ledger.verify.authority import check_alone, check_entry
+from ledger.verify.campaigns import check_known
 from ledger.verify.entry import Envelope, is_day
 from ledger.verify.gifts import MILLION
 from ledger.verify.persons import check_division, is_pseudonym
@@ -110,13 +111,18 @@ def policy_set(state: State, entry: Envelope, body: PolicySet) -> None:
     if not 0 <= body.expires_days <= MAX_EXPIRES_DAYS:
         state.find(Rule.POLICY_FORM, f"0 to {MAX_EXPIRES_DAYS} days", body.expires_days)
     state.society.policy = {rule.kind: rule for rule in body.rules}
+    if not -1 <= body.agreement_from <= MAX_POSITION:
+        state.find(Rule.POLICY_FORM, "an amount or -1 for written agreements", body.agreement_from)
     state.society.expires_days = body.expires_days
+    state.society.agreement_from = body.agreement_from
 
 
 def event_declared(state: State, entry: Envelope, body: EventDeclared) -> None:
     """Of the whole log."""
     none(state, entry)
     check_entry(state, entry, body, WHOLE_LOG)
+    if body.began:
+        state.check_on(body.began)
     if _is_new(state, "event", body.event, is_known=body.event in state.society.events):
         state.society.events.add(body.event)
 
@@ -135,6 +141,8 @@ def fund_opened(state: State, entry: Envelope, body: FundOpened) -> None:
     for text in (wanted.category, wanted.project):
         _check_id(state, text)
     _check_event(state, wanted.event)
+    if body.campaign:
+        check_known(state, body.campaign, body.org)
     is_known = (body.org, body.fund) in state.society.funds
     if _is_registered(state, body.org) and _is_new(state, "fund", body.fund, is_known=is_known):
         state.society.funds[body.org, body.fund] = body

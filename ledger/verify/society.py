@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ledger.entries import FundOpened, OrganisationRegistered, ProjectOpened, Restriction, Rule
+from ledger.entries import CampaignRegistered, FundOpened, OrganisationRegistered, ProjectOpened, Restriction, Rule
 from ledger.verify.roles import ADMINISTRATOR, REQUIRED
 
 WHOLE_LOG = ""
@@ -18,12 +18,17 @@ class Society:
 
     organisations: dict[str, OrganisationRegistered] = field(default_factory=dict)
     staff: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
+    campaigns: dict[str, CampaignRegistered] = field(default_factory=dict)
     events: set[str] = field(default_factory=set)
     funds: dict[tuple[str, str], FundOpened] = field(default_factory=dict)
     projects: dict[tuple[str, str], ProjectOpened] = field(default_factory=dict)
     closed: set[tuple[str, str, str]] = field(default_factory=set)
     """Organisation, `fund` or `project`, and its id."""
+    heirs: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """Of these, who comes after them."""
     policy: dict[str, Rule] | None = None
+    agreement_from: int = -1
+    """From how many fen a gift needs a written agreement; -1: none does."""
     expires_days: int = 0
     """How long a proposal may be approved; 0: for ever."""
     _roles: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
@@ -62,6 +67,14 @@ class Society:
             org = known.parent
             found.append(org)
         return [*found, WHOLE_LOG]
+
+    def heir(self, org: str, what: str, name: str) -> str:
+        """Who gets the late money of a fund or project: itself while it is open, or where nobody was named."""
+        seen = {name}
+        while (after := self.heirs.get((org, what, name), "")) and after not in seen:
+            seen.add(after)
+            name = after
+        return name
 
     def approvals(self, kind: str, qty: int) -> int:
         """How many people have to approve this now: the built-in table, tightened by the policy."""

@@ -136,6 +136,15 @@ class Import:
     last_row: int = 0
 
 
+class TakenBack(NamedTuple):
+    """An entry that was reversed."""
+
+    kind: str
+    org: str
+    moved: int
+    """What of it had moved on before."""
+
+
 class Stamp(NamedTuple):
     """What entry `seq` says an authority saw, and when (`at`, empty if its token says nothing)."""
 
@@ -171,16 +180,29 @@ class State:
     """By first part: the positions of the project's line that it credited."""
     transfers: dict[int, Transfer] = field(default_factory=dict)
     """By first part: what was put in transit."""
-    incomes: set[int] = field(default_factory=set)
-    """Income that nobody donated."""
+    incomes: dict[int, Piece] = field(default_factory=dict)
+    """The positions of a fund that each income that nobody donated credited."""
+    arrivals: dict[int, tuple[int, Piece]] = field(default_factory=dict)
+    """What was received of transfers, by first part: the transfer, and the positions of the fund."""
+    given_back: dict[int, list[Piece]] = field(default_factory=dict)
+    """Transfers and money in suspense: what reversals put back there of what others had taken."""
+    given_out: dict[int, tuple[str, Piece]] = field(default_factory=dict)
+    """Fees, exchange losses and refunds, by first part: the kind, and the positions of the account they went to."""
+    taken_back: dict[int, TakenBack] = field(default_factory=dict)
+    righted: dict[int, int] = field(default_factory=dict)
+    """Entries that were taken back, and the right entries that took their place."""
     reversed: dict[int, int] = field(default_factory=dict)
     """Entries that were taken back, and by which."""
+    erased: set[int] = field(default_factory=set)
+    """Gifts whose donors' data were destroyed."""
     first_parts: dict[int, int] = field(default_factory=dict)
-    """Later parts of a split allocation, payment or transfer → its first part."""
+    """Later parts of a split effect → its first part; a reversal that gave back → the entry it gave back to."""
     unidentified: dict[int, Piece] = field(default_factory=dict)
     """The positions of suspense that each `money.unidentified` credited."""
     identified: dict[int, Piece] = field(default_factory=dict)
     """The positions of its fund that each `money.identified` credited."""
+    found_in: dict[int, int] = field(default_factory=dict)
+    """Of these, the `money.unidentified` each was found in."""
     turnovers: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     """By account and business date: credited, consumed."""
     closed: dict[str, str] = field(default_factory=dict)
@@ -192,6 +214,12 @@ class State:
     stamps: list[Stamp] = field(default_factory=list)
     foreign: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Gifts in a foreign currency → organisation and fund."""
+    receipts: dict[int, int] = field(default_factory=dict)
+    """Gift → the entry of its fiscal receipt; negative: that was voided, and none has followed."""
+    waived: set[int] = field(default_factory=set)
+    """Gifts whose fiscal receipt was waived."""
+    refunded: Counter[int] = field(default_factory=Counter)
+    """Gift → what refunds gave back of it."""
     payments: dict[int, Payment] = field(default_factory=dict)
     run: Run | None = None
     """Parts are still to come."""
@@ -225,6 +253,15 @@ class State:
                     line.donors = ""
                 self.fund_lines.setdefault(place.org, []).append(line)
         return line
+
+    def heir(self, line: Line) -> Line:
+        """The line of the successor, where this one's fund or project was closed."""
+        if not self.society.heirs or line.place.kind not in {"fund", "project"}:
+            return line
+        org, rest = line.place.org, line.place.rest
+        fund = self.society.heir(org, "fund", rest[-1])
+        names = [fund] if line.place.kind == "fund" else [self.society.heir(org, "project", rest[0]), fund]
+        return self.line(":".join((line.place.kind, org, *names))) or line
 
     def knows(self, address: str) -> bool:
         """Whether the entries have set this account up."""

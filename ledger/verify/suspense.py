@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from ledger import account
 from ledger.entries import IncomeReceived, MoneyIdentified, MoneyUnidentified
-from ledger.verify import authority, gifts, outflows, periods, postings, targets
+from ledger.verify import authority, campaigns, gifts, outflows, periods, postings, rightings, targets
 from ledger.verify.entry import Envelope
 from ledger.verify.line import Line, Piece
 from ledger.verify.persons import check_digests, is_digest
@@ -24,15 +24,15 @@ def unidentified(state: State, entry: Envelope, body: MoneyUnidentified) -> None
     _check_intake(state, entry, body, line)
     gifts.check_channel(state, body.channel)
     if line is not None:
-        hi = line.credited
-        state.unidentified[entry.seq] = Piece(line, hi - sum(each.qty for each in entry.postings), hi)
+        state.unidentified[entry.seq] = _last(entry, line)
 
 
 def income(state: State, entry: Envelope, body: IncomeReceived) -> None:
     """One credit of a fund, out of the source of its kind."""
     line = _credit(state, entry, lambda org: (account.income(org, body.source), account.fund(org, body.fund)))
-    state.incomes.add(entry.seq)
     _check_intake(state, entry, body, line)
+    if line is not None:
+        state.incomes[entry.seq] = _last(entry, line)
 
 
 def identified(state: State, entry: Envelope, body: MoneyIdentified) -> None:
@@ -49,6 +49,8 @@ def identified(state: State, entry: Envelope, body: MoneyIdentified) -> None:
         check_digests(state, "receipt", body.receipt)
     if body.event:
         gifts.check_event(state, body.event, org, body.fund)
+    campaigns.check_gift(state, body, org)
+    campaigns.check_agreement(state, body.agreement, body.right_fen or sum(leg.qty for leg in legs))
     if reading.is_sound:
         way = {(leg.src.name if leg.src else "", leg.dst.name) for leg in legs}
         if way != {(account.suspense(org), account.fund(org, body.fund))}:
@@ -61,7 +63,9 @@ def identified(state: State, entry: Envelope, body: MoneyIdentified) -> None:
                 told = "an entry of suspense" if expected is None else outflows.told(expected)
                 state.find(Rule.TARGET_CITED, told, outflows.told(taken))
         lo = legs[0].dst_lo
+        state.found_in[entry.seq] = body.ref
         state.identified[entry.seq] = Piece(legs[0].dst, lo, legs[-1].dst_lo + legs[-1].qty)
+    rightings.check(state, entry.kind, body, org, sum(leg.qty for leg in legs))
     postings.move(entry, legs)
     periods.count(state, entry, body.on)
     if reading.is_sound:
@@ -81,6 +85,11 @@ def _credit(state: State, entry: Envelope, way: Way) -> Line | None:
     return legs[0].dst if is_right else None
 
 
+def _last(entry: Envelope, line: Line) -> Piece:
+    """What the entry just put on the line."""
+    return Piece(line, line.credited - sum(each.qty for each in entry.postings), line.credited)
+
+
 def _check_intake(state: State, entry: Envelope, body: MoneyUnidentified | IncomeReceived, line: Line | None) -> None:
     """By somebody who takes money in there; dated; its reference is in the log once."""
     if line is not None:
@@ -88,6 +97,8 @@ def _check_intake(state: State, entry: Envelope, body: MoneyUnidentified | Incom
     authority.check_alone(state, entry)
     state.check_on(body.on)
     periods.count(state, entry, body.on)
+    org = "" if line is None else line.place.org
+    rightings.check(state, entry.kind, body, org, sum(each.qty for each in entry.postings))
     if not body.ref:
         return
     if is_digest(body.ref):

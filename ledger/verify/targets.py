@@ -2,9 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 
-from ledger.verify.line import Line, Piece, joined, resting
+from ledger import account
+from ledger.verify.line import Line, Move, Piece, joined, resting
 from ledger.verify.roles import REQUIRED
-from ledger.verify.routes import ARRIVED, RELEASE, RETURN, REVERSAL, SENT_BACK, is_homeward, is_of_a_gift
+from ledger.verify.routes import (
+    ARRIVED,
+    RELEASE,
+    RETURN,
+    REVERSAL,
+    SENT_BACK,
+    SUSPENSE,
+    books_of,
+    is_homeward,
+    is_of_a_gift,
+)
 from ledger.verify.state import NONE, State
 
 
@@ -15,20 +26,22 @@ def left(  # noqa: PLR0913, PLR0917  what an outflow says of itself
 
     `into`: the account that gets them; whatever is there already, a redirection leaves there.
     """
-    org = into.place.org
-    if is_of_a_gift(kind, into.place):
+    org = books_of(kind, into.place)
+    if is_of_a_gift(kind, into.place) and not (kind == REVERSAL and reversible(state, ref)):
         gift = gift_of(state, ref, org)
-        if gift is None or (kind == REVERSAL and not _is_received(state, ref)):
+        if gift is None or (kind == REVERSAL and (ref in state.identified) is not (into.place.kind == SUSPENSE)):
             return None
-        return joined(_free(each for each in resting(*gift) if is_theirs(state, kind, maker, each.line, into)), qty)
-    credited = _credited(state, kind, ref)
-    if credited is None:
+        images = [each for each in resting(*gift) if is_theirs(state, kind, maker, each.line, into)]
+        return joined(_free([*images, *(fee_of(state, ref, org) if kind == REVERSAL else ())]), qty)
+    own = _credited(state, kind, ref)
+    if own is None:
         return None
-    place = credited.line.place
+    credited = [own, *state.given_back.get(ref, ())]
+    place = own.line.place
     if org != (place.rest[0] if kind == ARRIVED else place.org):
         return None
-    found = joined(_free([credited]), qty)
-    return [piece for piece, _ in homes(found)] if is_homeward(kind, into.place) else found
+    found = joined(_free(credited), qty)
+    return [piece for piece, _ in homes(state, found)] if is_homeward(kind, into.place) else found
 
 
 def cited_by(state: State, kind: str, line: Line, position: int, into: Line) -> int:
@@ -46,19 +59,29 @@ def cited_by(state: State, kind: str, line: Line, position: int, into: Line) -> 
 
 
 def reversible(state: State, ref: int) -> tuple[str, Piece] | None:
-    """The kind of an allocation, payment or transfer, and what it put on one account."""
+    """The kind of what is no gift but may be taken back, and what it put on one account."""
+    if ref in state.incomes:
+        return "income.received", state.incomes[ref]
+    if ref in state.unidentified:
+        return "money.unidentified", state.unidentified[ref]
+    if ref in state.given_out:
+        return state.given_out[ref]
     if ref in state.allocations:
         return "money.allocated", state.allocations[ref]
     if ref in state.payments:
         return "money.disbursed", state.payments[ref].piece
     if ref in state.transfers:
         return "transfer.sent", state.transfers[ref].piece
+    if ref in state.arrivals:
+        return "transfer.received", state.arrivals[ref][1]
     return None
 
 
-def _is_received(state: State, ref: int) -> bool:
-    """A gift as it arrived: neither found in suspense nor other income."""
-    return ref not in state.identified and ref not in state.incomes
+def fee_of(state: State, ref: int, org: str) -> list[Piece]:
+    """The fee that a gift's own entry took, if it took one."""
+    line = state.lines.get(account.fees(org))
+    span = None if line is None else line.credit_of(ref)
+    return [] if line is None or span is None else [Piece(line, *span)]
 
 
 def _credited(state: State, kind: str, ref: int) -> Piece | None:
@@ -75,17 +98,27 @@ def _credited(state: State, kind: str, ref: int) -> Piece | None:
     return (state.allocations if kind == RELEASE else state.unidentified).get(ref)
 
 
-def homes(pieces: Iterable[Piece]) -> list[tuple[Piece, Line]]:
-    """Positions cut where they came from different lines, and the lines they came from."""
+def homes(state: State, pieces: Iterable[Piece]) -> list[tuple[Piece, Line]]:
+    """Positions cut where they came from different lines, and the lines they came from, or whose successors."""
     found: list[tuple[Piece, Line]] = []
     for line, lo, hi in pieces:
         for move in line.arrivals.within(lo, hi):
             before, home = found[-1] if found else (None, None)
-            if before is not None and (before.line, before.hi, home) == (line, move.lo, move.other):
-                found[-1] = (Piece(line, before.lo, move.hi), move.other)
+            into = state.heir(_home(state, line, move))
+            if before is not None and (before.line, before.hi, home) == (line, move.lo, into):
+                found[-1] = (Piece(line, before.lo, move.hi), into)
             else:
-                found.append((Piece(line, move.lo, move.hi), move.other))
+                found.append((Piece(line, move.lo, move.hi), into))
     return found
+
+
+def _home(state: State, line: Line, move: Move) -> Line:
+    """Where these positions came from; what is in transit, from the fund that sent it, whoever has had it since."""
+    if line.place.kind != "transit":
+        return move.other
+    seq = line.seq_at(move.lo)
+    sent = state.transfers.get(state.first_parts.get(seq, seq))
+    return move.other if sent is None else sent.fund
 
 
 def gift_of(state: State, seq: int, org: str) -> Piece | None:

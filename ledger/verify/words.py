@@ -10,7 +10,20 @@ MAX_TEXT = 500
 """Characters of a text."""
 
 TEXTS = frozenset(
-    {"authority", "basis", "name", "operator", "payee", "profile", "promiser", "purpose", "reason", "statement", "text"}
+    {
+        "authority",
+        "basis",
+        "filing",
+        "name",
+        "operator",
+        "payee",
+        "profile",
+        "promiser",
+        "purpose",
+        "reason",
+        "statement",
+        "text",
+    }
 )
 """Fields that are never empty."""
 

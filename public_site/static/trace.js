@@ -142,7 +142,7 @@ async function followTrail(button) {
   said.textContent = "正在逐条核验…";
   try {
     const { checkTrail } = await import("./trail.js");
-    const body = JSON.stringify({ code: panel.dataset.code });
+    const body = JSON.stringify({ code: panel.dataset.code, seq: Number(panel.dataset.seq) });
     const options = { method: "POST", body, headers: { "Content-Type": "application/json" }, credentials: "omit" };
     const [dossier, policy] = await Promise.all([fetch("/api/v1/dossier", options), fetch("/log/policy")]);
     if (!dossier.ok || !policy.ok) throw new Error("offline");

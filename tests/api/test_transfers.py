@@ -1,6 +1,7 @@
 """Money between organisations, over HTTP, on a real database: doors, trace, sources, figures, what is overdue."""
 
 from collections.abc import AsyncGenerator
+from datetime import date
 
 import pytest
 
@@ -9,6 +10,7 @@ from ledger.settings import Settings
 from ledger.store.queries.figures import read_figures, read_tally
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.sources import read_sources
+from ledger.store.queries.transit import read_transit
 from ledger.trace import State, Trace
 from public_site import messages
 from tests.support.checklog import check_log
@@ -80,6 +82,8 @@ async def test_a_donor_sees_her_gift_through_a_transfer(office: Office, told: Se
 
 
 async def test_figures_add_up_while_money_is_between_organisations(office: Office) -> None:
+    async with office.resources.database.snapshot() as connection:
+        before = (await read_tally(connection, [COUNTY])).organisation(COUNTY)
     await seq_of(office, "gifts", gift(fund="pooled"))
     transfer = await sent(office, 7_000)
     arrival = {"org": COUNTY, "ref": transfer, "fund": "narrow", "on": DAY, "amount_fen": 4_000}
@@ -89,7 +93,8 @@ async def test_figures_add_up_while_money_is_between_organisations(office: Offic
         tally = await read_tally(connection, [CITY, COUNTY])
     assert whole.moved_out_fen - whole.moved_in_fen == 3_000
     assert (tally.fund(CITY, "pooled").moved_out_fen, tally.fund(CITY, "pooled").held_fen) == (7_000, 3_000)
-    assert (tally.organisation(COUNTY).moved_in_fen, tally.organisation(COUNTY).received_fen) == (4_000, 0)
+    county = tally.organisation(COUNTY)
+    assert (county.moved_in_fen - before.moved_in_fen, county.received_fen) == (4_000, before.received_fen)
 
 
 async def test_transfers_nobody_received_are_listed_with_their_age(office: Office) -> None:
@@ -146,4 +151,23 @@ async def test_a_donor_sees_money_that_a_payee_handed_back(office: Office, told:
     assert tally.fund(CITY, "pooled").paid_fen == tally.project(CITY, "beds").paid_fen == 5_000
     too_much = await office.post("returns", {**body, "amount_fen": 5_001})
     assert (too_much.status_code, too_much.json()["type"]) == (409, "/problems/nothing-left")
+    await check_log(told, decided_again=True)
+
+
+async def test_what_was_received_by_mistake_is_on_the_list_of_transit_again(office: Office, told: Settings) -> None:
+    given = await seq_of(office, "gifts", gift(fund="pooled"))
+    transfer = await sent(office, 6_000)
+    arrived = await seq_of(office, "transfer-arrivals", {"org": COUNTY, "ref": transfer, "fund": "narrow", "on": DAY})
+    wrong = {"org": COUNTY, "ref": arrived, "on": DAY, "reason": "并非本笔", "statement": "误认到账，现予更正。"}
+    made = await office.post("reversals", wrong)
+    approved = await office.post(f"proposals/{made.json()['proposal']}/approval", who="checker")
+    assert approved.status_code == 201, approved.text
+    async with office.resources.database.raw() as connection:
+        items, _ = await read_transit(connection, sent_until=date.fromisoformat(DAY), after=-1, limit=10)
+    assert [(each.seq, each.amount_fen, each.left_fen) for each in items if each.seq == transfer] == [
+        (transfer, 6_000, 6_000)
+    ]
+    assert (await traced(office, given)).states[State.IN_TRANSIT] == 6_000
+    await seq_of(office, "transfer-returns", {"org": CITY, "ref": transfer, "on": DAY, "reason": "账号有误"})
+    assert (await traced(office, given)).states[State.HELD] == 10_000
     await check_log(told, decided_again=True)

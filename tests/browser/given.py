@@ -12,6 +12,7 @@ from ledger.log.cosignature import Cosigner
 from ledger.log.encoding import encode_base64
 from ledger.log.note import parse_note
 from ledger.store.queries.dossiers import read_box
+from ledger.store.queries.receipts import NEWEST
 from public_site import messages
 from tests.support.keys import ed25519_cosigner
 from tests.support.office import Office
@@ -48,9 +49,9 @@ class Evidence:
         }
 
 
-async def evidence(office: Office, visitor: httpx.AsyncClient, code: str) -> Evidence:
-    """Of a real gift, cosigned by two witnesses that the policy asks for."""
-    trace = (await visitor.post("/api/v1/trace", json={"code": code})).json()
+async def evidence(office: Office, visitor: httpx.AsyncClient, code: str, seq: int = NEWEST) -> Evidence:
+    """Of a real gift, cosigned by two witnesses that the policy asks for. `seq`: which of the code's entries."""
+    trace = (await visitor.post("/api/v1/trace", json={"code": code, "seq": seq})).json()
     gift = trace["gift"]
     seq = gift["seq"]
     async with office.resources.database.raw() as connection:

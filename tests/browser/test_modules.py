@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.browser.given import FORGERIES, SEEN_AT_S, Evidence, cosigned
+from tests.browser.given import FORGERIES, SEEN_AT_S, Evidence, cosigned, evidence
 from tests.support.keys import ml_dsa_cosigner
-from tests.support.office import Office
+from tests.support.office import CITY, Office, gift
 from tests.support.vectors import cases
 
 pytestmark = pytest.mark.browser
@@ -122,3 +123,22 @@ def test_what_is_answered_to_the_published_edge_cases_is_on_record() -> None:
     said = node("own.mjs", {"modules": str(STATIC), "vectors": cases("ed25519/ed25519vectors.json")})
     assert said["wrong"] == []
     assert said["accepted"] == {"own": 86, "native": 86}
+
+
+async def test_a_right_gift_and_the_wrong_one_before_it_both_pass_every_step(
+    office: Office, visitor: httpx.AsyncClient
+) -> None:
+    answer = (await office.post("gifts", gift(channel_ref="wrong"))).json()
+    wrong, code = answer["entries"][0]["seq"], answer["receipt_code"]
+    said = {"org": CITY, "on": "2026-07-01"}
+    correction = {**said, "ref": wrong, "reason": "金额录入有误", "statement": "多记一位，现予更正。"}
+    made = (await office.post("reversals", correction)).json()
+    await office.post(f"proposals/{made['proposal']}/approval", who="checker")
+    right = {**said, "corrects": wrong, "fund": "general", "amount_fen": 1_000}
+    entered = await office.post("right-gifts", right, headers={"Prefer": "wait=9"})
+    assert entered.json()["state"] == "published", entered.text
+    kept = {"right": await evidence(office, visitor, code), "wrong": await evidence(office, visitor, code, wrong)}
+    found = await checked(kept)
+    for browser in ENGINES:
+        for name in kept:
+            assert found[browser, name]["failed"] == "", found[browser, name]

@@ -28,6 +28,7 @@ def check_sheet(
     *,
     totals: Mapping[str, PrintedTotal] | None = None,
     entered: Collection[str] = (),
+    agreement_from: int = -1,
 ) -> Report:
     """The check, against a ledger that holds the references `entered`; its scratch file lies beside the sheet."""
     held = {digest(reference) for reference in entered}
@@ -39,6 +40,7 @@ def check_sheet(
         known=lambda digests: [one for one in digests if one in held],
         report_progress=lambda _read, _size: None,
         scratch=scratch_of(path),
+        agreement_from=agreement_from,
     )
 
 

@@ -56,6 +56,19 @@ def test_a_batch_is_counted_and_summed(tmp_path: Path) -> None:
     assert all(batch.sum_footing is Footing.NOT_PRINTED and batch.is_proposable for batch in report.batches)
 
 
+def test_a_row_that_needs_a_written_agreement_is_rejected_and_the_printed_total_still_agrees(tmp_path: Path) -> None:
+    sheet = write(
+        tmp_path / "s.csv", hubei(("a", 4, "王*", "9999.99"), ("a", 5, "某公司", "10000"), ("a", 6, "李*", "1"))
+    )
+    totals = {"a": PrintedTotal(count=3, sum_fen=2_000_099)}
+    report = check_sheet(sheet, HUBEI, totals=totals, agreement_from=1_000_000)
+    (batch,) = report.batches
+    assert (batch.count, batch.sum_fen, batch.is_proposable) == (2, 1_000_099, True)
+    assert report.rejected_by_reason == {Reason.AGREEMENT_REQUIRED: 1}
+    assert [row.amount_fen for row in accepted(sheet, HUBEI, scratch_of(sheet))] == [999_999, 100]
+    assert check_sheet(sheet, HUBEI, totals=totals).count == 3
+
+
 def test_the_later_of_two_rows_with_one_reference_is_rejected(tmp_path: Path) -> None:
     sheet = write(tmp_path / "s.csv", qr(("01", "1"), ("02", "2"), ("01", "4"), ("01", "8")))
     report = check_sheet(sheet, WUHAN)

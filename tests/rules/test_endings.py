@@ -1,12 +1,14 @@
 """Ends of funds and projects: closed only when empty, and untouched from then on."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
-from ledger.approvals import RejectProposal
+from ledger.approvals import ApproveProposal, RejectProposal
 from ledger.donations import ApproveImport
 from ledger.endings import CloseFund, CloseProject
-from ledger.refusals import Closed, Invalid, NotEmpty
+from ledger.refusals import Closed, Invalid, NotEmpty, RestrictionBroken
 from tests.support.model import TODAY, Pen
 from tests.support.society import (
     ADMINISTRATOR,
@@ -18,14 +20,17 @@ from tests.support.society import (
     allocation,
     arrival,
     gift,
+    handed_back,
     income,
     open_society,
     payment,
     refund,
+    reversal,
     sending,
 )
 
 CONSENT = ("c" * 64,)
+MOVED: dict[str, Any] = {"residue": "moved", "evidence": CONSENT}
 
 
 def fund(name: str = "general", **more: object) -> CloseFund:
@@ -112,3 +117,76 @@ def test_what_was_left_went_somewhere_on_a_stated_basis() -> None:
     close(pen, fund(residue="moved", successor="flood", evidence=CONSENT))
     with pytest.raises(Closed):
         pen.write(fund("flood", residue="moved", successor="general", evidence=CONSENT))
+
+
+def paid_and_closed(pen: Pen, *closings: CloseFund | CloseProject, from_fund: str = "general") -> int:
+    """A payment of ten fen out of the relief project, after which these were closed."""
+    pen.write(gift(10, from_fund))
+    pen.write(allocation(10, from_fund))
+    (paid,) = pen.write(payment(10))
+    for each in closings:
+        close(pen, each)
+    return paid.seq
+
+
+def test_a_late_return_goes_to_the_successor_of_the_project() -> None:
+    pen = open_society()
+    paid = paid_and_closed(pen, project(residue="moved", successor="anything", evidence=CONSENT))
+    (back,) = pen.write(handed_back(paid, 3))
+    assert [(each.dst, each.qty) for each in back.postings] == [("project:330800:anything:general", 3)]
+    assert pen.books.costs[CITY, "general", TODAY[:4]].spent == 7
+
+
+def test_a_late_return_goes_to_the_successor_of_the_fund_and_lowers_the_cost_of_the_one_that_paid() -> None:
+    pen = open_society()
+    paid = paid_and_closed(pen, fund(**MOVED, successor="office"), fund("office", **MOVED, successor="hospital"))
+    (back,) = pen.write(handed_back(paid, 3))
+    assert [(each.dst, each.qty) for each in back.postings] == [("project:330800:relief:hospital", 3)]
+    assert pen.books.costs[CITY, "general", TODAY[:4]].spent == 7
+    assert (CITY, "hospital", TODAY[:4]) not in pen.books.costs
+
+
+def test_a_payment_taken_back_late_goes_to_the_successors_too() -> None:
+    pen = open_society()
+    closings = (fund(**MOVED, successor="office"), project(**MOVED, successor="anything"))
+    paid = paid_and_closed(pen, *closings)
+    back = pen.agreed(reversal(paid), APPROVER)
+    assert [(each.dst, each.qty) for each in back.postings] == [("project:330800:anything:office", 10)]
+
+
+def test_what_comes_home_by_two_ways_into_one_successor_is_one_posting() -> None:
+    pen = open_society()
+    pen.write(gift(5))
+    pen.write(allocation(5))
+    pen.write(gift(5, "office"))
+    pen.write(allocation(5, "office", "relief"))
+    (paid,) = pen.write(payment(10))
+    close(pen, fund(residue="moved", successor="hospital", evidence=CONSENT))
+    close(pen, fund("office", residue="moved", successor="hospital", evidence=CONSENT))
+    (back,) = pen.write(handed_back(paid.seq))
+    assert [(each.dst, each.qty) for each in back.postings] == [("project:330800:relief:hospital", 10)]
+
+
+def test_a_late_return_without_a_successor_is_refused_with_advice() -> None:
+    pen = open_society()
+    paid = paid_and_closed(pen, project())
+    with pytest.raises(Closed) as refused:
+        pen.write(handed_back(paid, 3))
+    assert "承接者" in refused.value.advice
+
+
+def test_a_late_return_goes_only_where_its_donors_wanted_it() -> None:
+    pen = open_society()
+    paid = paid_and_closed(pen, project(residue="moved", successor="school", evidence=CONSENT), from_fund="flood")
+    with pytest.raises(RestrictionBroken):
+        pen.write(handed_back(paid, 3))
+
+
+def test_a_closing_that_was_proposed_is_refused_at_its_approval_where_something_came_in_since() -> None:
+    pen = open_society()
+    (proposed,) = pen.write(fund("district"))
+    pen.write(gift(3, "district"))
+    with pytest.raises(NotEmpty) as refused:
+        pen.write(ApproveProposal(maker=OTHER_ADMINISTRATOR, proposal=proposed.seq))
+    assert refused.value.facts["balance"] == 3
+    assert pen.books.proposals.keys() == {proposed.seq}

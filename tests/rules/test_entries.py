@@ -42,6 +42,12 @@ def test_golden_bytes_are_canonical_to_a_foreign_encoder(kind: str) -> None:
     assert rfc8785.dumps(msgspec.json.decode(golden(kind))) == golden(kind)
 
 
+def test_an_event_says_when_it_began_only_where_that_is_known() -> None:
+    body = entries.EventDeclared(event="flood-2026", name="洪灾", began="2026-06-20")
+    assert entries.canonical(body) == '{"began":"2026-06-20","event":"flood-2026","name":"洪灾"}'.encode()
+    assert b"began" not in golden("event.declared")
+
+
 def test_every_kind_has_golden_bytes_and_a_maker() -> None:
     assert {path.stem for path in GOLDEN.glob("*.json")} == set(KINDS)
     assert {entries.kind_of(body): make.example(body) for body in make.BODIES} == {kind: golden(kind) for kind in KINDS}

@@ -18,7 +18,7 @@ from ledger.organisations import (
 )
 from ledger.refusals import AlreadyThere, Invalid, NotAllowed, Unknown
 from ledger.roles import Role
-from tests.support.model import Pen
+from tests.support.model import TODAY, Pen
 from tests.support.society import (
     ADMINISTRATOR,
     CASHIER,
@@ -210,3 +210,12 @@ def test_a_project_does_not_end_before_it_starts() -> None:
                 maker=ADMINISTRATOR, org=CITY, project="late", name="项目", starts="2026-02-01", ends="2026-01-31"
             )
         )
+
+
+@pytest.mark.parametrize("began", ["2026-11-22", "2026-02-30", "June"])
+def test_an_event_began_on_a_day_that_is_not_after_today(began: str) -> None:
+    pen = open_society()
+    event = DeclareEvent(maker=ADMINISTRATOR, event="quake", name="地震", began=TODAY)
+    with pytest.raises(Invalid):
+        pen.write(msgspec.structs.replace(event, began=began))
+    assert pen.write(event)[0].kind == "event.declared"

@@ -7,9 +7,11 @@ from itertools import combinations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ledger import privacy
-from ledger.privacy import ALPHABET, ChannelRecord, Identity
+from ledger.privacy import ALPHABET, ChannelRecord, Consent, Guardian, Identity
+from ledger.refusals import GuardianRequired, Invalid, NeverNamed, Refused
 from tests.support.fixed import FIXED
 
 PUBLISHED = ("7K3M-9XQ2-F4HT-B8WY", "9QX2-D7HV-R5KC-3MTE", "0123-4567-89AB-CDE4", "ZZZZ-ZZZZ-ZZZZ-ZZZN")
@@ -163,3 +165,47 @@ def test_a_reference_is_equal_for_equal_numbers_of_one_channel_and_organisation(
 )
 def test_a_masked_name_is_its_first_character_and_one_or_two_stars(name: str, shown: str) -> None:
     assert privacy.masked(name) == shown
+
+
+AGREED = Consent(on="2026-07-01", version="2026-1")
+GUARDIAN = Guardian(contact="13900000000", evidence="e" * 64, name="某监护人", on="2026-07-01", version="2026-1")
+
+
+@pytest.mark.parametrize(
+    ("identity", "consent", "shown"),
+    [
+        (Identity(name="张某"), None, ""),
+        (Identity(name="张某", named=True), None, ""),
+        (Identity(name="张某"), AGREED, "张*"),
+        (Identity(name="张某"), replace(AGREED, form="full"), "张某"),
+        (Identity(name="张某", minor=True, guardian=GUARDIAN), replace(AGREED, form="full"), ""),
+    ],
+)
+def test_what_is_shown_of_a_name(identity: Identity, consent: Consent | None, shown: str) -> None:
+    assert privacy.public_name(identity, consent) == shown
+
+
+@pytest.mark.parametrize(
+    ("identity", "refusal"),
+    [
+        (Identity(name="某", minor=True), GuardianRequired),
+        (Identity(name="某", guardian=GUARDIAN), Invalid),
+        (Identity(name="某", minor=True, guardian=replace(GUARDIAN, name="")), Invalid),
+        (Identity(name="某", minor=True, guardian=replace(GUARDIAN, contact=" ")), Invalid),
+        (Identity(name="某", minor=True, guardian=replace(GUARDIAN, evidence="")), Invalid),
+        (Identity(name="某", minor=True, guardian=replace(GUARDIAN, on="once")), Invalid),
+        (Identity(name="某", minor=True, guardian=replace(GUARDIAN, version="")), Invalid),
+        (Identity(consent=AGREED), Invalid),
+        (Identity(name="某", consent=replace(AGREED, evidence="e")), Invalid),
+        (Identity(name="某", consent=replace(AGREED, version="")), Invalid),
+    ],
+)
+def test_an_identity_that_cannot_be_kept_is_refused(identity: Identity, refusal: type[Refused]) -> None:
+    with pytest.raises(refusal):
+        privacy.check_identity(identity)
+
+
+def test_an_identity_with_a_guardian_and_a_consent_is_kept() -> None:
+    privacy.check_identity(Identity(name="某", minor=True, guardian=GUARDIAN, consent=AGREED, named=True))
+    with pytest.raises(NeverNamed):
+        privacy.check_may_be_named(Identity(name="某", minor=True, guardian=GUARDIAN))

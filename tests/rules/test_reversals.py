@@ -7,32 +7,41 @@ from ledger import account, entries
 from ledger.account import CNY
 from ledger.approvals import ApproveProposal
 from ledger.entries import Entry
+from ledger.exchange import SettleExchange
 from ledger.posting import Posting
-from ledger.refusals import AlreadyThere, InsufficientAmount, Invalid, NotAllowed, NothingLeft
+from ledger.refusals import AlreadyThere, InsufficientAmount, Invalid, NotAllowed, NothingLeft, NotReversible
 from ledger.reversals import ReverseEntry
-from tests.support.model import Pen
+from tests.support.model import TODAY, Pen
 from tests.support.society import (
     APPROVER,
     BOTH_CITIES,
     BOTH_CITIES_APPROVER,
     CITY,
+    FINANCE,
     HOSPITAL,
     OTHER_CITY,
     PROGRAMME,
     allocation,
     arrival,
+    charge,
     gift,
     handed_back,
+    identification,
+    income,
     open_society,
     payment,
     refund,
     reversal,
+    right,
     sending,
+    unidentified,
 )
 
 GENERAL = account.fund(CITY, "general")
 RELIEF = account.project(CITY, "relief", "general")
 FOR_HOSPITAL = account.project(CITY, "relief", "hospital")
+PLATFORM = account.fund(CITY, "platform")
+FEES, SUSPENSE = account.fees(CITY), account.suspense(CITY)
 PAYEES, VOIDED = account.payees(CITY), account.voided(CITY)
 TRANSIT = account.transit(CITY, OTHER_CITY)
 REF = "a" * 64
@@ -156,3 +165,65 @@ def test_a_reversal_needs_a_second_person_and_says_why() -> None:
     assert made.kind == "proposal.made"
     *_, back = pen.write(ApproveProposal(maker=APPROVER, proposal=made.seq))
     assert back.by.checkers == (APPROVER,)
+
+
+def test_a_gifts_reversal_takes_back_the_fee_of_its_own_entry() -> None:
+    pen = open_society()
+    (given,) = pen.write(gift(20, "platform"))
+    pen.write(charge(3))
+    back = taken_back(pen, reversal(given.seq))
+    assert [(posting.src, posting.qty) for posting in back.postings] == [(PLATFORM, 12), (FEES, 5)]
+    assert isinstance(back.body, entries.EntryReversed)
+    assert (back.body.left, back.body.moved) == (17, 3), "a later fee was really charged"
+    assert (pen.balance(PLATFORM), pen.balance(FEES)) == (0, 3)
+
+
+def test_a_fee_a_loss_and_a_refund_taken_back_are_in_their_fund_again() -> None:
+    pen = open_society()
+    (given,) = pen.write(gift(40, "platform"))
+    (charged,) = pen.write(charge(3))
+    (refunded,) = pen.write(refund(given.seq, 4))
+    dollars = msgspec.structs.replace(gift(700), currency="USD", original=100, rate="7")
+    (foreign,) = pen.write(dollars)
+    (settled,) = pen.write(
+        SettleExchange(maker=FINANCE, org=CITY, ref=foreign.seq, amount_fen=5, on=TODAY, reason="结汇差额")
+    )
+    for entry, fund in ((charged, PLATFORM), (refunded, PLATFORM), (settled, GENERAL)):
+        before = pen.balance(fund)
+        back = taken_back(pen, reversal(entry.seq))
+        assert {posting.dst for posting in back.postings} == {fund}
+        assert pen.balance(fund) == before + entries.qty_of(entry)
+
+
+def test_income_and_money_in_suspense_that_never_came_are_voided_as_far_as_they_are_left() -> None:
+    pen = open_society()
+    (earned,) = pen.write(income(10, ref=REF))
+    (waiting,) = pen.write(unidentified(8))
+    pen.write(allocation(4))
+    pen.write(identification(waiting.seq, 3))
+    assert taken_back(pen, reversal(earned.seq)).postings == (Posting(GENERAL, 4, VOIDED, 0, 6, CNY),)
+    assert taken_back(pen, reversal(waiting.seq)).postings == (Posting(SUSPENSE, 3, VOIDED, 6, 5, CNY),)
+    pen.write(right(income(9, ref=REF), earned.seq))
+    pen.write(right(unidentified(6), waiting.seq))
+    assert (pen.balance(GENERAL), pen.balance(SUSPENSE)) == (3 + 5, 3)
+
+
+def test_what_cannot_be_taken_back_is_refused_with_what_to_do_instead() -> None:
+    pen = open_society()
+    pen.write(gift(10))
+    pen.write(allocation(6))
+    (paid,) = pen.write(payment(2))
+    (back,) = pen.write(handed_back(paid.seq, 1))
+    with pytest.raises(NotReversible) as refused:
+        pen.write(reversal(back.seq))
+    assert refused.value.facts["instead"] == "重新付款"
+
+
+def test_a_refund_out_of_two_organisations_is_not_taken_back_by_one() -> None:
+    pen = open_society()
+    (given,) = pen.write(gift(10))
+    (sent,) = pen.write(sending(4))
+    pen.write(arrival(sent.seq))
+    (refunded,) = pen.write(refund(given.seq, maker=BOTH_CITIES))
+    with pytest.raises(NotReversible):
+        pen.write(reversal(refunded.seq))

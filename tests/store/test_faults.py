@@ -6,7 +6,10 @@ from collections.abc import AsyncGenerator, Iterator
 
 import pytest
 
+from ledger import demo
 from ledger.approvals import ApproveProposal
+from ledger.entries import ErasureRecorded
+from ledger.erasures import EraseDonor
 from ledger.refusals import AlreadyThere
 from ledger.settings import Settings
 from ledger.store.batch import Replayed
@@ -15,7 +18,7 @@ from ledger.store.sequencer import TRIES, WORTH_DECIDING
 from tests.support import clerk
 from tests.support.acting import acting_as_superuser
 from tests.support.checklog import check_log
-from tests.support.clerk import CHECKER, Clerk, allocation, once, payment, sequenced
+from tests.support.clerk import CHECKER, CITY, MAKER, Clerk, allocation, once, payment, sequenced
 from tests.support.postgres import Cluster
 from tests.support.wire import (
     BEGIN,
@@ -102,6 +105,22 @@ async def test_an_approval_and_its_effect_stand_or_fall_together(
 
 
 @pairs
+async def test_an_erasure_whose_wire_is_cut_is_carried_out_once(
+    told: Settings, wire: Wire, writing: Clerk, *, answered: bool
+) -> None:
+    async def erase() -> None:
+        given = await writing.give()
+        made, *_ = await writing.do(EraseDonor(maker=MAKER, org=CITY, ref=given.seq, basis="request"))
+        _, erased = await writing.do(ApproveProposal(maker=demo.FOUNDER, proposal=made.seq))
+        assert erased.body == ErasureRecorded(basis="request", org=CITY, ref=given.seq)
+
+    await erase()
+    for _ in cuts(wire, answered=answered):
+        await erase()
+    await check_log(told)
+
+
+@pairs
 async def test_a_chunk_that_is_copied_is_entered_as_a_whole_and_once(
     told: Settings, wire: Wire, writing: Clerk, *, answered: bool
 ) -> None:
@@ -116,19 +135,54 @@ async def test_a_chunk_that_is_copied_is_entered_as_a_whole_and_once(
 
 
 async def test_a_commit_that_arrives_late_is_found_and_not_repeated(told: Settings, wire: Wire, writing: Clerk) -> None:
-    """The network swallowed us; the server has our COMMIT, and gets to it only when we are back."""
+    """The network swallowed us; the server has our transaction, and gets to its COMMIT only when we are back."""
+    before = await gifts(told)
+    wire.gate = late = LateCommit()
+    giving = writing.sequencer.enqueue([writing.gift(1) for _ in range(COPIED)])
+    await late.cut.wait()
+    await somebody_waits_for_a_lock(told)
+    late.delivered.set()
+    assert b"COMMIT" in await late.answered
+    assert len([sequenced(each) for each in await giving if not isinstance(each, Exception)]) == COPIED
+    assert await gifts(told) == before + COPIED
+    await check_log(told, decided_again=True)
+
+
+async def test_a_batch_in_one_statement_that_arrives_late_finds_the_head_taken(
+    told: Settings, wire: Wire, writing: Clerk
+) -> None:
+    """The network swallowed us and our statement, which the server gets after we entered the same gifts again."""
     before = await gifts(told)
     wire.gate = late = LateCommit()
     giving = writing.sequencer.enqueue([writing.gift(1), writing.gift(2)])
     await late.cut.wait()
-    await somebody_waits_for_a_lock(told)
-    late.delivered.set()
     outcomes = await giving
     assert [sequenced(each).entries[0].postings[0].qty for each in outcomes if not isinstance(each, Exception)] == [
         1,
         2,
     ]
+    late.delivered.set()
+    assert b"division by zero" in await late.answered
     assert await gifts(told) == before + 2
+    assert (await writing.give()).kind == "money.received", "we have the head, the late one did not"
+    await check_log(told, decided_again=True)
+
+
+async def test_a_batch_in_one_statement_that_arrives_during_recovery_is_refused_too(
+    told: Settings, wire: Wire, writing: Clerk
+) -> None:
+    """We found that it is not there, and have written nothing yet: nothing but the new epoch stands in its way."""
+    before = await gifts(told)
+    wire.gate = late = LateCommit()
+    giving = writing.sequencer.enqueue([writing.gift(1)])
+    await late.cut.wait()
+    wire.gate = again = HoldCommit(answered=True)
+    await again.held.wait()
+    late.delivered.set()
+    assert b"division by zero" in await late.answered
+    again.passed.set()
+    await giving
+    assert await gifts(told) == before + 1
     await check_log(told, decided_again=True)
 
 

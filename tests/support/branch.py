@@ -14,13 +14,16 @@ from ledger.corrections import RefundGift
 from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
 from ledger.entries import Entry, Outcome, ProposalMade, Restriction, Rule, Spending, Tier
+from ledger.fiscal import VoidReceipt
 from ledger.organisations import DeclareEvent, EnrolStaff, OpenFund, OpenLog, OpenProject, RegisterOrganisation
-from ledger.privacy import Identity
+from ledger.privacy import FiscalNumbers, Identity
 from ledger.roles import Role
 from ledger.settings import Settings
-from ledger.store import clock, keys, setup
+from ledger.store import clock, fiscal, keys, setup
 from ledger.store.batch import Sequenced
 from ledger.store.database import Database
+from ledger.store.erasures import ErasureList
+from ledger.store.fiscal import NewReceipt
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.sequencer import Sequencer
 from ledger.store.vault import Gift, Sealer
@@ -49,6 +52,7 @@ class Branch:
     """As the writer."""
     sequencer: Sequencer
     sealer: Sealer
+    subjects: SubjectKeys
     today: str
 
     @staticmethod
@@ -62,12 +66,20 @@ class Branch:
             stack.push_async_callback(database.close)
             subjects = SubjectKeys(settings.subject_keys, write=True)
             stack.callback(subjects.close)
-            sequencer = Sequencer(database, subjects, clock.Clock(), queue_size=settings.queue_size)
+            sequencer = Sequencer(
+                database,
+                subjects,
+                clock.Clock(),
+                erased=ErasureList(settings.erasures),
+                queue_size=settings.queue_size,
+            )
             await sequencer.start()
             stack.push_async_callback(sequencer.stop)
             sealer = Sealer(LogKeys.read(settings.keys), LookupKeys.read(settings.lookup))
             today = clock.today(clock.Clock().at(""))
-            branch = Branch(settings=settings, database=database, sequencer=sequencer, sealer=sealer, today=today)
+            branch = Branch(
+                settings=settings, database=database, sequencer=sequencer, sealer=sealer, subjects=subjects, today=today
+            )
             if founded and sequencer.books.seq < 0:
                 await branch.found()
             yield branch
@@ -122,6 +134,24 @@ class Branch:
                 assert isinstance(outcome, Sequenced)
                 given.append(Given(outcome.entries[0].seq, outcome.code))
         return given
+
+    async def issue(self, gift: int, amount_fen: int, numbers: FiscalNumbers, *, replaces: int = 0) -> int:
+        """A fiscal receipt for a gift."""
+        async with self.database.raw() as connection:
+            slot = await connection.fetchval("select slot from vault where seq = $1", gift)
+        key = self.subjects.read(slot)
+        assert key is not None
+        receipt = NewReceipt(FINANCE, CITY, gift, amount_fen, self.today, replaces, numbers)
+        keys, lookup = LogKeys.read(self.settings.keys), LookupKeys.read(self.settings.lookup)
+        outcome = await self.sequencer.submit(fiscal.seal(receipt, key, keys, lookup))
+        assert isinstance(outcome, Sequenced)
+        return outcome.entries[0].seq
+
+    async def void(self, gift: int, issued: int) -> int:
+        """A fiscal receipt holds no more."""
+        return await self.do(
+            VoidReceipt(maker=FINANCE, org=CITY, ref=gift, issued=issued, on=self.today, reason="mistake")
+        )
 
     async def allocate(self, amount_fen: int, fund: str = "general", project: str = "winter") -> int:
         """From a fund to a project."""

@@ -4,11 +4,14 @@ from random import Random  # noqa: TID251  seeded
 
 from ledger import demo
 from ledger.approvals import ApproveProposal, RejectProposal, WithdrawProposal
+from ledger.campaigns import RegisterCampaign
 from ledger.decide import AnyCommand
 from ledger.disbursements import ConfirmDelivery, PublishFeedback
 from ledger.donations import CompleteImport
 from ledger.entries import Rule, Tier
+from ledger.erasures import EraseDonor
 from ledger.fees import ChargeFee
+from ledger.fiscal import VoidReceipt, WaiveReceipt
 from ledger.income import ReceiveIncome
 from ledger.organisations import ChangeOrganisation, DismissStaff, EnrolStaff, OpenFund
 from ledger.periods import ClosePeriod
@@ -21,7 +24,7 @@ from ledger.suspense import ReceiveUnidentified, ReturnSuspense
 from tests.support.clerk import CHECKER, CITY, DAY, MAKER, Clerk, allocation, payment, refund, sequenced
 
 COMMANDS = 150
-ROWS = 300
+ROWS = 290
 """Of an import: enough to go in by COPY."""
 
 
@@ -29,8 +32,10 @@ async def busy_history(office: Clerk) -> None:
     """Every projection gets rows."""
     await import_gifts(office)
     await enter_other_money(office)
+    await issue_receipts(office)
     await change_society(office)
     await do_anything(office, Random(1))
+    await erase_somebody(office)
 
 
 async def import_gifts(office: Clerk) -> None:
@@ -69,6 +74,20 @@ async def enter_other_money(office: Clerk) -> None:
     )
 
 
+async def issue_receipts(office: Clerk) -> None:
+    """Gifts of a campaign, one of them late; a fiscal receipt that was voided, the next one, and one waived."""
+    await office.do(RegisterCampaign(
+        maker=demo.FOUNDER, org=CITY, campaign="winter", name="冬季募捐", filing="备案001", first_on="2026-07-01",
+        last_on="2026-07-19",
+    ))  # fmt: skip
+    await office.do(OpenFund(maker=demo.FOUNDER, org=CITY, fund="raised", name="冬季募捐", campaign="winter"))
+    given, other = await office.give(800, fund="raised"), await office.give(900, fund="raised")
+    first = await office.issue(given.seq, 800)
+    await office.do(VoidReceipt(maker=MAKER, org=CITY, ref=given.seq, issued=first.seq, on=DAY, reason="mistake"))
+    await office.issue(given.seq, 800, replaces=first.seq)
+    await office.do(WaiveReceipt(maker=MAKER, org=CITY, ref=other.seq, on=DAY, reason="declined"))
+
+
 async def change_society(office: Clerk) -> None:
     await office.agreed(EnrolStaff(maker=demo.FOUNDER, staff=CHECKER, org=CITY, roles=(Role.AUDITOR,)), demo.SECOND)
     await office.agreed(DismissStaff(maker=demo.FOUNDER, staff=MAKER, org=demo.COUNTY), demo.SECOND)
@@ -77,6 +96,16 @@ async def change_society(office: Clerk) -> None:
     )
     await office.do(change)
     await office.set_policy(Rule(kind="money.allocated", approvals=(Tier(500, 1),)))
+
+
+async def erase_somebody(office: Clerk) -> None:
+    """The donor of a gift that was given back in part, and of a row of the import."""
+    given = await office.give(700)
+    await office.do(refund(given.seq, 100))
+    async with office.database.raw() as connection:
+        row = await connection.fetchval("select min(seq) from gift where batch is not null")
+    for ref in (given.seq, row):
+        await office.agreed(EraseDonor(maker=MAKER, org=CITY, ref=ref, basis="request"), demo.FOUNDER)
 
 
 async def do_anything(office: Clerk, random: Random) -> None:

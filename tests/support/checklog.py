@@ -14,10 +14,11 @@ import msgspec
 from ledger import entries, privacy
 from ledger.account import Account
 from ledger.decide import AnyProposable
-from ledger.entries import Entry, MoneyIdentified, MoneyReceived, ProposalMade
+from ledger.entries import Entry, ErasureRecorded, MoneyIdentified, MoneyReceived, ProposalMade, ReceiptIssued
 from ledger.settings import Settings
-from ledger.store import setup
+from ledger.store import fiscal, setup
 from ledger.store.database import Database
+from ledger.store.fiscal import open_receipt
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.rebuild import PROJECTIONS, rebuild
 from ledger.store.vault import lookup_digests, open_box, open_record
@@ -106,6 +107,8 @@ async def _read(connection: asyncpg.Connection) -> dict[str, Any]:
         "head": await connection.fetchrow("select seq, prev, at from head"),
         "vault": await connection.fetch("select seq, slot, sealed from vault order by seq"),
         "receipt": await connection.fetch("select digest, key_id, seq, box from receipt order by seq"),
+        "fiscal": await connection.fetch(_FISCAL),
+        "named": [row["seq"] for row in await connection.fetch(_NAMED)],
         "idempotency": await connection.fetch("select first_seq, last_seq from idempotency order by first_seq"),
         "draft": await connection.fetch("select proposal, command, salt from draft order by proposal"),
     }
@@ -141,19 +144,34 @@ def _check_money(written: list[bytes], log: list[Entry]) -> None:
 
 
 def _check_vault(settings: Settings, found: dict[str, Any], log: list[Entry]) -> None:
-    """Each gift has one vault row and one receipt, which open with its own key and code and say what its entry says."""
+    """Each gift has one vault row and one receipt, which open with its own key and code and say what its entry says.
+
+    Of one whose donor was erased nothing is left but the slot, and the key there is destroyed.
+    """
     gifts = [entry for entry in log if isinstance(entry.body, MoneyReceived | MoneyIdentified)]
     assert [row["seq"] for row in found["vault"]] == [entry.seq for entry in gifts]
-    assert [row["seq"] for row in found["receipt"]] == [entry.seq for entry in gifts]
+    erased = {entry.body.ref for entry in log if isinstance(entry.body, ErasureRecorded)}
+    for right, wrong in [(entry.seq, getattr(entry.body, "corrects", 0)) for entry in gifts]:
+        if wrong and erased & {right, wrong}:
+            erased |= {right, wrong}
+    assert [row["seq"] for row in found["receipt"]] == [entry.seq for entry in gifts if entry.seq not in erased]
+    assert {row["seq"] for row in found["vault"] if not row["sealed"]} == erased
+    assert not erased & {*found["named"]}, "a name or a consent outlived its erasure"
     slots = [row["slot"] for row in found["vault"]]
     assert len({*slots}) == len(slots), "two donors under one key"
     keys, lookup = LogKeys.read(settings.keys), LookupKeys.read(settings.lookup)
     subjects = SubjectKeys(settings.subject_keys)
     try:
-        for entry, kept, receipt in zip(gifts, found["vault"], found["receipt"], strict=True):
+        receipts = {row["seq"]: row for row in found["receipt"]}
+        for entry, kept in zip(gifts, found["vault"], strict=True):
             key = subjects.read(kept["slot"])
+            if entry.seq in erased:
+                assert key is None, f"the key of gift {entry.seq} outlived its erasure"
+                continue
+            receipt = receipts[entry.seq]
             assert key is not None, f"the key of gift {entry.seq} is not there"
             _check_gift(entry, kept["sealed"], key, receipt, keys, lookup)
+        _check_fiscal(found, log, {row["seq"]: subjects.read(row["slot"]) for row in found["vault"]}, keys, lookup)
     finally:
         subjects.close()
 
@@ -167,7 +185,8 @@ def _check_gift(  # noqa: PLR0913, PLR0917  all that is kept of a gift
     assert privacy.parse_code(record.code) == record.code
     assert receipt["digest"] in lookup_digests(lookup, record.code)
     said = record.channel
-    assert (said.amount_fen, said.channel, said.on) == (entries.qty_of(entry), body.channel, body.on)
+    assert (said.channel, said.on) == (body.channel, body.on)
+    assert said.amount_fen == (getattr(body, "right_fen", 0) or entries.qty_of(entry))
     if isinstance(body, MoneyReceived):
         assert body.ref == keys.ref(entries.org_of(entry), said.channel, said.channel_ref)
     box = open_box(record.code, receipt["box"])
@@ -177,6 +196,22 @@ def _check_gift(  # noqa: PLR0913, PLR0917  all that is kept of a gift
     channel = privacy.channel_digest(box.channel, bytes.fromhex(box.channel_salt)).hex()
     assert body.donor == _sha256(f"sunledger/donor/1\n{box.identity}\n{channel}\n")
     assert body.receipt == _sha256(f"sunledger/receipt/1\n{entry.prev}\n{record.code}\n")
+
+
+def _check_fiscal(
+    found: dict[str, Any], log: list[Entry], subject_keys: dict[int, bytes | None], keys: LogKeys, lookup: LookupKeys
+) -> None:
+    """Each fiscal receipt opens with the key of its gift, says what its entry commits to, and is found by it."""
+    issued = {entry.seq: entry.body for entry in log if isinstance(entry.body, ReceiptIssued)}
+    assert [row["issued"] for row in found["fiscal"]] == [*issued]
+    for row in found["fiscal"]:
+        body, key = issued[row["issued"]], subject_keys[row["seq"]]
+        assert key is not None
+        record = open_receipt(key, row["sealed"])
+        assert body.ref == row["seq"] == row["receipt_seq"]
+        assert body.commitment == privacy.fiscal_commitment(record.numbers, record.salt)
+        assert row["number"] == keys.fiscal_number(record.numbers)
+        assert row["digest"] in fiscal.lookup_digests(lookup, record.numbers, body.amount_fen)
 
 
 def _check_idempotency(found: dict[str, Any], log: list[Entry]) -> None:
@@ -206,8 +241,9 @@ def _check_drafts(found: dict[str, Any], log: list[Entry]) -> dict[int, tuple[An
         entry.seq for entry in log if isinstance(entry.body, ProposalMade) and entries.part_of(entry.body)[0] == 1
     ]
     assert [row["proposal"] for row in found["draft"]] == proposals
-    assert all(re.fullmatch("[0-9a-f]{64}", row["salt"]) for row in found["draft"])
-    return {row["proposal"]: (_command.decode(row["command"]), row["salt"]) for row in found["draft"]}
+    kept = [row for row in found["draft"] if row["command"]]  # the others' texts went with a donor's data
+    assert all(re.fullmatch("[0-9a-f]{64}", row["salt"]) for row in kept)
+    return {row["proposal"]: (_command.decode(row["command"]), row["salt"]) for row in kept}
 
 
 def _sha256(text: str) -> str:
@@ -217,4 +253,9 @@ def _sha256(text: str) -> str:
 def _unreported(_line: str) -> None: ...
 
 
+_FISCAL = """
+  select v.issued, v.seq, v.number, v.sealed, r.digest, r.seq as receipt_seq
+  from fiscal_vault v full join fiscal_receipt r on r.issued = v.issued order by v.issued
+"""
+_NAMED = "select seq from public_name union all select seq from consent"
 _command = msgspec.json.Decoder(AnyProposable)

@@ -10,16 +10,18 @@ from ledger import demo
 from ledger.allocations import AllocateMoney
 from ledger.approvals import ApproveProposal, SetPolicy
 from ledger.corrections import RefundGift
-from ledger.decide import AnyCommand, AnyProposable
+from ledger.decide import AnyProposable
 from ledger.disbursements import DisburseMoney
 from ledger.donations import ApproveImport
 from ledger.entries import Entry, Rule
-from ledger.privacy import Identity
+from ledger.privacy import FiscalNumbers, Identity
 from ledger.settings import Settings
-from ledger.store import setup
-from ledger.store.batch import Idempotency, Outcome, Sequenced
+from ledger.store import fiscal, setup
+from ledger.store.batch import Idempotency, Outcome, Sequenced, Work
 from ledger.store.clock import Clock
 from ledger.store.database import Database
+from ledger.store.erasures import ErasureList
+from ledger.store.fiscal import NewReceipt
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.sequencer import Sequencer
 from ledger.store.vault import Gift, SealedGift, Sealer
@@ -35,6 +37,8 @@ class Clerk:
     sequencer: Sequencer
     sealer: Sealer
     database: Database
+    subjects: SubjectKeys
+    keys: LogKeys
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def gift(self, amount_fen: int = 10_000, *, fund: str = "general", channel_ref: str = "") -> SealedGift:
@@ -66,7 +70,18 @@ class Clerk:
         (entry,) = await self.do(self.gift(amount_fen, fund=fund))
         return entry
 
-    async def do(self, work: AnyCommand | SealedGift) -> tuple[Entry, ...]:
+    async def issue(self, gift: int, amount_fen: int, *, replaces: int = 0) -> Entry:
+        """A fiscal receipt with numbers of its own."""
+        async with self.database.raw() as connection:
+            slot = await connection.fetchval("select slot from vault where seq = $1", gift)
+        key = self.subjects.read(slot)
+        assert key is not None
+        numbers = FiscalNumbers(code="33060126", number=f"{next(self._numbers):010}", check_code="a1b2c3")
+        receipt = NewReceipt(MAKER, CITY, gift, amount_fen, DAY, replaces, numbers)
+        (entry,) = await self.do(fiscal.seal(receipt, key, self.keys, self.sealer.lookup))
+        return entry
+
+    async def do(self, work: Work) -> tuple[Entry, ...]:
         """Have a command sequenced; its entries."""
         return sequenced(await self.sequencer.submit(work)).entries
 
@@ -130,10 +145,12 @@ async def opened(
     assert reached is not None
     database = setup.database(settings, reached, "writer", pool_size=3, by_index=True)
     held = subjects or SubjectKeys(settings.subject_keys, write=True)
-    sequencer = Sequencer(database, held, clock or Clock(), queue_size=queue_size)
+    erased = ErasureList(settings.erasures)
+    sequencer = Sequencer(database, held, clock or Clock(), erased=erased, queue_size=queue_size)
     try:
         await sequencer.start()
-        yield Clerk(sequencer, Sealer(LogKeys.read(settings.keys), LookupKeys.read(settings.lookup)), database)
+        keys = LogKeys.read(settings.keys)
+        yield Clerk(sequencer, Sealer(keys, LookupKeys.read(settings.lookup)), database, held, keys)
     finally:
         await sequencer.stop()
         await database.close()

@@ -94,22 +94,38 @@ class Pen:
         if needs.turnovers is not None:
             return Facts(today=self.today, salt=salt, turnovers=self.turnovers(*needs.turnovers))
         cited = self.parts(needs.ref)
-        images = needs.images or (bool(cited) and needs.images_of == cited[0].kind)
+        if needs.receipts:
+            return Facts(
+                today=self.today,
+                salt=salt,
+                cited=cited[0] if cited else None,
+                cited_qty=sum(map(entries.qty_of, cited)),
+                refunded_qty=sum(entries.qty_of(each) for each in self._citing(needs.ref, "gift.refunded")),
+                receipts=tuple(self._citing(needs.ref, "receipt.issued", "receipt.voided", "receipt.waived")),
+            )
+        images = needs.images or (bool(cited) and cited[0].kind in needs.images_of)
+        given_back = [] if images else self._given_back(needs.ref)
         return Facts(
             today=self.today,
             salt=salt,
             cited=cited[0] if cited else None,
             cited_qty=sum(map(entries.qty_of, cited)),
             confirmed_qty=self._confirmed(needs.ref),
-            spans=tuple(self._spans(cited, images=images)),
+            spans=tuple(self._spans([*cited, *given_back], images=images, fee=needs.fee)),
             gone=tuple(self._gone(cited)) if images else (),
             origins=tuple(
-                Origin(Account(each.dst, each.unit), each.dst_span, each.src)
-                for entry in cited
+                Origin(
+                    Account(each.dst, each.unit),
+                    each.dst_span,
+                    cited[0].postings[0].src if entry in given_back else each.src,
+                )
+                for entry in (*cited, *given_back)
                 for each in entry.postings
                 if needs.origins
             ),
             first_seqs=self._first_seqs(*needs.project) if needs.project else {},
+            wrong=wrong[0] if (wrong := self.parts(needs.corrects)) and needs.corrects else None,
+            righted_by=self._righted_by(needs.corrects),
         )
 
     def turnovers(self, org: str, last_on: str) -> tuple[tuple[str, str, int, int], ...]:
@@ -151,7 +167,9 @@ class Pen:
                 if lo < start:
                     yield where, Span(lo, start)
                 shift = posting.dst_lo - posting.src_lo
-                yield from self.images(Account(posting.dst, posting.unit), Span(start + shift, end + shift))
+                into, moved = Account(posting.dst, posting.unit), Span(start + shift, end + shift)
+                # Back in suspense it is nobody's: what it is identified as next is another gift.
+                yield from [(into, moved)] if into.address.startswith("suspense:") else self.images(into, moved)
                 lo = end
             i += 1
         if lo < hi:
@@ -165,7 +183,7 @@ class Pen:
         """What a new command may use of it."""
         return self.line(Account(address, CNY)).available
 
-    def _spans(self, cited: list[Entry], *, images: bool) -> Iterator[tuple[Account, Span]]:
+    def _spans(self, cited: list[Entry], *, images: bool, fee: bool) -> Iterator[tuple[Account, Span]]:
         """What the cited entry credited and nothing consumed; or where that rests within the organisation."""
         for entry in cited:
             for posting in entry.postings:
@@ -175,7 +193,7 @@ class Pen:
                         yield credited, span
                     continue
                 for where, span in self.images(credited, posting.dst_span):
-                    if corrections.is_place(where.address):
+                    if corrections.is_place(where.address) or (fee and where == credited):
                         yield where, span
 
     def _gone(self, cited: list[Entry]) -> Iterator[Gone]:
@@ -185,9 +203,30 @@ class Pen:
                     at = bisect_right(self.credits[where], span.lo, key=_lo) - 1
                     yield Gone(where.address, span.qty, self.credits[where][at].seq)
 
+    def _citing(self, ref: int, *kinds: str) -> Iterator[Entry]:
+        for entry in self.entries:
+            if entry.kind in kinds and getattr(entry.body, "ref", None) == ref:
+                yield entry
+
     def _confirmed(self, ref: int) -> int:
         bodies = (entry.body for entry in self.entries)
         return sum(body.qty for body in bodies if isinstance(body, entries.DeliveryConfirmed) and body.ref == ref)
+
+    def _given_back(self, ref: int) -> list[Entry]:
+        """Reversals of entries that had taken from what this one credited, and so put it back."""
+        return [
+            entry
+            for entry in self.entries
+            if isinstance(entry.body, entries.EntryReversed)
+            and isinstance(
+                taken := self.entries[entry.body.ref].body, entries.MoneyIdentified | entries.TransferReceived
+            )
+            and taken.ref == ref
+        ]
+
+    def _righted_by(self, wrong: int) -> int:
+        right = (entry.seq for entry in self.entries if getattr(entry.body, "corrects", 0) == wrong)
+        return next(right, 0) if wrong else 0
 
     def _first_seqs(self, org: str, project: str) -> dict[Account, int]:
         found = {}
@@ -246,15 +285,16 @@ def state(books: Books) -> dict[str, Any]:
         "policy": None if books.policy is None else dict(books.policy),
         "expires_days": books.expires_days,
         "pledges": dict(books.pledges),
-        "named": (dict(books.events), dict(books.funds), dict(books.projects)),
+        "agreement_from": books.agreement_from,
+        "named": (dict(books.events), dict(books.campaigns), dict(books.funds), dict(books.projects)),
         "proposals": {
             number: replace(each, holds=[*each.holds], approvals=[*each.approvals])
             for number, each in books.proposals.items()
         },
-        "costs": (dict(books.costs), dict(books.payments)),
-        "reversed": set(books.reversed),
-        "closed": (dict(books.closed), set(books.closed_funds), set(books.closed_projects)),
-        "in_transit": (dict(books.in_transit), dict(books.sent_from)),
+        "costs": (dict(books.costs), dict(books.payments), dict(books.origins)),
+        "reversed": dict(books.reversed),
+        "closed": (dict(books.closed), dict(books.closed_funds), dict(books.closed_projects)),
+        "in_transit": (dict(books.in_transit), dict(books.sent_from), dict(books.arrived)),
         "imports": {number: replace(each) for number, each in books.imports.items()},
         "lines": {where: shape(line) for where, line in books.lines.items()},
         "refs": set(books.refs),

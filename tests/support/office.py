@@ -60,10 +60,10 @@ async def opened(settings: Settings) -> AsyncGenerator[Office]:
     """The office, with the demo's story told."""
     assert settings.database_url is not None
     keys.create(settings.keys, settings.lookup)
-    async with applications.admin_resources(settings, settings.database_url) as resources:
-        told = await demo.tell(
-            resources.sequencer, resources.sealer, resources.database, settings.data_dir / "demo.json"
-        )
+    notes = settings.data_dir / "demo.json"
+    clock = demo.StoryClock(notes)
+    async with applications.admin_resources(settings, settings.database_url, clock) as resources:
+        told = await demo.tell(resources.sequencer, resources.sealer, resources.database, notes, clock)
         async with visitor(admin.build(resources)) as http:
             yield Office(resources, http, told["tokens"], told["codes"])
 

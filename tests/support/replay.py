@@ -20,6 +20,7 @@ from ledger.donations import ReceiveMoney
 from ledger.entries import Entry
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
+from ledger.fiscal import IssueReceipt, VoidReceipt, WaiveReceipt
 from ledger.income import ReceiveIncome
 from ledger.returns import ReturnMoney
 from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
@@ -41,12 +42,15 @@ _COMMANDS: dict[type[Any], Any] = {
     entries.MoneyUnidentified: ReceiveUnidentified,
     entries.ProposalRejected: RejectProposal,
     entries.ProposalWithdrawn: WithdrawProposal,
+    entries.ReceiptIssued: IssueReceipt,
+    entries.ReceiptVoided: VoidReceipt,
+    entries.ReceiptWaived: WaiveReceipt,
     entries.SuspenseReturned: ReturnSuspense,
     entries.TransferReceived: ReceiveTransfer,
     entries.TransferReturned: ReturnTransfer,
     entries.TransferSent: SendTransfer,
 }
-"""What entered a body that waited for nobody. Kinds that are not here move nothing and are taken as they are."""
+"""What entered a body that waited for nobody. Kinds that are not here are taken as they are."""
 
 
 def replay(written: Sequence[bytes], texts: Mapping[int, tuple[AnyProposable, str]]) -> None:
@@ -68,6 +72,9 @@ def _decide(pen: Pen, log: list[Entry], at: int, texts: Mapping[int, tuple[AnyPr
     proposed: Proposed | None = None
     salt = ""
     command: AnyCommand
+    about = first.by.proposal or getattr(first.body, "proposal", first.seq)
+    if isinstance(log[about].body, entries.ProposalMade) and about not in texts:
+        return []  # its text went with a donor's data
     match first.body:
         case entries.ProposalMade():
             command, salt = texts[first.seq]
@@ -78,7 +85,10 @@ def _decide(pen: Pen, log: list[Entry], at: int, texts: Mapping[int, tuple[AnyPr
         case _:
             return []
     facts = replace(pen.facts(decide.needs(proposed or command)), salt=salt)
-    for where in decide.lines(command, pen.books, facts):
+    wanted = decide.lines(command, pen.books, facts)
+    if proposed:
+        wanted |= decide.lines(proposed, pen.books, facts)
+    for where in wanted:
         pen.books.put(where, pen._consumed(where))
     pen.books.refs = pen._refs
     drafts = decide.decide(command, pen.books, facts, proposed)
@@ -91,7 +101,8 @@ def _commanded(parts: Sequence[Entry]) -> AnyCommand:
     first = parts[0]
     kind = _COMMANDS[type(first.body)]
     fields = {**msgspec.to_builtins(first.body), "maker": first.by.maker, "org": entries.org_of(first)}
-    fields["amount_fen"] = sum(map(entries.qty_of, parts))
+    if first.postings:
+        fields["amount_fen"] = fields.get("right_fen") or sum(map(entries.qty_of, parts))
     if kind is AllocateMoney:
         fields["project"], fields["fund"] = account.parse(first.postings[0].dst).rest
     if kind is SendTransfer:

@@ -1,6 +1,9 @@
 """A small society for tests: a province and two cities, staff for every role, a fund for every kind of restriction."""
 
 from hashlib import sha256
+from typing import TypeVar
+
+from msgspec import structs
 
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.approvals import ApproveProposal, SetPolicy
@@ -9,6 +12,7 @@ from ledger.decide import AnyProposable
 from ledger.disbursements import DisburseMoney
 from ledger.donations import ReceiveMoney
 from ledger.entries import IncomeKind, Restriction, Rule, Spending, Tier
+from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
 from ledger.organisations import (
@@ -26,6 +30,12 @@ from ledger.roles import Role
 from ledger.suspense import IdentifyMoney, ReceiveUnidentified, ReturnSuspense
 from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.support.model import TODAY, Pen
+
+AnyRight = TypeVar(
+    "AnyRight", AllocateMoney, ChargeFee, DisburseMoney, IdentifyMoney, ReceiveIncome, ReceiveMoney,
+    ReceiveTransfer, ReceiveUnidentified, RefundGift,
+    SendTransfer, SettleExchange,
+)  # fmt: skip
 
 PROVINCE = "330000"
 CITY = "330800"
@@ -204,6 +214,11 @@ def reversal(ref: int, *, maker: str = FINANCE, org: str = CITY) -> ReverseEntry
     return ReverseEntry(
         maker=maker, org=org, ref=ref, on=TODAY, reason="金额录入有误", statement="原记录金额有误，现予更正。"
     )
+
+
+def right(command: AnyRight, wrong: int) -> AnyRight:
+    """The command as the right entry of one that was taken back; its amount is what would have been right."""
+    return structs.replace(command, corrects=wrong)
 
 
 def handed_back(ref: int, amount_fen: int = 0, *, maker: str = FINANCE) -> ReturnMoney:

@@ -9,6 +9,7 @@ from ledger import account
 from ledger.allocations import AllocateMoney, ReleaseMoney
 from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import DisburseMoney
+from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
@@ -29,6 +30,7 @@ AnyOutflow: TypeAlias = (
     | ReturnTransfer
     | ReverseEntry
     | SendTransfer
+    | SettleExchange
 )
 
 NOBODY = 0
@@ -76,6 +78,14 @@ class UnitModel:
 
     def __init__(self) -> None:
         self.accounts: dict[str, list[Slot]] = defaultdict(list)
+        self.gifts: set[int] = set()
+        """Entries that are gifts."""
+        self.successors: dict[tuple[str, str, str], str] = {}
+        """Closed funds and projects, as ("fund", organisation, id) → the id of their successor."""
+        self.late: set[int] = set()
+        """Entries that took something home to a successor."""
+        self.given_back: dict[int, int] = {}
+        """Reversals that put units back in transit or suspense → the entry that had put them there at first."""
         self.amounts: dict[int, dict[str, int]] = {}
         """Open proposals → how much of each account they hold."""
         self.places: dict[int, list[Place]] = {}
@@ -114,10 +124,11 @@ class UnitModel:
         payable: Iterable[str] = (),
         orgs: Iterable[str] = (),
     ) -> Plan:
-        """What a new command would take. `payable`: what a payment may draw on; `orgs`: for which its maker acts."""
+        """What a new command would take. `payable`: what an outflow may draw on; `orgs`: for which its maker acts."""
         match command:
-            case AllocateMoney() | ChargeFee() | SendTransfer():
-                return Plan(self._lowest(account.fund(command.org, command.fund), command.amount_fen), by_amount=True)
+            case AllocateMoney() | ChargeFee() | SendTransfer() | SettleExchange():
+                lowest = [each for address in payable for each in self._lowest(address, command.amount_fen)]
+                return Plan(lowest, by_amount=True)
             case DisburseMoney():
                 return Plan(self._oldest(payable, command.amount_fen), by_amount=True)
             case ReleaseMoney():
@@ -129,7 +140,7 @@ class UnitModel:
             case ReceiveTransfer() | ReturnTransfer():
                 return Plan(self._in_transit(command)[: command.amount_fen or None], by_amount=False)
             case ReverseEntry():
-                return Plan(self._of_gift(orgs, command.ref) or self._put_by(command.ref), by_amount=False)
+                return Plan(self._left_of(orgs, command.ref), by_amount=False)
             case RefundGift():
                 return Plan(self._of_gift(orgs, command.ref)[: command.amount_fen or None], by_amount=False)
             case RedirectGift():
@@ -167,16 +178,37 @@ class UnitModel:
             qty -= 1
         assert qty == 0
 
+    def give_back(self, seq: int, root: int, home: str = "") -> None:
+        """What entry `seq` put back is again of the entry `root`, and came from `home`."""
+        self.given_back[seq] = root
+        for slots in self.accounts.values():
+            for slot in slots:
+                if slot.seq == seq:
+                    slot.home = home or slot.home
+
     def move(self, places: list[Place], into: str, seq: int, purpose: str = "") -> None:
         """Take the units from their places and put them on the end of another list, in this order.
 
-        `into` "": each goes back home. `purpose` "": that stays.
+        `into` "": each goes back home, or to its home's successor. `purpose` "": that stays.
         """
         for address, position in places:
             slot = self.accounts[address][position]
             assert not slot.gone, "moved twice"
             slot.gone = True
-            self.accounts[into or slot.home].append(Slot(slot.unit, seq, home=address, purpose=purpose or slot.purpose))
+            there = into or self.heir(slot.home)
+            if there not in {into, slot.home}:
+                self.late.add(seq)
+            self.accounts[there].append(Slot(slot.unit, seq, home=address, purpose=purpose or slot.purpose))
+
+    def heir(self, address: str) -> str:
+        """Where late money of a fund's or project's line goes."""
+        kind, org, *names = address.split(":")
+        if kind not in {"fund", "project"}:
+            return address
+        for i, what in enumerate(("project", "fund")[-len(names) :]):
+            while successor := self.successors.get((what, org, names[i])):
+                names[i] = successor
+        return ":".join((kind, org, *names))
 
     def _free(self, address: str, proposal: int) -> list[int]:
         """Positions neither gone nor held by name by another proposal."""
@@ -210,7 +242,9 @@ class UnitModel:
     def _in_suspense(self, org: str, seq: int) -> list[Place]:
         address = account.suspense(org)
         slots = self.accounts[address]
-        return [Place(address, position) for position in self._free(address, NOBODY) if slots[position].seq == seq]
+        return [
+            Place(address, position) for position in self._free(address, NOBODY) if self._root(slots[position]) == seq
+        ]
 
     def _at_payees(self, org: str, payment: int) -> list[Place]:
         address = account.payees(org)
@@ -222,8 +256,18 @@ class UnitModel:
             Place(address, position)
             for address, slots in self.accounts.items()
             for position in self._free(address, NOBODY)
-            if slots[position].seq == seq
+            if self._root(slots[position]) == seq
         ]
+
+    def _root(self, slot: Slot) -> int:
+        return self.given_back.get(slot.seq, slot.seq)
+
+    def _left_of(self, orgs: Iterable[str], seq: int) -> list[Place]:
+        """What a reversal takes: of a gift its images, and the fee its own entry took; else what the entry brought."""
+        put = self._put_by(seq)
+        if seq not in self.gifts:
+            return put
+        return [*self._of_gift(orgs, seq), *(place for place in put if place.address.startswith("fees:"))]
 
     def _in_transit(self, command: ReceiveTransfer | ReturnTransfer) -> list[Place]:
         receives = isinstance(command, ReceiveTransfer)
@@ -232,7 +276,7 @@ class UnitModel:
             for address, slots in self.accounts.items()
             if address.startswith("transit:") and address.split(":")[2 if receives else 1] == command.org
             for position in self._free(address, NOBODY)
-            if slots[position].seq == command.ref
+            if self._root(slots[position]) == command.ref
         ]
 
     def _of_gift(self, orgs: Iterable[str], gift: int) -> list[Place]:

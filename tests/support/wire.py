@@ -32,11 +32,11 @@ class CutError(Exception):
 
 
 class LateError(Exception):
-    """The client's side is cut here; what it had sent reaches the server once `delivered` is set."""
+    """The client's side is cut here; what it had sent reaches the server when the late one is delivered."""
 
-    def __init__(self, delivered: asyncio.Event) -> None:
+    def __init__(self, late: "LateCommit") -> None:
         super().__init__()
-        self.delivered = delivered
+        self.late = late
 
 
 class Gate:
@@ -118,16 +118,18 @@ class CutAtCommit(HoldCommit):
 
 
 class LateCommit(Gate):
-    """Cuts the client off at its next COMMIT, which reaches the server only when `delivered` is set."""
+    """Cuts the client off at its next COMMIT, or batch in one statement: the server gets it when `delivered` is set."""
 
     def __init__(self) -> None:
         self.cut = asyncio.Event()
         self.delivered = asyncio.Event()
+        self.answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        """What the server said to it, and nobody heard."""
 
     async def request(self, sql: str) -> None:
         if self.commits(sql) and not self.cut.is_set():
             self.cut.set()
-            raise LateError(self.delivered)
+            raise LateError(self)
 
 
 class _Message(NamedTuple):
@@ -187,11 +189,11 @@ class Wire:
             sql = said or f"rows of {sql}"
             try:
                 await self._gate_for(end).request(sql)
-            except LateError as late:
+            except LateError as error:
                 client.abort()
-                await late.delivered.wait()
+                await error.late.delivered.wait()
                 server.write(request)
-                await server.messages(until=_ANSWERS[end])
+                error.late.answered.set_result(await server.messages(until=_ANSWERS[end]))
                 return
             server.write(request)
             if end == b"X":

@@ -19,6 +19,8 @@ from tests.support.postgres import Cluster
 from tests.tamper.site import Site, policy_of, proof_of, publish, signer_of
 
 TODAY, YESTERDAY = "tamper_today", "tamper_yesterday"
+YESTERDAY_ENTRIES = 1_024
+"""However long the story is: full bundles, and a tree that today's continues whole."""
 GIFTS = 150
 """Of the second day."""
 
@@ -49,6 +51,8 @@ async def days(cluster: Cluster, story: Settings, tmp_path_factory: pytest.TempP
     signing.create(settings.signing, settings.passphrase)
     async with clerk.opened(settings) as office:
         await busy_history(office)
+        fill = YESTERDAY_ENTRIES - office.sequencer.books.seq - 2
+        await office.sequencer.enqueue([office.gift(1) for _ in range(fill)])
         gift = await office.give(4_321)
     saved = await publish(settings)
     receipt = await proof_of(settings, gift.seq)

@@ -25,7 +25,7 @@ from tests.tamper.conftest import Days
 from tests.tamper.site import ORIGIN, Caught, Site, entries_of, policy_of, publish, rewrite
 from tests.verify.export import Value, export, forged, read
 
-VICTIM = 100
+VICTIM = 200
 """A gift of yesterday; everything from here on is rewritten."""
 
 
@@ -66,7 +66,7 @@ async def test_deleting_the_last_entries(site: Site) -> None:
 
 async def test_deleting_in_the_middle(site: Site) -> None:
     async def attack(connection: asyncpg.Connection) -> None:
-        await connection.execute("delete from entry where seq = 300")
+        await connection.execute("delete from entry where seq = 900")
 
     await site.attack(attack)
     assert_caught(
@@ -98,9 +98,11 @@ async def test_inserting_an_entry(site: Site) -> None:
 
 async def test_reordering_two_entries(site: Site) -> None:
     async def attack(connection: asyncpg.Connection) -> None:
-        one, other = [row["bytes"] for row in await connection.fetch("select bytes from entry where seq in (600, 601)")]
-        await replace_bytes(connection, 600, other)
-        await replace_bytes(connection, 601, one)
+        one, other = [
+            row["bytes"] for row in await connection.fetch("select bytes from entry where seq in (1100, 1101)")
+        ]
+        await replace_bytes(connection, 1100, other)
+        await replace_bytes(connection, 1101, one)
 
     await site.attack(attack)
     assert_caught(
@@ -113,14 +115,14 @@ async def test_reordering_two_entries(site: Site) -> None:
 
 
 async def test_swapping_two_amounts(site: Site) -> None:
-    """In the entries alone: 600 and 601 are gifts of different amounts, and change them without new hashes."""
+    """In the entries alone: 1100 and 1101 are gifts of different amounts, and change them without new hashes."""
 
     async def attack(connection: asyncpg.Connection) -> None:
-        rows = [row["bytes"] for row in await connection.fetch("select bytes from entry where seq in (600, 601)")]
+        rows = [row["bytes"] for row in await connection.fetch("select bytes from entry where seq in (1100, 1101)")]
         (one, other) = [value["postings"][0][4] for value in read(rows)]
         assert one != other
-        await replace_bytes(connection, 600, rows[0].replace(b',%d,"CNY"' % one, b',%d,"CNY"' % other))
-        await replace_bytes(connection, 601, rows[1].replace(b',%d,"CNY"' % other, b',%d,"CNY"' % one))
+        await replace_bytes(connection, 1100, rows[0].replace(b',%d,"CNY"' % one, b',%d,"CNY"' % other))
+        await replace_bytes(connection, 1101, rows[1].replace(b',%d,"CNY"' % other, b',%d,"CNY"' % one))
 
     await site.attack(attack)
     assert_caught(
@@ -130,6 +132,15 @@ async def test_swapping_two_amounts(site: Site) -> None:
         tables={Rule.TABLE_REPLAY, Rule.TABLE_TILE},
         outside_file={Rule.OUTSIDE_CHECKPOINT},
     )
+
+
+async def test_deleting_what_a_fiscal_receipt_is_found_and_read_by(site: Site) -> None:
+    async def attack(connection: asyncpg.Connection) -> None:
+        await connection.execute("delete from fiscal_receipt where issued = (select min(issued) from fiscal_receipt)")
+        await connection.execute("delete from fiscal_vault where issued = (select max(issued) from fiscal_vault)")
+
+    await site.attack(attack)
+    assert_caught(await site.caught(), tables={Rule.TABLE_KEPT})
 
 
 async def test_emptying_values_that_may_not_be_empty(site: Site) -> None:
@@ -178,15 +189,15 @@ async def test_a_posting_added_to_an_old_entry(site: Site) -> None:
         await connection.execute(
             """insert into posting (seq, n, unit, qty, src, src_lo, dst, dst_lo, dst_prev_seq)
                select p.seq, p.n + 1, p.unit, 5, p.src, null, p.dst, l.credited, p.seq
-               from posting p join line l on l.account = p.dst where p.seq = 600"""
+               from posting p join line l on l.account = p.dst where p.seq = 1100"""
         )
-        account = await connection.fetchval("select dst from posting where seq = 600 and n = 0")
+        account = await connection.fetchval("select dst from posting where seq = 1100 and n = 0")
         await connection.execute("update line set credited = credited + 5 where account = $1", account)
 
     await site.attack(attack)
     assert_caught(await site.caught(), tables={Rule.TABLE_ROW})
     places = [each.place for each in (await site.report()).findings]
-    assert "posting seq=600 n=1" in places
+    assert "posting seq=1100 n=1" in places
     assert any(place.startswith("line account=") and place.endswith("· credited") for place in places)
 
 

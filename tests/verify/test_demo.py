@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.public import app as public
+from ledger import entries
 from ledger.log.key import VerifierKey
 from ledger.log.policy import Log, Policy
 from ledger.settings import Settings
@@ -44,6 +45,30 @@ async def publish(office: Office, folder: Path) -> Policy:
     async with office.resources.database.raw() as connection:
         keys = await log.signing_keys(connection)
     return Policy(logs=tuple(Log(key=VerifierKey.parse(key)) for key in keys))
+
+
+async def test_the_story_tells_one_of_each_event_that_money_meets(office: Office) -> None:
+    async with office.resources.database.raw() as connection:
+        told = {row["kind"] for row in await connection.fetch("select distinct kind from entry")}
+        sizes = await connection.fetchrow("select count(*), max(at::date) - min(at::date) as days from entry")
+    moving = (
+        "campaign.",
+        "entry.",
+        "erasure.",
+        "exchange.",
+        "fee.",
+        "gift.",
+        "income.",
+        "money.",
+        "period.",
+        "pledge.",
+        "receipt.",
+        "suspense.",
+        "transfer.",
+    )
+    wanted = {kind for kind in entries.KINDS if kind.startswith(moving) or kind.endswith(".closed")}
+    assert wanted | {"proposal.expired", "proposal.rejected", "delivery.confirmed", "feedback.published"} <= told
+    assert sizes["days"] > 7, "days passed, or nothing could expire"
 
 
 async def test_what_the_demo_publishes_verifies_as_it_grows(office: Office, told: Settings, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ class AuditedHistories(Histories):
         assert not self.findings.listed
 
     def teardown(self) -> None:
+        super().teardown()
         report = verify(export(self.pen.written), policy=POLICY)
         assert report.exit_code == 0, report.text()
         assert report.replayed == report.size == len(self.pen.written)

@@ -112,9 +112,12 @@ def test_a_copy_that_was_cut_off_serves_the_old_checkpoint_and_goes_on(after: in
 
 def test_what_was_left_behind_broken_is_fetched_again(tmp_path: Path) -> None:
     log = Counting(export(entries(1_500)).files)
-    log.left = 8
-    copied(log, tmp_path)
-    bundles = [path for path in sorted(served(tmp_path)) if path.startswith("tile/entries")]
+    bundles: list[str] = []
+    for log.left in range(8, 14):  # which files come first is left to threads
+        copied(log, tmp_path)
+        bundles = [path for path in sorted(served(tmp_path)) if path.startswith("tile/entries")]
+        if len(bundles) > 1:
+            break
     assert len(bundles) > 1
     (tmp_path / bundles[0]).write_bytes(b"")
     (tmp_path / Tile(level=0, index=1).path).write_bytes(bytes(8192))

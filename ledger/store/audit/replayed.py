@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 
 from ledger import entries
 from ledger.books import Books
-from ledger.entries import Entry
+from ledger.entries import Entry, EntryReversed
 from ledger.store import rebuild, rows, tables
 from ledger.store.projections import Projector
 from ledger.store.rebuild import PROJECTIONS
@@ -49,6 +49,8 @@ class Replayed:
         self._projector = Projector(Books(), {})
         self._after = _FIRST
         self._broken = ""
+        self._taken_back: set[int] = set()
+        """Gifts whose references their reversals gave up, perhaps blocks later."""
         self._missing: set[str] = set()
         """Tables that are not there to be compared."""
         self.counts: Counter[str] = Counter()
@@ -56,6 +58,8 @@ class Replayed:
 
     async def prepare(self) -> None:
         """Put the temporary tables before the live ones."""
+        reversals = [decoded(row["bytes"]) for row in await self._connection.fetch(_REVERSALS)]
+        self._taken_back = {each.body.ref for each in reversals if each and isinstance(each.body, EntryReversed)}
         for table in PROJECTIONS:
             columns = ", ".join(column.name for column in _columns(table))
             try:
@@ -95,8 +99,9 @@ class Replayed:
                 for table, gathered in block.tables:
                     if table is rows.ENTRY:
                         entry_rows = [*gathered]
-                    else:
-                        await rows.fill(self._connection, table, gathered)
+                        continue
+                    await rows.fill(self._connection, table, gathered)
+                await self._connection.execute(_GIVEN_UP, [*self._taken_back])
                 await block.write_rare(self._connection)
         except (asyncpg.PostgresError, AssertionError, LookupError) as error:  # such as a second fund of the same name
             self._break(last, error)
@@ -197,4 +202,6 @@ _DIFFERENCE = """
   (select true, to_jsonb(r)::text
    from (select * from live_{table} {where} except all select * from pg_temp.{table}) r limit {limit})
 """
+_REVERSALS = "select bytes from entry where kind = 'entry.reversed'"
+_GIVEN_UP = "update gift set ref = null where seq = any($1)"
 _HIDDEN = "select count(*) from pg_class where oid = any($1::regclass[]) and relnamespace = pg_my_temp_schema()"

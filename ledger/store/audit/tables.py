@@ -74,6 +74,7 @@ class _Audit:
         last = await self._connection.fetchval("select coalesce(max(seq), -1) from entry")
         await self._tree.prepare()
         await self._replayed.prepare()
+        await self._kept.prepare()
         after = -(2**63)
         while rows := await self._connection.fetch(_ENTRIES, after, READ_ENTRIES):
             for row in rows:

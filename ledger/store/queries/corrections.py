@@ -23,6 +23,9 @@ class Correction:
     statement: str
     maker: str
     checkers: tuple[str, ...]
+    righted_by: int | None
+    """The right entry, if there is one yet."""
+    right_fen: int | None
 
 
 async def read_corrections(connection: asyncpg.Connection, *, before: int, limit: int) -> list[Correction]:
@@ -32,6 +35,7 @@ async def read_corrections(connection: asyncpg.Connection, *, before: int, limit
         entry, old = entries.decode(row["bytes"]), entries.decode(row["old"])
         body = entry.body
         assert isinstance(body, entries.EntryReversed)
+        right = None if row["right"] is None else entries.decode(row["right"]).body
         found.append(
             Correction(
                 seq=entry.seq,
@@ -46,6 +50,8 @@ async def read_corrections(connection: asyncpg.Connection, *, before: int, limit
                 statement=body.statement,
                 maker=entry.by.maker,
                 checkers=entry.by.checkers,
+                righted_by=row["righted_by"],
+                right_fen=None if right is None else right.right_fen,  # type: ignore[union-attr]  # what cites has it
             )
         )
     return found
@@ -53,10 +59,14 @@ async def read_corrections(connection: asyncpg.Connection, *, before: int, limit
 
 # Of a reversal in parts the first one only: the others say the same. Citations of parts share one `ref`.
 _PAGE = """
-  select e.bytes, old.bytes as old
+  select e.bytes, old.bytes as old, r.seq as righted_by, r.bytes as right
   from entry e
   join citation c on c.seq = e.seq
   join entry old on old.seq = c.ref
+  left join lateral (
+    select seq, bytes from entry
+    where seq = (select min(seq) from citation mine where mine.ref = old.seq and mine.kind = old.kind)
+  ) r on true
   where e.kind = 'entry.reversed' and e.seq < $1
     and not exists (select from citation earlier where earlier.ref = c.ref and earlier.kind = c.kind
                     and earlier.seq < c.seq)

@@ -1,7 +1,7 @@
 """What the published log holds of a gift: its trace as of the newest checkpoint, every entry of it, every proof."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import asyncpg
 
@@ -19,9 +19,13 @@ class Dossier:
 
     trace: Trace
     receipts: Sequence[Receipt]
-    """Of the gift, of what moved it, of what cites that; by number."""
+    """Of the gift, of what moved it, of what cites that, of its fiscal receipts, and the same of the wrong entries; by
+    number."""
     box: bytes
     """Empty where the donor's data were erased."""
+    wrong: Sequence[Trace] = ()
+    """The wrong entries whose place the gift took, newest first."""
+    wrong_boxes: Mapping[int, bytes] = field(default_factory=dict)
 
     @property
     def checkpoint(self) -> bytes:
@@ -49,16 +53,28 @@ async def read_dossier(connection: asyncpg.Connection, traces: Traces, seq: int)
     # Names are those of now. One that changed after the checkpoint would make two dossiers of one checkpoint.
     if seq >= size or await connection.fetchval(_RENAMED, size):
         return None
-    told = await traces.at(connection, seq, size)
-    if told is None:
+    seqs: set[int] = set()
+    told: list[Trace] = []
+    gift: int | None = seq
+    while gift is not None and (followed := await traces.at(connection, gift, size)) is not None:
+        found, trace = followed
+        told.append(trace)
+        seqs |= {gift, *found.moves, *(each.seq for each in (*found.citing, *found.receipts))}
+        if len(seqs) > MAX_DOSSIER_ENTRIES:
+            raise TooManyPieces
+        gift = trace.gift.corrects
+    if not told:
         return None
-    found, trace = told
-    seqs = {seq, *found.moves, *(each.seq for each in found.citing)}
-    if len(seqs) > MAX_DOSSIER_ENTRIES:
-        raise TooManyPieces
     receipts = await _receipts(connection, sorted(seqs))
     assert receipts is not None, "all of it lies below the checkpoint"
-    return Dossier(trace=trace, receipts=receipts, box=await read_box(connection, seq))
+    boxes = {each.gift.seq: await read_box(connection, each.gift.seq) for each in told}
+    return Dossier(
+        trace=told[0],
+        receipts=receipts,
+        box=boxes.pop(seq),
+        wrong=told[1:],
+        wrong_boxes={wrong: box for wrong, box in boxes.items() if box},
+    )
 
 
 async def _receipts(connection: asyncpg.Connection, seqs: Sequence[int]) -> list[Receipt] | None:

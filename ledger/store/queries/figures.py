@@ -1,8 +1,9 @@
 """Sums for pages: what was received and where it is now, to the fen. Each set has to add up before anybody sees it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 
@@ -17,8 +18,8 @@ class Figures:
     received + income + moved_in = held + allocated + paid + refunded + fees + lost + moved_out + voided.
     `received_fen`: donations, those identified in suspense among them. Suspense itself is in none of these.
     `voided_fen`: taken back because it was entered wrongly.
-    `moved_in_fen`, `moved_out_fen`: from and to another fund or organisation; of the whole ledger the difference is in
-    transit.
+    `moved_in_fen`, `moved_out_fen`: from and to another fund or organisation, late returns of a closed fund to its
+    successor among them; of the whole ledger the difference is in transit.
     """
 
     gift_count: int
@@ -46,7 +47,8 @@ class Figures:
 class ProjectFigures:
     """Where what was ever allocated to a project is now.
 
-    total_allocated = allocated + paid + released + refunded + redirected + voided.
+    total_allocated = allocated + paid + released + refunded + redirected + voided. What comes back late of a closed
+    project counts with its successor.
     """
 
     total_allocated_fen: int
@@ -66,7 +68,8 @@ class ProjectFigures:
 class Tally:
     """Figures of some organisations: what came in and went out from the rollups, what rests from the lines."""
 
-    def __init__(self, moved: Sequence[asyncpg.Record], resting: Sequence[asyncpg.Record]) -> None:
+    def __init__(self, moved: Iterable[Iterable[Any]], resting: Iterable[Iterable[Any]]) -> None:
+        """`moved`: organisation, fund, project, kind, entries, fen. `resting`: address, fen."""
         self._moved: Counter[tuple[str, ...]] = Counter()
         self._gifts: Counter[tuple[str, ...]] = Counter()
         self._resting: Counter[tuple[str, ...]] = Counter()
@@ -96,7 +99,7 @@ class Tally:
         """What was allocated to one project, of whatever fund."""
         scope = (org, "project", project)
         return ProjectFigures(
-            total_allocated_fen=self._moved["money.allocated", *scope],
+            total_allocated_fen=self._moved["money.allocated", *scope] + self._moved[LATE, *scope],
             allocated_fen=self._resting["project", *scope],
             paid_fen=self._paid(*scope),
             released_fen=self._moved["money.released", *scope],
@@ -110,18 +113,19 @@ class Tally:
         return self._moved["money.disbursed", *scope] - self._moved["money.returned", *scope]
 
     def _figures(self, *scope: str, paid: int) -> Figures:
+        late = self._moved[LATE, *scope]
         return Figures(
             gift_count=self._gifts[scope],
             received_fen=sum(self._moved[kind, *scope] for kind in GIFTS),
             income_fen=self._moved["income.received", *scope],
-            moved_in_fen=moved_in({kind: self._moved[kind, *scope] for kind in MOVING}),
+            moved_in_fen=moved_in({kind: self._moved[kind, *scope] for kind in MOVING}) + max(late, 0),
             held_fen=self._resting["fund", *scope],
             allocated_fen=self._resting["project", *scope],
             paid_fen=paid,
             refunded_fen=self._moved["gift.refunded", *scope],
             fees_fen=self._moved["fees", *scope],
             lost_fen=self._moved["exchange.settled", *scope],
-            moved_out_fen=moved_out({kind: self._moved[kind, *scope] for kind in MOVING}),
+            moved_out_fen=moved_out({kind: self._moved[kind, *scope] for kind in MOVING}) + max(-late, 0),
             voided_fen=self._moved["entry.reversed", *scope],
         )
 
@@ -133,28 +137,36 @@ async def read_tally(connection: asyncpg.Connection, orgs: Sequence[str]) -> Tal
 
 async def read_figures(connection: asyncpg.Connection) -> Figures:
     """The figures of the whole ledger."""
-    moved = {
-        row["kind"]: row
-        for row in await connection.fetch(_ALL_MOVED, [*GIFTS, "income.received", "gift.refunded", *MOVING])
-    }
-    entered = {kind: (row["entries"], row["qty"]) for kind, row in moved.items()}
-    between = {kind: entered.get(kind, _NOTHING)[1] for kind in MOVING}
-    resting = Counter({row["kind"]: row["qty"] for row in await connection.fetch(_ALL_RESTING)})
-    return Figures(
-        gift_count=sum(entered.get(kind, _NOTHING)[0] for kind in GIFTS),
-        received_fen=sum(entered.get(kind, _NOTHING)[1] for kind in GIFTS),
-        income_fen=entered.get("income.received", _NOTHING)[1],
-        moved_in_fen=moved_in(between),
-        held_fen=resting["fund"],
-        allocated_fen=resting["project"],
-        paid_fen=resting["payees"],
-        refunded_fen=entered.get("gift.refunded", _NOTHING)[1],
-        fees_fen=resting["fees"],
-        lost_fen=resting["losses"],
-        moved_out_fen=moved_out(between),
-        voided_fen=resting["voided"],
+    moved = await connection.fetch(_ALL_MOVED, [*GIFTS, "income.received", "gift.refunded", REVERSED, *MOVING])
+    resting = await connection.fetch(_ALL_RESTING)
+    return whole(
+        {row["kind"]: (row["entries"], row["qty"]) for row in moved}, {row["kind"]: row["qty"] for row in resting}
     )
 
+
+def whole(moved: Mapping[str, tuple[int, int]], resting: Mapping[str, int]) -> Figures:
+    """All organisations together. `moved`: kind → entries and fen; `resting`: kind of account → fen."""
+    between = {kind: moved.get(kind, _NOTHING)[1] for kind in MOVING}
+    return Figures(
+        gift_count=sum(moved.get(kind, _NOTHING)[0] for kind in GIFTS),
+        received_fen=sum(moved.get(kind, _NOTHING)[1] for kind in GIFTS),
+        income_fen=moved.get("income.received", _NOTHING)[1],
+        moved_in_fen=moved_in(between),
+        held_fen=resting.get("fund", 0),
+        allocated_fen=resting.get("project", 0),
+        paid_fen=resting.get("payees", 0),
+        refunded_fen=moved.get("gift.refunded", _NOTHING)[1],
+        fees_fen=resting.get("fees", 0),
+        lost_fen=resting.get("losses", 0),
+        moved_out_fen=moved_out(between),
+        voided_fen=moved.get(REVERSED, _NOTHING)[1],
+    )
+
+
+REVERSED = "entry.reversed"
+
+LATE = "late"
+"""In a rollup, in place of a kind: what a successor got late (above zero), or a closed fund or project gave (below)."""
 
 MOVING = ("gift.redirected", "redirected", "transfer.received", "transfer.returned", "transfer.sent")
 """Kinds that take money from one fund or organisation to another."""

@@ -19,6 +19,7 @@ class Fund:
     seq: int
     restriction: dict[str, str]
     spending: list[str]
+    campaign: str
     closed_seq: int | None
     successor: str
     figures: Figures
@@ -76,6 +77,7 @@ async def _funds(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record])
             seq=row["seq"],
             restriction=row["restriction"],
             spending=row["spending"],
+            campaign=row["campaign"],
             closed_seq=row["closed_seq"],
             successor=row["successor"],
             figures=tally.fund(row["org"], row["fund"]),
@@ -85,10 +87,11 @@ async def _funds(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record])
 
 
 _COSTS = "select year, spent, management from cost where org = $1 and fund = $2 order by year desc"
-_ONE = (
-    "select org, fund, name, restriction, spending, seq, closed_seq, successor from fund where org = $1 and fund = $2"
-)
+_ONE = """
+  select org, fund, name, restriction, spending, seq, campaign, closed_seq, successor from fund
+  where org = $1 and fund = $2
+"""
 _PAGE = """
-  select org, fund, name, restriction, spending, seq, closed_seq, successor from fund
+  select org, fund, name, restriction, spending, seq, campaign, closed_seq, successor from fund
   where (org, fund) > ($1, $2) and ($3 = '' or org = $3) order by org, fund limit $4
 """

@@ -1,6 +1,6 @@
 """Gifts and what became of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
@@ -14,7 +14,7 @@ from ledger.store.queries.log import Progress, read_progress
 from ledger.store.queries.names import read_names
 from ledger.store.queries.shared import Shared
 from ledger.store.queries.trace import TooManyPieces, forward_all
-from ledger.trace import Found, Names, Trace, assemble, effect_of, effects
+from ledger.trace import Campaign, Found, Names, Trace, assemble, effect_of, effects
 
 MAX_SHARED = 50
 """Gifts traced by one query at most."""
@@ -30,6 +30,10 @@ class Traced(NamedTuple):
     progress: Progress
     trace: Trace | None
     """None for an entry that is no gift, or no entry."""
+    wrong: tuple[Trace, ...] = ()
+    """Of the entries whose place the gift took, newest first: each was taken back."""
+    righted_by: int | None = None
+    """The entry that took the gift's place."""
 
 
 class Traces:
@@ -48,12 +52,21 @@ class Traces:
         async with self._database.snapshot() as connection:
             head, progress = await read_head(connection), await read_progress(connection)
             found = await self._found(connection, asked)
+            while wrong := {each for one in found.values() if one and (each := _corrects(one))} - found.keys():
+                found |= await self._found(connection, [*wrong])
             names = await _names(connection, found.values())
-        answers: dict[int, Traced | Exception] = {
-            seq: Traced(head, progress, assemble(each, names)) if each else TooManyPieces()
-            for seq, each in found.items()
-        }
-        return [answers.get(seq, Traced(head, progress, None)) for seq in asked]
+            told = {seq: assemble(each, names) if each else TooManyPieces() for seq, each in found.items()}
+            taken_back = [seq for seq in asked if isinstance(trace := told.get(seq), Trace) and trace.reversal]
+            rows = await connection.fetch(_RIGHTED, taken_back) if taken_back else []
+            righted = {row["ref"]: row["seq"] for row in rows}
+        answers: list[Traced | Exception] = []
+        for seq in asked:
+            chain = [*_chain(told, seq)]
+            too_large = next((each for each in chain if isinstance(each, TooManyPieces)), None)
+            traces = [each for each in chain if isinstance(each, Trace)]
+            answer = Traced(head, progress, traces[0] if traces else None, tuple(traces[1:]), righted.get(seq))
+            answers.append(too_large or answer)
+        return answers
 
     async def at(self, connection: asyncpg.Connection, seq: int, size: int) -> tuple[Found, Trace] | None:
         """What the first `size` entries hold of the gift and tell of it; None for an entry that is no gift.
@@ -71,7 +84,8 @@ class Traces:
         self, connection: asyncpg.Connection, asked: Sequence[int], size: int = MAX_POSITION
     ) -> dict[int, Found | None]:
         """What the first `size` entries hold of those that are gifts; None where one has too many pieces."""
-        written = {row["seq"]: row["bytes"] for row in await connection.fetch(_GIFTS, asked)}
+        rows = {row["seq"]: row for row in await connection.fetch(_GIFTS, asked)}
+        written = {seq: row["bytes"] for seq, row in rows.items()}
         gifts = {seq: entries.decode(each) for seq, each in written.items()}
         pieces = {
             # What moved money on came later than what brought it: without late pieces the rest is the trace of then.
@@ -101,19 +115,37 @@ class Traces:
                 totals=totals,
                 citing=[entry for entry in citing if getattr(entry.body, "ref", -1) in its_effects],
                 entering=bool(batch) and batch not in completed,
+                campaign=_campaign(rows[seq]),
+                receipts=[entry for entry in citing if getattr(entry.body, "ref", -1) == seq],
             )
         return found
 
     async def _moves(self, connection: asyncpg.Connection, seqs: set[int]) -> dict[int, Entry]:
         """These entries. What is in the log never changes."""
-        missing = [seq for seq in seqs if seq not in self._entries]
-        if len(self._entries) + len(missing) > ENTRIES_KEPT:
-            self._entries.clear()
-            missing = [*seqs]
-        if missing:
-            found = await connection.fetch("select seq, bytes from entry where seq = any($1)", missing)
-            self._entries |= {row["seq"]: entries.decode(row["bytes"]) for row in found}
-        return {seq: self._entries[seq] for seq in seqs}
+        known = {seq: entry for seq in seqs if (entry := self._entries.get(seq)) is not None}
+        if missing := seqs - known.keys():
+            rows = await connection.fetch("select seq, bytes from entry where seq = any($1)", missing)
+            found = {row["seq"]: entries.decode(row["bytes"]) for row in rows}
+            if len(self._entries) + len(found) > ENTRIES_KEPT:
+                self._entries.clear()
+            self._entries |= found
+            known |= found
+        return known
+
+
+def _campaign(row: asyncpg.Record) -> Campaign | None:
+    return Campaign(row["campaign"], row["name"], row["last_on"].isoformat()) if row["campaign"] else None
+
+
+def _corrects(found: Found) -> int:
+    return getattr(found.gift.body, "corrects", 0)
+
+
+def _chain(told: Mapping[int, Trace | TooManyPieces], seq: int | None) -> Iterator[Trace | TooManyPieces]:
+    """The gift's trace, and those of the wrong entries before it. Each lies before the one that corrects it."""
+    while seq is not None and (trace := told.get(seq)) is not None:
+        yield trace
+        seq = trace.gift.corrects if isinstance(trace, Trace) else None
 
 
 async def _names(connection: asyncpg.Connection, found: Iterable[Found | None]) -> Names:
@@ -137,14 +169,23 @@ async def _totals(connection: asyncpg.Connection, moves: Mapping[int, Entry]) ->
     return totals
 
 
-_GIFTS = "select seq, bytes from entry where seq = any($1) and kind in ('money.received', 'money.identified')"
+_GIFTS = """
+  select e.seq, e.bytes, c.campaign, c.name, c.last_on
+  from entry e left join gift g on g.seq = e.seq left join campaign c on c.campaign = g.campaign
+  where e.seq = any($1) and e.kind in ('money.received', 'money.identified')
+"""
 _CITING = """
   select e.bytes from citation c join entry e on e.seq = c.seq
-  where c.ref = any($1) and c.kind in ('delivery.confirmed', 'feedback.published') and c.seq < $2 order by e.seq
+  where c.ref = any($1) and c.seq < $2 and c.kind in
+    ('delivery.confirmed', 'feedback.published', 'receipt.issued', 'receipt.voided', 'receipt.waived') order by e.seq
 """
 _TOTALS = """
   select effect, sum(qty)::bigint as qty
   from unnest($1::bigint[], $2::bigint[]) as wanted (effect, last) join posting on seq between effect and last
   group by effect
+"""
+_RIGHTED = """
+  select ref, min(seq) as seq from citation
+  where ref = any($1) and kind in ('money.received', 'money.identified') group by ref
 """
 _COMPLETED = "select seq from import_batch where seq = any($1) and completed_seq < $2"

@@ -1,6 +1,7 @@
 """Gifts by receipt code."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 from ledger import privacy
 from ledger.store.database import Database
@@ -10,6 +11,9 @@ from ledger.store.vault import lookup_digests
 
 MAX_SHARED = 500
 """Look-ups of one query at most."""
+
+NEWEST = -1
+"""In place of the number of one of a code's entries."""
 
 _NO_CODE = ""
 """Looked up in place of what is no code: it is stored nowhere, and costs what an unknown code costs."""
@@ -23,15 +27,28 @@ class Receipts:
         self._lookup = lookup
         self._shared = Shared(self._find, most=MAX_SHARED)
 
-    async def find(self, typed: str) -> int | None:
-        """The number of the gift's entry; None alike for an unknown code, a mistyped one and no code at all."""
+    async def find(self, typed: str) -> tuple[int, ...]:
+        """The number of the gift's entry; before it, newest first, of the right entries that took its place.
+
+        Empty alike for an unknown code, a mistyped one and no code at all.
+        """
         return await self._shared.ask(lookup_digests(self._lookup, privacy.parse_code(typed) or _NO_CODE))
 
-    async def _find(self, asked: Sequence[list[bytes]]) -> list[int | None]:
+    async def _find(self, asked: Sequence[list[bytes]]) -> list[tuple[int, ...]]:
         async with self._database.raw() as connection:
             rows = await connection.fetch(_FIND, [digest for digests in asked for digest in digests])
-        seqs = {row["digest"]: row["seq"] for row in rows}
-        return [next((seqs[digest] for digest in digests if digest in seqs), None) for digests in asked]
+        seqs: dict[bytes, list[int]] = {}
+        for row in rows:
+            seqs.setdefault(row["digest"], []).append(row["seq"])
+        found = (chain.from_iterable(seqs.get(digest, ()) for digest in digests) for digests in asked)
+        return [tuple(sorted(each, reverse=True)) for each in found]
+
+
+def chosen(found: Sequence[int], wanted: int) -> int | None:
+    """Of what a code opens, the entry that was asked for, or NEWEST; None for what it does not open."""
+    if wanted == NEWEST:
+        return found[0] if found else None
+    return wanted if wanted in found else None
 
 
 _FIND = "select digest, seq from receipt where digest = any($1)"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import asyncpg
 
-from ledger.trace import Piece
+from ledger.trace import Piece, until_suspense
 
 MAX_PIECES = 10_000
 """A trace with more pieces is refused, not cut: pieces that are missing would be money that is missing."""
@@ -12,6 +12,8 @@ MAX_PIECES = 10_000
 # `offset 0` keeps the two look-ups at the end look-ups: the planner cannot know that a trace has few pieces, and would
 # read all of entry and account for it.
 # Names are looked up piece by piece: however many pieces the planner expects, it cannot turn that into a scan.
+# What left an account is bounded by rows, (account, position), which only a B-tree can answer. With an equality for the
+# account the planner, short of news about one that grew fast, took the index against spending twice and read all of it.
 _FORWARD = """
 with recursive piece (root, depth, off, qty, account, unit, lo, seq, n) as (
   select root, 0, (sum(qty) over (partition by root order by seq, n) - qty)::bigint, qty, dst, unit, dst_lo, seq, n
@@ -22,10 +24,10 @@ with recursive piece (root, depth, off, qty, account, unit, lo, seq, n) as (
          q.dst, q.unit, q.dst_lo + greatest(p.lo, q.src_lo) - q.src_lo, q.seq, q.n
   from piece p cross join lateral (
     select q.src_lo, q.src_hi, q.dst, q.unit, q.dst_lo, q.seq, q.n from posting q
-    where q.src = p.account and q.src_hi > p.lo and q.src_lo < p.lo + p.qty
-      and q.src_lo >= coalesce((
+    where q.src_lo is not null and q.src_hi > p.lo and (q.src, q.src_lo) < (p.account, p.lo + p.qty)
+      and (q.src, q.src_lo) >= (p.account, coalesce((
         select before.src_lo from posting before
-        where before.src = p.account and before.src_lo <= p.lo order by before.src_lo desc limit 1), p.lo)
+        where before.src = p.account and before.src_lo <= p.lo order by before.src_lo desc limit 1), p.lo))
   ) q
 )
 select root, depth, off, qty, (select address from account where id = piece.account), unit, lo, seq, n,
@@ -61,8 +63,11 @@ class TooManyPieces(Exception):  # noqa: N818  an answer to a question, not a fa
 
 
 async def forward(connection: asyncpg.Connection, first_seq: int, last_seq: int | None = None) -> list[Piece]:
-    """Where the positions credited by the entry (all parts of it) went, step by step; depth 0 is the credit itself."""
-    return await _follow(connection, _FORWARD, first_seq, last_seq)
+    """Where the positions credited by the entry (all parts of it) went, step by step; depth 0 is the credit itself.
+
+    Money that went back into suspense rests there: what it is identified as next is another gift.
+    """
+    return until_suspense(await _follow(connection, _FORWARD, first_seq, last_seq))
 
 
 async def backward(connection: asyncpg.Connection, first_seq: int, last_seq: int | None = None) -> list[Piece]:
@@ -78,7 +83,7 @@ async def forward_all(connection: asyncpg.Connection, gifts: Iterable[int]) -> d
     if len(found) <= MAX_PIECES:
         for root, *piece in found:
             followed[root].append(Piece(*piece))  # type: ignore[union-attr]
-        return followed
+        return {root: until_suspense(pieces or []) for root, pieces in followed.items()}
     if len(roots) == 1:
         return dict.fromkeys(roots)
     for root in roots:  # one of them, or all together

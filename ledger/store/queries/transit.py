@@ -37,6 +37,7 @@ async def read_transit(
     return items, items[-1].seq if len(found) > limit else None
 
 
+# What a reversal put back in transit is of the transfer that it came with.
 # From each line's front on only: what lies before it is consumed, however many transfers there were.
 _UNDERWAY = """
 with credit as (
@@ -45,16 +46,22 @@ with credit as (
   from account a join line l on l.account = a.id join posting p on p.dst = a.id and p.dst_hi > l.front
   where a.address like 'transit:%' and l.credited > l.consumed
 ), sent as (
-  select (body #>> '{body,on}')::date as day, seq - coalesce((body #>> '{body,part,0}')::int, 1) + 1 as first,
-         sender, receiver, qty,
+  select (body #>> '{body,on}')::date as day, root - coalesce((body #>> '{body,part,0}')::int, 1) + 1 as first,
+         coalesce((body #>> '{body,part,1}')::int, 1) as parts, sender, receiver,
          qty - (select coalesce(sum(least(q.src_hi, credit.dst_hi) - greatest(q.src_lo, credit.dst_lo)), 0)
                 from posting q
                 where q.src = credit.dst and q.src_lo < credit.dst_hi and q.src_hi > credit.dst_lo) as left_fen
   from credit cross join lateral (
-    select convert_from(bytes, 'utf8')::jsonb as body from entry where entry.seq = credit.seq
+    select coalesce((
+      select taken.ref from citation back
+      join citation taken on taken.seq = back.ref and taken.kind = 'transfer.received'
+      where back.seq = credit.seq and back.kind = 'entry.reversed'), credit.seq) as root
+  ) sent cross join lateral (
+    select convert_from(bytes, 'utf8')::jsonb as body from entry where entry.seq = root
   ) written
 )
-select first, sender, receiver, day, sum(qty)::bigint as qty, sum(left_fen)::bigint as left_fen
+select first, sender, receiver, day, sum(left_fen)::bigint as left_fen,
+       (select sum(qty)::bigint from posting where seq between first and first + parts - 1) as qty
 from sent where day <= $1 and first > $2
-group by first, sender, receiver, day having sum(left_fen) > 0 order by first limit $3
+group by first, parts, sender, receiver, day having sum(left_fen) > 0 order by first limit $3
 """

@@ -15,7 +15,7 @@ HTML = {"Accept": "text/html"}
 
 def paths(app: Litestar) -> list[str]:
     """Every GET address, with things that exist in its places."""
-    given = {"seq": "0", "org": "330800", "fund": "flood", "project": "relief", "slug": "too-large"}
+    given = {"seq": "0", "org": "330800", "fund": "flood", "project": "relief", "slug": "too-large", "campaign": "none"}
     gets = [route.path for route in app.routes if "GET" in route.methods and "{path" not in route.path]
     return [re.sub(r"{(\w+):\w+}", lambda match: given[match[1]], path) for path in gets if "{name" not in path]
 
@@ -79,6 +79,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
     assert sorted(operations) == [
         "dossier_by_code",
         "get_balance",
+        "get_campaign",
         "get_checkpoint",
         "get_compact_receipt",
         "get_consistency",
@@ -97,8 +98,12 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_vkey",
         "get_witnesses",
         "healthz",
+        "list_campaigns",
         "list_corrections",
+        "list_disbursements",
         "list_funds",
+        "list_gifts",
+        "list_imports",
         "list_organisations",
         "list_periods",
         "list_pledges",
@@ -106,6 +111,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "readyz",
         "receipt_by_code",
         "trace_by_code",
+        "trace_by_fiscal_receipt",
         "trace_of_entry",
     ]
     for path, operation in operations.values():

@@ -99,6 +99,7 @@ async def test_a_page_has_no_script_style_or_host_of_others(branch: Branch, http
     pages = [await http.get(path, headers=HTML) for path in ("/", "/r", "/problems", "/problems/too-large", "/nowhere")]
     pages.append(await http.post("/trace", data={"code": code}, headers=HTML))
     pages.append(await http.post("/trace", data={"code": "?"}, headers=HTML))
+    pages.append(await http.post("/trace/fiscal", data={"code": "?"}, headers=HTML))
     for page in pages:
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert "set-cookie" not in page.headers

@@ -21,6 +21,10 @@ def _digest(of: str) -> str:
 
 
 BODIES: tuple[AnyBody, ...] = (
+    entries.CampaignRegistered(
+        campaign="flood-2026", filing="53330000MJ8765432XA26001", first_on="2026-06-20", last_on="2026-12-31",
+        name="2026年洪灾募捐", org="330800",
+    ),
     entries.CheckpointStamped(authority="tsa.example.org", root=_digest("树根"), size=1_200, token="MAMCAQA="),
     entries.DeliveryConfirmed(
         evidence=(_digest("签收单"),), on=DAY, org="330800", outcome="short", qty=19_900, ref=1_211
@@ -29,6 +33,7 @@ BODIES: tuple[AnyBody, ...] = (
         left=9_007_199_254_740_991, moved=20, of="money.received", on=DAY, org="330800", reason="金额录入有误",
         ref=1_204, statement="原记录金额有误，现予更正。",
     ),
+    entries.ErasureRecorded(basis="request", org="330800", ref=1_204),
     entries.EventDeclared(event="flood-2026", name="2026年洪灾", emergency=True),
     entries.FeedbackPublished(
         beneficiaries="120", evidence=(_digest("照片"),), on=DAY, org="330800", ref=1_211, text="家庭包已送达“山村”。"
@@ -95,6 +100,11 @@ BODIES: tuple[AnyBody, ...] = (
     ),
     entries.ProposalRejected(org="330800", proposal=1_204, reason="用途不明\u2028\U0001f600"),
     entries.ProposalWithdrawn(org="330800", proposal=1_204),
+    entries.ReceiptIssued(
+        amount_fen=9_007_199_254_740_991, commitment=_digest("票据"), on=DAY, org="330800", ref=1_204, replaces=1_206
+    ),
+    entries.ReceiptVoided(issued=1_206, on=DAY, org="330800", reason="refunded", ref=1_204),
+    entries.ReceiptWaived(on=DAY, org="330800", reason="anonymous", ref=1_204),
     entries.StaffDismissed(org="330800", staff=CHECKER),
     entries.StaffEnrolled(org="330800", roles=("approver", "finance"), staff=CHECKER),
     entries.TransferReceived(on=DAY, ref=1_209),

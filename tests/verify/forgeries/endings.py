@@ -1,5 +1,7 @@
 """Lies about funds and projects that are closed."""
 
+from msgspec import structs
+
 from ledger.donations import ApproveImport
 from ledger.endings import CloseFund, CloseProject
 from ledger.verify.rule import Rule
@@ -10,11 +12,16 @@ from tests.support.society import (
     CITY,
     FINANCE,
     OTHER_ADMINISTRATOR,
+    PROJECTS,
     allocation,
     gift,
+    handed_back,
+    payment,
     sending,
+    settle,
 )
 from tests.verify.export import forged, read, sealed
+from tests.verify.forgeries.postings import posted
 from tests.verify.forgeries.registry import forgery, free
 
 CONSENT = "c" * 64
@@ -102,6 +109,38 @@ def an_allocation_to_a_closed_project() -> list[bytes]:
     log = read(pen.written)
     log[-1]["postings"][0][2] = "project:330800:anything:general"
     return sealed(log)
+
+
+@forgery(Rule.RETURN_HOME)
+def a_late_return_to_another_project_than_the_successor() -> list[bytes]:
+    pen = _paid_and_closed()
+    return posted(pen.written, ["payees:330800", 0, "project:330800:relief-too:flood", 0, 5, "CNY"])
+
+
+@forgery(Rule.CLOSED_UNTOUCHED)
+def a_late_return_to_the_closed_project() -> list[bytes]:
+    return posted(_paid_and_closed().written, ["payees:330800", 0, "project:330800:relief:flood", 5, 5, "CNY"])
+
+
+@forgery(Rule.RESTRICTION)
+def a_late_return_to_a_successor_that_is_not_what_the_donors_wanted() -> list[bytes]:
+    pen = _paid_and_closed()
+    (closed,) = (entry.seq for entry in pen.entries if entry.kind == "project.closed")
+    log = forged(pen.written, closed, lambda value: value["body"].update(successor="school"))
+    return posted(log, ["payees:330800", 0, "project:330800:school:flood", 0, 5, "CNY"])
+
+
+def _paid_and_closed() -> Pen:
+    """Flood money was paid, the project closed, and the payee handed the money back to the successor."""
+    pen = free()
+    settle(pen, structs.replace(PROJECTS["relief"], project="relief-too"))
+    pen.write(gift(5, "flood"))
+    pen.write(allocation(5, "flood"))
+    (paid,) = pen.write(payment(5))
+    closing = CloseProject(maker=ADMINISTRATOR, org=CITY, project="relief", residue="moved", basis="期满")
+    settle(pen, structs.replace(closing, successor="bridge", evidence=(CONSENT,)))
+    pen.write(handed_back(paid.seq))
+    return pen
 
 
 def _closing(pen: Pen, closed: str, forged_to: str) -> list[bytes]:

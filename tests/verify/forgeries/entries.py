@@ -77,6 +77,12 @@ def an_allocation_of_tomorrow() -> list[bytes]:
     return forged(pen.written, -1, lambda value: value["body"].update(on="2026-11-22"))
 
 
+@forgery(Rule.BUSINESS_DATE)
+def an_event_that_begins_tomorrow() -> list[bytes]:
+    body = {"began": "2026-11-22", "event": "earthquake", "name": "地震"}
+    return appended(free().written, kind="event.declared", body=body, by=BY)
+
+
 @forgery(Rule.PARTS)
 def the_first_of_two_parts_at_the_end_of_the_log() -> list[bytes]:
     return _part([1, 2])
