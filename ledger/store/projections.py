@@ -40,6 +40,11 @@ class Projected:
     """Of the tables that every batch touches, each after those it refers to."""
     _statements: list[tuple[Any, ...]]
 
+    @property
+    def has_rare(self) -> bool:
+        """Whether other tables have rows, too."""
+        return bool(self._statements)
+
     async def write_rare(self, connection: asyncpg.Connection) -> None:
         """The rows of the other tables, after `tables`."""
         for statement, *arguments in self._statements:

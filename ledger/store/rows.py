@@ -154,6 +154,10 @@ Gathered = Sequence[tuple[Table, Sequence[tuple[Any, ...]]]]
 """Tables and their rows, each table after those it refers to."""
 
 
+class HeadLostError(Exception):
+    """Another sequencer has the head."""
+
+
 class Head(NamedTuple):
     """The move of the log's end that a batch is."""
 
@@ -164,21 +168,26 @@ class Head(NamedTuple):
     at: str
 
 
-async def append(connection: asyncpg.Connection, head: Head, gathered: Gathered) -> bool:
-    """Move the head on and put the rows in; False where the head is not ours any more. Inside a transaction.
+def fit_one_statement(gathered: Gathered) -> bool:
+    """Whether one statement takes them: waking the server for each table would cost more than few rows do."""
+    return all(len(rows) < COPY_FROM for _, rows in gathered)
 
-    Nearly always one statement: a wake-up of the server for each table would cost more than the rows do.
+
+async def append(connection: asyncpg.Connection, head: Head, gathered: Gathered) -> None:
+    """Move the head on and put the rows in: in one statement if they fit, else in several of an open transaction.
+
+    Raises HeadLostError, and nothing is changed, where the head is not ours any more.
     """
     present = [(table, rows) for table, rows in gathered if rows]
-    if any(len(rows) >= COPY_FROM for _, rows in present):
-        if not await connection.fetchval(_together(()), *head):
-            return False
+    together = present if fit_one_statement(present) else []
+    columns = [column for _, rows in together for column in _columns(rows)]
+    try:
+        await connection.execute(_together(tuple(table for table, _ in together)), *head, *columns)
+    except asyncpg.DivisionByZeroError:
+        raise HeadLostError from None
+    if not together:
         for table, rows in present:
             await fill(connection, table, rows)
-        return True
-    columns = [column for _, rows in present for column in _columns(rows)]
-    moved: int = await connection.fetchval(_together(tuple(table for table, _ in present)), *head, *columns)
-    return bool(moved)
 
 
 async def fill(connection: asyncpg.Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -193,13 +202,13 @@ async def fill(connection: asyncpg.Connection, table: Table, rows: Sequence[tupl
 
 @cache
 def _together(tables: tuple[Table, ...]) -> str:
-    """One statement that moves the head and inserts into all of these; answers 1 if the head moved."""
+    """One statement that moves the head and inserts into all of these. Where the head does not move, it fails whole."""
     parts = ["moved as (update head set seq = $3, prev = $4, at = $5 where epoch = $1 and seq = $2 returning 1)"]
     first = len(Head._fields) + 1
     for table in tables:
         parts.append(f"into_{table.name} as ({table.insert(first)})")
         first += len(table.columns)
-    return f"with {', '.join(parts)} select count(*) from moved"  # noqa: S608  ours
+    return f"with {', '.join(parts)} select 1 / count(*) from moved"  # noqa: S608  ours
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -9,6 +9,7 @@ sent when the first is durable; if that fails, it is decided again.
 
 import asyncio
 import logging
+import secrets
 from collections import deque
 from collections.abc import Sequence
 
@@ -50,7 +51,9 @@ RECONNECT_S = 0.5
 PATIENT_TRIES = 240
 """After so many, those who wait are told that the database does not answer; we try on."""
 
+TAKEN_OVER = "another sequencer has taken over"
 _BY_REQUEST = "stopped"
+_FENCE = "update head set epoch = $2 where epoch in ($1, $2)"
 _log = structlog.get_logger()
 
 
@@ -68,7 +71,7 @@ class Sequencer:
         self._queue: deque[Pending] = deque()
         self._in_flight: dict[bytes, Pending] = {}
         self._arrived = asyncio.Event()
-        self._epoch = 0
+        self._epoch = self._next_epoch = 0
         self._decider = Decider(Books(), {})
         self._deciding: list[Pending] = []
         self._batch: Batch | None = None
@@ -93,7 +96,9 @@ class Sequencer:
         await self._check_keys()  # before, so that a wrong key file fences nobody off
         async with self._database.write() as connection:
             self._epoch = await connection.fetchval("update head set epoch = epoch + 1 returning epoch")
-        await self._recover()
+        self._next_epoch = _epoch_after(self._epoch)
+        if not await self._recover():
+            raise SetupError(TAKEN_OVER)
         await self._check_keys()  # and after, when nobody else can add to the vault any more
         self._halted = ""
         self._task = asyncio.create_task(self._run(), name="sequencer")
@@ -175,7 +180,12 @@ class Sequencer:
         written = frozenset[str]() if self._batch is None else self._batch.refs
         at = self._clock.at(self.books.at)
         batch = await self._decider.batch(reading, self._deciding, at=at, epoch=self._epoch, written=written)
-        await self._written()  # a refusal, too, may rest on what is durable only now
+        keeping = asyncio.create_task(self._keep(batch.beside.subject_keys))
+        try:
+            await self._written()  # a refusal, too, may rest on what is durable only now
+        finally:
+            await asyncio.wait([keeping])
+        first_slot = keeping.result()
         self._deciding = []
         if self._halted:  # they have been told so
             return
@@ -183,7 +193,7 @@ class Sequencer:
             _resolve(batch.pending)
             return
         self._batch = batch
-        self._writing = asyncio.create_task(self._write(writing, batch))
+        self._writing = asyncio.create_task(self._write(writing, batch, first_slot))
         self._writing.add_done_callback(lambda _: self._arrived.set())
 
     async def _work_is_there(self) -> None:
@@ -210,7 +220,10 @@ class Sequencer:
         A chunk goes alone, as does what failed with others.
         """
         taken: list[Pending] = []
-        while self._queue and len(taken) < BATCH_COMMANDS:
+        most = BATCH_COMMANDS
+        if self._writing is None:  # the other half is decided while this one is being written, and so on in turn
+            most = min(most, max(WORTH_DECIDING, -(-len(self._queue) // 2)))
+        while self._queue and len(taken) < most:
             pending = self._queue[0]
             alone = pending.is_chunk or pending.tries > 0
             if taken and (alone or not pending.is_of_gifts):
@@ -221,28 +234,34 @@ class Sequencer:
         shuffle_channel_gifts(taken)
         return taken
 
-    async def _write(self, connection: asyncpg.Connection, batch: Batch) -> None:
-        keys = batch.beside.subject_keys
-        first_slot = self._subjects.append(keys) if keys else 0
-        synced = asyncio.create_task(asyncio.to_thread(self._subjects.sync)) if keys else None
-        doomed: list[Doomed] = []
+    async def _keep(self, keys: list[bytes]) -> int:
+        """Have subject keys durable before anything needs them; answers the first one's slot.
+
+        If the batch comes to nothing they stay behind, and nothing is sealed under them.
+        """
+        if not keys:
+            return 0
+        first_slot = self._subjects.append(keys)
+        await asyncio.to_thread(self._subjects.sync)
+        return first_slot
+
+    async def _write(self, connection: asyncpg.Connection, batch: Batch, first_slot: int) -> None:
+        """All of a batch or nothing of it: one statement where that can hold it, and else a transaction."""
+        beside, doomed = batch.beside, list[Doomed]()
+        gathered = [*batch.projected.tables, *beside.rows(first_slot)]
         try:
-            async with connection.transaction():
-                gathered = [*batch.projected.tables, *batch.beside.rows(first_slot)]
-                if not await rows.append(connection, batch.head, gathered):
-                    raise Stopped("another sequencer has taken over")
-                await batch.projected.write_rare(connection)
-                if batch.beside.erased:
-                    doomed = await erasures.remove(connection, batch.beside.erased)
-                if batch.beside.resolved:
-                    await erasures.blank_drafts(connection, self.books.erased)
-                if synced is not None:
-                    await synced
-                    # The subject keys are durable before the COMMIT that needs them. A crash here leaves keys that
-                    # nothing is sealed under.
-        finally:
-            if synced is not None:
-                await asyncio.wait([synced])
+            if rows.fit_one_statement(gathered) and not (batch.projected.has_rare or beside.erased or beside.resolved):
+                await rows.append(connection, batch.head, gathered)
+            else:
+                async with connection.transaction():
+                    await rows.append(connection, batch.head, gathered)
+                    await batch.projected.write_rare(connection)
+                    if beside.erased:
+                        doomed = await erasures.remove(connection, beside.erased)
+                    if beside.resolved:
+                        await erasures.blank_drafts(connection, self.books.erased)
+        except rows.HeadLostError:
+            raise Stopped(TAKEN_OVER) from None
         # Durable. If we stop now, the entries stand; their senders retry with the same key and get the same receipts.
         # What an erasure has left to destroy outside the database is destroyed at the next start, before anything else.
         if doomed:
@@ -303,7 +322,7 @@ class Sequencer:
         tries = 0
         while True:
             try:
-                epoch = await self._recover()
+                is_ours = await self._recover()
             except UNREACHABLE:
                 if self._halted:
                     return False
@@ -320,24 +339,28 @@ class Sequencer:
                 self._halt("the log cannot be read back")
                 return False
             self._silent = ""
-            if epoch == self._epoch:
-                return True
-            self._halt("another sequencer has taken over")
-            return False
+            if not is_ours:
+                self._halt(TAKEN_OVER)
+            return is_ours
 
-    async def _recover(self) -> int:
-        """Read everything back from the log; answers the epoch found there."""
+    async def _recover(self) -> bool:
+        """Fence off what we sent ourselves, then read everything back from the log; False if the head is not ours.
+
+        What was cut off from us may still be on its way. What has begun holds the head until it is decided, and the
+        update waits for it; what arrives later finds another epoch. Where the answer to the update itself was lost, the
+        next try finds the epoch that this one set.
+        """
         async with self._database.write() as connection:
-            # A COMMIT of ours that was cut off from us may still be on its way: it holds the head until it is decided.
-            await connection.execute("select from head for update")
+            if await connection.execute(_FENCE, self._epoch, self._next_epoch) != "UPDATE 1":
+                return False
+        self._epoch, self._next_epoch = self._next_epoch, _epoch_after(self._next_epoch)
         async with self._database.snapshot() as connection:
             books = await state.read_books(connection)
             ids = await state.read_ids(connection)
-            epoch: int = await connection.fetchval("select epoch from head")
         async with self._database.raw() as connection:
             await erasures.carry_out(connection, books.erased, self._subjects, self._erased)
         self._decider = Decider(books, ids)
-        return epoch
+        return True
 
     def _halt(self, why: str) -> None:
         _log.log(logging.INFO if why == _BY_REQUEST else logging.CRITICAL, "writing stops", reason=why)
@@ -348,6 +371,11 @@ class Sequencer:
     def _fail_all(self, error: Stopped) -> None:
         _fail([*self._queue, *self._deciding], error)
         self._queue.clear()
+
+
+def _epoch_after(epoch: int) -> int:
+    """One that nobody else comes to: who takes over adds one, who recovers takes a step of chance."""
+    return epoch + 2 + secrets.randbelow(2**32)
 
 
 def _answer(outcomes: Sequence[Sequenced | Replayed | Refused]) -> Outcome:

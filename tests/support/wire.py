@@ -17,6 +17,8 @@ from ledger.store.embedded import Server
 
 COMMIT = "COMMIT;"
 BEGIN = "BEGIN;"
+APPEND = "with moved as ("
+"""Begins the statement that moves the head on. Outside a transaction it is a whole batch."""
 MESSAGE_BYTES_MAX = 1 << 26
 LOCK_WAIT_S_MAX = 60
 
@@ -30,15 +32,22 @@ class CutError(Exception):
 
 
 class LateError(Exception):
-    """The client's side is cut here; what it had sent reaches the server once `delivered` is set."""
+    """The client's side is cut here; what it had sent reaches the server when the late one is delivered."""
 
-    def __init__(self, delivered: asyncio.Event) -> None:
+    def __init__(self, late: "LateCommit") -> None:
         super().__init__()
-        self.delivered = delivered
+        self.late = late
 
 
 class Gate:
     """Passes everything. A test's own gate raises CutError or LateError, or waits."""
+
+    _is_open = False
+
+    def commits(self, sql: str) -> bool:
+        """Whether this makes a batch durable. To be asked of each request, or of each answer, in order."""
+        self._is_open = (self._is_open or sql == BEGIN) and sql != COMMIT
+        return sql == COMMIT or (sql.startswith(APPEND) and not self._is_open)
 
     async def request(self, sql: str) -> None:
         """Before the request reaches the server."""
@@ -58,14 +67,14 @@ class CutAtNew(Gate):
         """The statement it was cut at; empty until then."""
 
     async def request(self, sql: str) -> None:
-        self._writes |= sql == BEGIN
+        self._writes |= sql == BEGIN or sql.startswith(APPEND)
         if not self._answered:
             self._cut(sql)
 
     async def answer(self, sql: str) -> None:
         if self._answered:
             self._cut(sql)
-        self._writes &= sql != COMMIT
+        self._writes &= not self.commits(sql)
 
     def _cut(self, sql: str) -> None:
         if self._writes and not self.at and sql not in self._before:
@@ -77,7 +86,7 @@ _OPEN = Gate()
 
 
 class HoldCommit(Gate):
-    """Keeps the next COMMIT, or the answer to it, until `passed` is set."""
+    """Keeps the next COMMIT (or batch in one statement), or the answer to it, until `passed` is set."""
 
     def __init__(self, *, answered: bool = False) -> None:
         self._answered = answered
@@ -85,15 +94,15 @@ class HoldCommit(Gate):
         self.passed = asyncio.Event()
 
     async def request(self, sql: str) -> None:
-        if not self._answered:
-            await self._hold(sql)
+        if self.commits(sql) and not self._answered:
+            await self._hold()
 
     async def answer(self, sql: str) -> None:
-        if self._answered:
-            await self._hold(sql)
+        if self.commits(sql) and self._answered:
+            await self._hold()
 
-    async def _hold(self, sql: str) -> None:
-        if sql == COMMIT and not self.held.is_set():
+    async def _hold(self) -> None:
+        if not self.held.is_set():
             self.held.set()
             await self.passed.wait()
 
@@ -101,24 +110,26 @@ class HoldCommit(Gate):
 class CutAtCommit(HoldCommit):
     """Keeps a COMMIT, or its answer, and cuts the wire there."""
 
-    async def _hold(self, sql: str) -> None:
+    async def _hold(self) -> None:
         first = not self.held.is_set()
-        await super()._hold(sql)
-        if sql == COMMIT and first:
+        await super()._hold()
+        if first:
             raise CutError
 
 
 class LateCommit(Gate):
-    """Cuts the client off at its next COMMIT, which reaches the server only when `delivered` is set."""
+    """Cuts the client off at its next COMMIT, or batch in one statement: the server gets it when `delivered` is set."""
 
     def __init__(self) -> None:
         self.cut = asyncio.Event()
         self.delivered = asyncio.Event()
+        self.answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        """What the server said to it, and nobody heard."""
 
     async def request(self, sql: str) -> None:
-        if sql == COMMIT and not self.cut.is_set():
+        if self.commits(sql) and not self.cut.is_set():
             self.cut.set()
-            raise LateError(self.delivered)
+            raise LateError(self)
 
 
 class _Message(NamedTuple):
@@ -178,11 +189,11 @@ class Wire:
             sql = said or f"rows of {sql}"
             try:
                 await self._gate_for(end).request(sql)
-            except LateError as late:
+            except LateError as error:
                 client.abort()
-                await late.delivered.wait()
+                await error.late.delivered.wait()
                 server.write(request)
-                await server.messages(until=_ANSWERS[end])
+                error.late.answered.set_result(await server.messages(until=_ANSWERS[end]))
                 return
             server.write(request)
             if end == b"X":
