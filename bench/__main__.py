@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import baseline, lineage, machine, public, publishing, traces, verify, writes
+from bench import baseline, lineage, machine, pages, public, publishing, traces, verify, writes
 from bench.store import opened
 
 SHEET_GIFTS = 1_000_000
@@ -93,6 +93,7 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
         print(public.line("a page of gifts", await public.pages(store, clients=8, seconds=seconds), ""))
         traced = await public.traces(store, codes, clients=32, seconds=seconds)
         print(public.line("traces by code, 32 clients, one process", traced, "≥ 4,000/s with two, p99 < 40"))
+        await pages.report(store)
         signing = await publishing.measure(store, folder)
         print("\n## Verifying\n")
         await verify.in_database(signing)

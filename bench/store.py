@@ -44,6 +44,8 @@ class Store:
             "SUNLEDGER_ADMIN_URL": f"http://127.0.0.1:{settings.admin_port}",
             "SUNLEDGER_LOG_LEVEL": "WARNING",
             "SUNLEDGER_REQUESTS_PER_MINUTE": "0",  # all of it comes from one address
+            "SUNLEDGER_FAILURES_PER_HOUR": "0",
+            "SUNLEDGER_FAILURES_PER_CODE": "0",
             **({"SUNLEDGER_SIGNING_PASSPHRASE_FILE": str(passphrase)} if passphrase else {}),
         }
 
