@@ -1,9 +1,14 @@
 """What several public answers share: as of which entry, figures that add up, how long an answer may be kept."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from operator import attrgetter
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from litestar.params import PathParameter, QueryParameter
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 from ledger import account
 from ledger.account import MAX_POSITION
@@ -30,6 +35,42 @@ class Shape(BaseModel):
     """Made from what the ledger found, under the same names."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+def shown(shape: type[Shape], found: Any) -> dict[str, Any]:
+    """What the shape names of what was found, for msgspec to write.
+
+    What `shape.model_validate(found)` would answer, in a tenth of the time, since the types are known to hold; a test
+    compares the two.
+    """
+    return {name: take(read(found)) for name, (read, take) in _taken(shape).items()}
+
+
+@cache
+def _taken(shape: type[Shape]) -> Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]:
+    return {name: (_reading(name, field), _taking(field.annotation)) for name, field in shape.model_fields.items()}
+
+
+def _reading(name: str, field: FieldInfo) -> Callable[[Any], Any]:
+    if field.is_required():
+        return attrgetter(name)
+    return lambda found: getattr(found, name, field.default)
+
+
+def _taking(annotation: Any) -> Callable[[Any], Any]:
+    if isinstance(annotation, type) and issubclass(annotation, Shape):
+        return partial(shown, annotation)
+    inside = [_taking(each) for each in get_args(annotation) if each is not NoneType]
+    if not inside or all(take is _as_it_is for take in inside):
+        return _as_it_is
+    (take,) = inside
+    if get_origin(annotation) is list:
+        return lambda found: [take(each) for each in found]
+    return lambda found: None if found is None else take(found)
+
+
+def _as_it_is(found: Any) -> Any:
+    return found
 
 
 class AsOf(Shape):

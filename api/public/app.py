@@ -90,6 +90,13 @@ def build(resources: Resources) -> Litestar:
     traces = Traces(resources.database)
     public_names = PublicNames(resources.database, resources.lookup)
     limits = Limits(resources.visits, resources.rates)
+    desk = trace.Desk(
+        receipts=by_code,
+        fiscal_receipts=by_fiscal_receipt,
+        traces=traces,
+        public_names=public_names,
+        limits=limits,
+    )
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
         route_handlers=[
@@ -127,6 +134,7 @@ def build(resources: Resources) -> Litestar:
         ],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
+            "desk": Provide(lambda: desk, sync_to_thread=False),
             "fiscal_receipts": Provide(lambda: by_fiscal_receipt, sync_to_thread=False),
             "receipts": Provide(lambda: by_code, sync_to_thread=False),
             "public_names": Provide(lambda: public_names, sync_to_thread=False),

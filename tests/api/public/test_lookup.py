@@ -10,9 +10,13 @@ import asyncpg
 import httpx
 import pytest
 
+from api.public.answers import AsOf, Shape, shown
+from api.public.permalinks import encode
+from api.public.trace import TracedGift, TracedLeaf, TracedStep, WrongGift
 from ledger.donations import ApproveImport, CompleteImport
 from ledger.privacy import ALPHABET, Identity, printed
 from ledger.settings import Settings
+from ledger.store import setup
 from ledger.store.batch import Sequenced
 from ledger.store.keys import LookupKeys
 from ledger.store.queries.gifts import Traced, Traces
@@ -58,6 +62,32 @@ async def test_a_code_finds_its_gift_and_every_fen_of_it(branch: Branch, http: h
     assert found["as_of"]["seq"] == branch.sequencer.books.seq
     by_entry = await http.get(f"/api/v1/entries/{seq}/trace")
     assert by_entry.json() == found
+
+
+async def test_what_is_sent_is_what_the_shapes_of_the_description_make_of_it(
+    told: Settings,
+) -> None:
+    """Answers are written without pydantic, which described them: it would have written the same."""
+    database = setup.database(told, str(told.database_url), "reader", pool_size=2)
+    traces, seen = Traces(database), set[str]()
+    async with database.raw() as connection:
+        last: int = await connection.fetchval("select seq from head")
+    for seq in range(last + 1):
+        traced = await traces.of(seq)
+        if traced.trace is None:
+            continue
+        pairs: tuple[tuple[type[Shape], Any], ...] = (
+            (AsOf, traced.head),
+            (TracedGift, traced.trace.gift),
+            *((TracedLeaf, leaf) for leaf in traced.trace.leaves),
+            *((TracedStep, step) for step in traced.trace.steps),
+            *((WrongGift, wrong) for wrong in traced.wrong),
+        )
+        for shape, found in pairs:
+            assert encode(shown(shape, found)) == encode(shape.model_validate(found).model_dump())
+            seen.add(shape.__name__)
+    await database.close()
+    assert seen == {"AsOf", "TracedGift", "TracedLeaf", "TracedStep", "WrongGift"}
 
 
 async def test_a_code_is_understood_as_people_type_it(branch: Branch, http: httpx.AsyncClient) -> None:
