@@ -1,6 +1,7 @@
 """Amounts in Chinese capitals 大写金额, as certificates and vouchers write them.
 
-Source: 支付结算办法, annex 1, 正确填写票据和结算凭证的基本规定. Where it leaves a choice, no 零 before 角, and 整 after 角.
+Source: 支付结算办法, annex 1, 正确填写票据和结算凭证的基本规定. Where it leaves a choice: no 零 before 角, 整
+after 角.
 """
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
