@@ -30,7 +30,7 @@ Paper = Literal["a5", "80mm"]
 _HERE = Path(__file__).parent
 _SHEETS: dict[Paper, str] = {
     "a5": "@page { size: A5 portrait; margin: 0; }",
-    "80mm": "@page { size: 80mm 150mm; margin: 0; } .slip { padding: 4mm; font-size: 9pt; }",
+    "80mm": "@page { size: 80mm 150mm; margin: 0; } .slip { padding: 4mm; font-size: 9pt; } .find { display: block; }",
 }
 _STYLES = {paper: f"{(_HERE / 'slip.css').read_text()}{sheet}" for paper, sheet in _SHEETS.items()}
 
