@@ -63,7 +63,7 @@ def test_the_modules_still_load_export_and_compute(built: Path) -> None:
     if program is None:
         pytest.skip("NO NODE: the built modules were not run; apt-get install nodejs")
     names = ["engine.js", "own.js", "proof.js", "trail.js"]
-    answers: list[object] = []
+    answers: list[list[object]] = []
     for folder in (STATIC, built / "public_site/static"):
         copied = built / f"run-{len(answers)}"
         shutil.copytree(folder, copied)
