@@ -13,7 +13,7 @@ MODULE_UM_MIN = 400
 def drawn(content: str | bytes, *, module_um: int, side_um: int) -> Markup:
     """The code, quiet zone and all. `module_um`: of one module, if the code then is no wider than `side_um`.
 
-    Text may lose an eighth of its area to dirt; bytes, which are many, are spared nothing that makes modules smaller.
+    Text survives some dirt (level M); bytes, which are many, get what correction there is room for (level L or better).
     Raises ValueError for what no code of that side holds with modules of 0.4 mm.
     """
     code = segno.make_qr(content, error="M" if isinstance(content, str) else "L", mode="byte")

@@ -1,5 +1,7 @@
 """The certificate in a real browser: on screens, and printed, with both codes read back from the sheet."""
 
+import gzip
+import re
 from pathlib import Path
 
 import httpx
@@ -17,6 +19,7 @@ from tests.support.paper import codes_rastered, codes_seen, printed, sheets_mm, 
 pytestmark = pytest.mark.browser
 
 SHEETS_MM = {"a5": (148, 210), "a4": (210, 297)}
+BYTES_MAX = 20 * 1024
 NONE = ("更正作废", "已全部退回")
 """Of these there is no certificate."""
 
@@ -52,6 +55,15 @@ async def test_it_reads_well_in_every_state_on_every_screen(
                 assert await axe.violations(page, axe_script) == [], (what, width)
         assert [each for each in page.said if "404" not in each] == []
         assert not any(code in each for each in page.asked for code in served.codes.values())
+
+
+async def test_it_is_light_with_all_it_is_drawn_with(served: Served) -> None:
+    async with httpx.AsyncClient(headers={"Accept-Encoding": "gzip", "Accept": "text/html"}) as http:
+        for code in served.codes.values():
+            page = (await http.post(served.url("/certificate"), data={"code": code})).text
+            files = re.findall(r'(?:href|src)="(/static/[^"]+[.](?:css|js))"', page)
+            parts = [page, *[(await http.get(served.address + file)).text for file in files]]
+            assert sum(len(gzip.compress(part.encode(), 6)) for part in parts) <= BYTES_MAX
 
 
 @pytest.mark.parametrize("paper", certificate.PAPERS)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from api.public.app import Resources, build
 from ledger import privacy
@@ -220,6 +221,14 @@ async def test_a_gift_taken_back_has_no_certificate_and_the_right_one_counts_wha
     old = await asked(public, code, seq=str(wrong))
     assert old.status_code == 404
     assert f"由第{right}条更正。" in words(old)
+
+
+def test_the_address_in_its_link_is_what_the_operator_set_and_nothing_else_is_taken_for_one() -> None:
+    assert Appearance.of(Settings(site_url=ADDRESS)).address == ADDRESS
+    assert Appearance.of(Settings(public_host="10.0.0.7", public_port=8080)).address == "http://10.0.0.7:8080"
+    for wrong in ("ledger.example", f"{ADDRESS}/", f"{ADDRESS}/path", "javascript:alert(1)", f"{ADDRESS}#"):
+        with pytest.raises(ValidationError, match="site_url"):
+            Settings(site_url=wrong)
 
 
 @pytest.mark.parametrize("code", ["0000-0000-0000-0000", "nonsense", ""])

@@ -4,6 +4,7 @@ import asyncio
 import re
 import shutil
 import tempfile
+import unicodedata
 from base64 import b64decode
 from pathlib import Path
 
@@ -75,8 +76,9 @@ async def codes_rastered(file: Path) -> list[bytes]:
 
 
 async def text_of(file: Path) -> str:
-    """What can be read on a PDF, by poppler."""
-    return (await _poppler("pdftotext", "-layout", str(file), "-")).decode()
+    """What can be read on a PDF, by poppler: without blanks, and characters in place of radicals that look like them."""
+    said = (await _poppler("pdftotext", str(file), "-")).decode()
+    return "".join(unicodedata.normalize("NFKC", said).split())
 
 
 async def _poppler(program: str, *arguments: str) -> bytes:
