@@ -76,7 +76,7 @@ async def codes_rastered(file: Path) -> list[bytes]:
 
 
 async def text_of(file: Path) -> str:
-    """What can be read on a PDF, by poppler: without blanks, and characters in place of radicals that look like them."""
+    """What can be read on a PDF, by poppler: without blanks, with characters for radicals that look like them."""
     said = (await _poppler("pdftotext", str(file), "-")).decode()
     return "".join(unicodedata.normalize("NFKC", said).split())
 
