@@ -73,6 +73,7 @@ async def admin_resources(settings: Settings, url: str, clock: Clock | None = No
             sheets=sheets,
             intake=intake,
             fiscal_form=FiscalForm(settings.fiscal_code, settings.fiscal_number, settings.fiscal_check_code),
+            site=settings.site,
             publisher=publisher,
         )
 

@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     queue_size: int = Field(2000, ge=1, le=100_000)
     """Commands that may wait to be sequenced; beyond it the answer is 503 with Retry-After."""
 
+    site_url: str | None = Field(None, max_length=100, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$")
+    """Where everybody reaches the public application: printed on certificates and slips. Default: its host and port."""
+
     emblem: Path | None = None
     """The operator's own authorised emblem, SVG or PNG, on every public page. Default: a neutral seal."""
 
@@ -134,6 +137,11 @@ class Settings(BaseSettings):
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The trusted proxies."""
         return tuple(ip_network(each) for each in filter(None, map(str.strip, self.trusted_proxies.split(","))))
+
+    @property
+    def site(self) -> str:
+        """Address of the public application as links name it, without a slash at its end."""
+        return self.site_url or f"http://{self.public_host}:{self.public_port}"
 
     @property
     def keys(self) -> Path:

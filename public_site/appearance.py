@@ -16,9 +16,11 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 class Appearance:
     """`emblem`: the operator's own authorised one, as SVG or PNG; without it a neutral seal is shown.
 
-    `contact`: an e-mail address, a telephone number, or a sentence. Nobody draws an emblem here.
+    `address`: the site's, in links that are printed. `contact`: an e-mail address, a telephone number, or a sentence.
+    Nobody draws an emblem here.
     """
 
+    address: str = "http://127.0.0.1:8000"
     emblem: bytes = b""
     contact: str = ""
     stale_hours: int = 72
@@ -38,6 +40,7 @@ class Appearance:
             if len(emblem) > MAX_EMBLEM_BYTES:
                 raise SetupError(f"{settings.emblem}: an emblem has at most {MAX_EMBLEM_BYTES:,} bytes")
         return cls(
+            address=settings.site,
             emblem=emblem,
             contact=settings.contact.strip(),
             stale_hours=settings.stale_hours,

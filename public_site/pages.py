@@ -1,9 +1,7 @@
-"""The first pages: find a gift, read where it is. The others stand in `books`, `record` and `about`."""
+"""The first pages: find a gift, read where it is. The others stand in `books`, `record`, `certificate` and `about`."""
 
 import base64
-import re
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
@@ -23,21 +21,20 @@ from ledger.store.queries.gifts import Traced, Traces
 from ledger.store.queries.happenings import names_in, read_latest
 from ledger.store.queries.head import read_head
 from ledger.store.queries.public_names import PublicNames
-from ledger.store.queries.receipts import NEWEST, Receipts, chosen
+from ledger.store.queries.receipts import Receipts, chosen
 from ledger.store.queries.years import read_year
 from ledger.trace import State, Trace
-from public_site import about, books, record
+from public_site import about, books, certificate, record
 from public_site.bar import colours, segments
 from public_site.dossier import packed
+from public_site.form import asked, fields
 from public_site.messages import fen
 from public_site.said import said
-from public_site.site import FRESH, Press, Site
+from public_site.site import FRESH, PRIVATE, Press, Site
 from public_site.words import both
 
-PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
-MAX_FIELDS = 10
 LATEST = 7
 MAX_PAYMENTS = 20
 """Payments a page lists one by one; the smallest beyond them as one sum."""
@@ -85,7 +82,7 @@ async def trace_fiscal(  # noqa: PLR0913, PLR0917  each is given by its name
     limits: NamedDependency[Limits],
 ) -> Response[str]:
     """The same by all four that are printed on the fiscal receipt: the trace, and nothing else that a code opens."""
-    code, number, check_code, amount = _fields(await request.body(), "code", "number", "check_code", "amount")
+    code, number, check_code, amount = fields(await request.body(), "code", "number", "check_code", "amount")
     numbers = FiscalNumbers(code=code, number=number, check_code=check_code)
     traced = await traces.of(await limits.look_up_fiscal(request, numbers, fen(amount), fiscal_receipts.find))
     if traced.trace is None:
@@ -104,7 +101,7 @@ async def trace(  # noqa: PLR0913, PLR0917  each is given by its name
     limits: NamedDependency[Limits],
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
-    typed, wanted = _asked(await request.body())
+    typed, wanted = asked(await request.body())
     traced = await traces.of(chosen(await limits.look_up(request, typed, receipts.find), wanted))
     if traced.trace is None:
         return site.page("not_found", traced.head, status=404, headers=PRIVATE)
@@ -152,7 +149,7 @@ async def dossier(  # noqa: PLR0913, PLR0917  likewise
     limits: NamedDependency[Limits],
 ) -> Response[Any]:
     """The whole record of the gift as a zip, from a form: it works without JavaScript, and its address says nothing."""
-    typed, wanted = _asked(await request.body())
+    typed, wanted = asked(await request.body())
     seq = chosen(await limits.look_up(request, typed, receipts.find), wanted)
     async with database.snapshot() as connection:
         head = await read_head(connection)
@@ -173,24 +170,6 @@ async def static(name: Annotated[str, PathParameter()], press: NamedDependency[P
     return Response(asset.content, media_type=asset.media_type, headers=IMMUTABLE)
 
 
-def _fields(body: bytes, *names: str) -> list[str]:
-    """The form's fields. Not by the framework's parser, which keeps the last thousand forms in memory."""
-    try:
-        fields = parse_qs(body.decode("latin-1"), max_num_fields=MAX_FIELDS)
-    except ValueError:
-        fields = {}
-    return [fields.get(name, [""])[0] for name in names]
-
-
-def _asked(body: bytes) -> tuple[str, int]:
-    """The form's code, and which of its entries."""
-    code, wanted = _fields(body, "code", "seq")
-    return code, int(wanted) if _SEQ.fullmatch(wanted) else NEWEST
-
-
-_SEQ = re.compile("[0-9]{1,16}")
-
-
 HANDLERS = [
     find,
     printed_link,
@@ -199,6 +178,7 @@ HANDLERS = [
     dossier,
     static,
     *about.HANDLERS,
+    *certificate.HANDLERS,
     *books.HANDLERS,
     *record.HANDLERS,
 ]

@@ -23,6 +23,9 @@ from public_site.words import CHINESE, ENGLISH, Language, Words, words_of
 FRESH = {"Cache-Control": "public, max-age=10"}
 """The ledger grows all the time; every page says as of which entry it is."""
 
+PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+"""For whoever typed a code, and for nobody's memory."""
+
 _HERE = Path(__file__).parent
 _IMPORT = re.compile(rb"(?<=\")\./([a-z_]+\.js)(?=\")")
 """A module named by another one; they import each other in no circle."""
@@ -48,13 +51,13 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
-    Section("/", "查我的捐赠", ("/trace", "/r")),
+    Section("/", "查我的捐赠", ("/trace", "/r", "/certificate")),
     Section("/projects", "项目", ("/projects", "/funds", "/organisations")),
     Section("/goods", "物资", ("/goods",), is_open=False),  # its place; a later issue opens it
     Section("/data", "数据", ("/data", "/gifts", "/entries", "/corrections")),
     Section("/verify", "核验", ("/verify", "/fen", "/matching")),
 )
-POSTED = ("/trace", "/dossier")
+POSTED = ("/trace", "/dossier", "/certificate")
 """Answers to forms: their address says nothing, so in the other language the reader begins again."""
 
 

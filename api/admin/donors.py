@@ -139,7 +139,7 @@ async def read_donor(
     clerk: NamedDependency[Clerk],
 ) -> Response[DonorRecord]:
     """先记下谁、何时、为何查阅，再给出内容。供捐赠人查阅、复制。"""
-    gift = await _gift(clerk, ref, READERS)
+    gift = await gift_of(clerk, ref, READERS)
     async with clerk.resources.database.raw() as connection:
         try:
             found = await clerk.resources.donors.read(connection, gift, staff=clerk.staff, reason=reason)
@@ -221,7 +221,7 @@ async def erase_donor(request: Door, data: JSONBody[NewErasure], clerk: NamedDep
 
 
 async def _agree(clerk: Clerk, ref: int, by: Literal["donor", "guardian"], consent: privacy.Consent | None) -> Shown:
-    gift = await _gift(clerk, ref, READERS)
+    gift = await gift_of(clerk, ref, READERS)
     async with clerk.resources.database.write() as connection:
         try:
             return Shown(
@@ -232,7 +232,8 @@ async def _agree(clerk: Clerk, ref: int, by: Literal["donor", "guardian"], conse
             raise ProblemError("erased") from None
 
 
-async def _gift(clerk: Clerk, ref: int, roles: tuple[Role, ...]) -> Entry:
+async def gift_of(clerk: Clerk, ref: int, roles: tuple[Role, ...]) -> Entry:
+    """A gift, for who holds one of these roles where it was received. Raises the problem `not-found`, NotAllowed."""
     return await _entry(clerk, ref, GIFTS, roles)
 
 

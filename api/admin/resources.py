@@ -30,6 +30,8 @@ class Resources:
     sheets: Sheets
     intake: Intake
     fiscal_form: FiscalForm
+    site: str
+    """Address of the public application, as printed links name it."""
     publisher: Publisher | None
     """None where there is no signing key yet."""
 

@@ -27,7 +27,7 @@ MAX_PLACES = 50_000
 """A site map lists at most so many (sitemaps.org)."""
 
 PAGES = ("/", "/organisations", "/funds", "/projects", "/gifts", "/corrections", "/data", "/verify")
-CLOSED = ("/r", "/trace", "/dossier", "/api/v1/trace", "/api/v1/search")
+CLOSED = ("/r", "/trace", "/certificate", "/dossier", "/api/v1/trace", "/api/v1/search")
 """Where codes are typed, and what would only make work."""
 
 WORDS = {

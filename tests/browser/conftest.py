@@ -1,5 +1,6 @@
 """A signed log with the demo's story, and the public application that serves it; a browser."""
 
+import shutil
 from collections.abc import AsyncGenerator
 
 import httpx
@@ -10,9 +11,14 @@ from api.public import app as public
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.keys import LookupKeys
+from public_site.appearance import Appearance
 from tests.browser.given import Evidence, evidence
+from tests.browser.served import SITE, Served, happen
+from tests.support import axe
 from tests.support.browser import Browser, Page, browser
-from tests.support.office import Office, gift, opened
+from tests.support.listening import listening
+from tests.support.office import CITY, Office, gift, opened
+from tests.support.postgres import Cluster
 from tests.support.signing import signing
 from tests.support.visitor import visitor as visiting
 
@@ -41,6 +47,36 @@ async def office(told: Settings) -> AsyncGenerator[Office]:
     async with opened(signing(told)) as office:
         await office.post("gifts", gift(channel_ref="the last of the story"), headers={"Prefer": "wait=9"})
         yield office
+
+
+@pytest.fixture(scope="session")
+async def served(cluster: Cluster, story: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Served]:
+    """The demo's story, gifts that something happened to, a project that never got money."""
+    name = "test_site"
+    await cluster.create_database(name, "template_story")
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(story.data_dir, folder, dirs_exist_ok=True)
+    told = signing(story.model_copy(update={"data_dir": folder, "database_url": cluster.url(name)}))
+    async with opened(told) as office:
+        numbers, codes = await happen(office)
+        idle = {"org": CITY, "project": "idle", "name": "还没有开始的项目"}
+        assert (await office.post("projects", idle, who="administrator")).status_code == 201
+        last = gift(channel_ref="the last one", amount_fen=12_345)
+        assert (await office.post("gifts", last, headers={"Prefer": "wait=9"})).status_code == 201
+        codes = {**office.codes, **codes}
+    assert told.database_url is not None
+    database = setup.database(told, told.database_url, "reader", pool_size=4)
+    look = Appearance(address=SITE, contact="jubao@example.org")
+    app = public.build(public.Resources(database=database, lookup=LookupKeys.read(told.lookup), look=look))
+    async with listening(app) as address:
+        yield Served(address=address, numbers=numbers, codes=codes)
+    await database.close()
+    await cluster.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+async def axe_script() -> str:
+    return await axe.script()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 from tests.browser.given import FORGERIES, SEEN_AT_S, Evidence, cosigned, evidence
 from tests.support.keys import ml_dsa_cosigner
 from tests.support.office import CITY, Office, gift
+from tests.support.package import installed
 from tests.support.vectors import cases
 
 pytestmark = pytest.mark.browser
@@ -29,10 +30,10 @@ STEPS = ["record", "inclusion", "signature", "witnesses", "receipt", "donor", "s
 WAIT_S_MAX = 120
 
 
-async def checked(tried: dict[str, Evidence]) -> dict[tuple[str, str], Any]:
+async def checked(tried: dict[str, Evidence], modules: Path = STATIC) -> dict[tuple[str, str], Any]:
     """(browser, case) → what the modules found."""
     given = {name: each.json() for name, each in tried.items()}
-    said = await asyncio.to_thread(node, "check.mjs", {"modules": str(STATIC), "cases": given})
+    said = await asyncio.to_thread(node, "check.mjs", {"modules": str(modules), "cases": given})
     return {(each["browser"], each["name"]): each for each in said}
 
 
@@ -72,6 +73,13 @@ async def test_every_forgery_is_refused_at_its_step_in_every_browser(kept: Evide
             answer = found[browser, forge.__name__]
             assert answer["failed"] == step, (browser, answer)
             assert all(each["why"] for each in answer["steps"] if each["state"] == "failed")
+
+
+async def test_the_modules_of_a_built_package_find_the_same(kept: Evidence, tmp_path: Path) -> None:
+    built = tmp_path / "modules"
+    shutil.copytree(installed(tmp_path) / "public_site/static", built)
+    tried = {"genuine": kept} | {forge.__name__: forge(kept) for forge in FORGERIES}
+    assert await checked(tried, built) == await checked(tried)
 
 
 async def test_a_code_shown_another_gift_is_refused_though_all_else_is_true(kept: Evidence, office: Office) -> None:

@@ -2,31 +2,19 @@
 
 import gzip
 import json
-import shutil
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from api.public import app as public
-from ledger.settings import Settings
-from ledger.store import setup
-from ledger.store.keys import LookupKeys
-from public_site.appearance import Appearance
+from tests.browser.served import SETTLED, WATCH, WIDTHS, Served, arrive, go
 from tests.support import axe
 from tests.support.browser import Browser, Page
-from tests.support.listening import listening
-from tests.support.office import CITY, Office, gift, opened
-from tests.support.postgres import Cluster
-from tests.support.signing import signing
+from tests.support.office import CITY
 
 pytestmark = pytest.mark.browser
 
-WIDTHS = (320, 390, 1440)
 FIRST_VIEW_BYTES_MAX = 20 * 1024
-DAY = "2026-07-02"
 PAGES = {
     "home": "/",
     "printed link": "/r",
@@ -56,88 +44,6 @@ PAGES = {
     "problem": "/problems/insufficient-amount",
     "no such page": "/entries/999999",
 }
-WATCH = """
-window.shifted = [];
-new PerformanceObserver((list) => {
-  for (const each of list.getEntries()) {
-    if (each.hadRecentInput) continue;
-    const moved = each.sources.map(({ node, previousRect, currentRect }) =>
-      [node && (node.outerHTML || node.data), previousRect, currentRect]);
-    window.shifted.push(JSON.stringify([each.value, moved]));
-  }
-}).observe({ type: "layout-shift", buffered: true });
-"""
-SETTLED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """A site and what is known of its ledger."""
-
-    address: str
-    numbers: dict[str, int]
-    codes: dict[str, str]
-
-    def url(self, path: str, language: str = "zh-Hans") -> str:
-        """Where a page of PAGES is."""
-        there = path.format(**self.numbers)
-        return self.address + ("/en" + there.removesuffix("/") if language == "en" else there)
-
-
-@pytest.fixture(scope="module")
-async def served(cluster: Cluster, story: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Served]:
-    """The demo's story, one gift entered wrongly and taken back, a project that never got money."""
-    name = "test_site"
-    await cluster.create_database(name, "template_story")
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copytree(story.data_dir, folder, dirs_exist_ok=True)
-    told = signing(story.model_copy(update={"data_dir": folder, "database_url": cluster.url(name)}))
-    async with opened(told) as office:
-        numbers = await _wrong_gift(office)
-        idle = {"org": CITY, "project": "idle", "name": "还没有开始的项目"}
-        assert (await office.post("projects", idle, who="administrator")).status_code == 201
-        last = gift(channel_ref="the last one", amount_fen=12_345)
-        assert (await office.post("gifts", last, headers={"Prefer": "wait=9"})).status_code == 201
-        codes = dict(office.codes)
-    assert told.database_url is not None
-    database = setup.database(told, told.database_url, "reader", pool_size=4)
-    look = Appearance(contact="jubao@example.org")
-    app = public.build(public.Resources(database=database, lookup=LookupKeys.read(told.lookup), look=look))
-    async with listening(app) as address:
-        yield Served(address=address, numbers=numbers, codes=codes)
-    await database.close()
-    await cluster.drop_database(name)
-
-
-async def _wrong_gift(office: Office) -> dict[str, int]:
-    wrong = (await office.post("gifts", gift(channel_ref="a wrong one", amount_fen=80_000))).json()["entries"][0]["seq"]
-    asked = {
-        "org": CITY, "ref": wrong, "on": DAY, "reason": "金额录入有误",
-        "statement": "录入时多写了一个零，收到的是 80 元。原记录保留，更正后另记一笔。",
-    }  # fmt: skip
-    answer = await office.post("reversals", asked)
-    if answer.status_code == 202:
-        answer = await office.post(f"proposals/{answer.json()['proposal']}/approval", who="checker")
-    assert answer.status_code == 201, answer.text
-    return {"wrong": wrong, "correction": answer.json()["entries"][-1]["seq"]}
-
-
-@pytest.fixture(scope="session")
-async def axe_script() -> str:
-    return await axe.script()
-
-
-async def go(page: Page, address: str) -> None:
-    """Open a page and wait until it is loaded; for pages whose scripts are off, too."""
-    await page.open(address)
-    is_there = f"location.href === {json.dumps(address)} && document.querySelector('main') !== null"
-    await page.until(f"document.readyState === 'complete' && {is_there}")
-
-
-async def arrive(page: Page, address: str) -> None:
-    """Open a page and wait until it is drawn."""
-    await go(page, address)
-    await page.value(SETTLED)
 
 
 @pytest.mark.parametrize("language", ["zh-Hans", "en"])

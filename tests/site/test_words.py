@@ -19,8 +19,9 @@ from public_site.words import CHINESE, ENGLISH, english, words_of
 
 ROOT = Path(words.__file__).parent
 TEMPLATES = sorted((ROOT / "templates").glob("*.html"))
-MODULES = sorted(path for path in ROOT.glob("*.py") if path.name != "dossier.py")
-"""The dossier's files are Chinese with an English note: they are kept, and printed, as they were made."""
+MODULES = sorted(path for path in ROOT.glob("*.py") if path.name not in {"capitals.py", "dossier.py"})
+"""The dossier's files are Chinese with an English note: they are kept, and printed, as they were made. Capitals 大写
+are Chinese numerals, and have no English."""
 
 HAN = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 BESIDE_HAN = re.compile(r"[\u4e00-\u9fff][,(:;!?]|[,(:;!?)][\u4e00-\u9fff]")

@@ -112,7 +112,7 @@ async def test_what_is_not_registered_has_no_feed(branch: Branch, http: httpx.As
 
 async def test_robots_are_kept_from_where_codes_are_typed(http: httpx.AsyncClient) -> None:
     text = (await http.get("/robots.txt")).text
-    for path in ("/r", "/trace", "/dossier", "/api/v1/trace"):
+    for path in ("/r", "/trace", "/certificate", "/dossier", "/api/v1/trace"):
         assert f"Disallow: {path}\n" in text
     assert "Sitemap: http://ledger.test/sitemap.xml" in text
 
