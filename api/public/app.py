@@ -39,6 +39,8 @@ from api.public import (
     trace,
 )
 from api.public import problems as problem_pages
+from api.public.workshop import Workshop
+from ledger.opendata.terms import Terms
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
 from ledger.store.queries.fiscal import FiscalReceipts
@@ -80,6 +82,7 @@ class Resources:
     """None counts nobody."""
     rates: Rates = field(default_factory=Rates)
     look: Appearance = field(default_factory=Appearance)
+    terms: Terms = field(default_factory=Terms)
 
 
 def build(resources: Resources) -> Litestar:
@@ -90,6 +93,7 @@ def build(resources: Resources) -> Litestar:
     traces = Traces(resources.database)
     public_names = PublicNames(resources.database, resources.lookup)
     limits = Limits(resources.visits, resources.rates)
+    workshop = Workshop()
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
         route_handlers=[
@@ -110,8 +114,7 @@ def build(resources: Resources) -> Litestar:
             imports.list_imports,
             *lists.HANDLERS,
             pledges.list_pledges,
-            corrections.list_corrections,
-            corrections.download_corrections,
+            *corrections.HANDLERS,
             funds.list_funds,
             funds.get_fund,
             funds.get_fund_costs,
@@ -134,6 +137,8 @@ def build(resources: Resources) -> Litestar:
             "limits": Provide(lambda: limits, sync_to_thread=False),
             "press": Provide(lambda: press, sync_to_thread=False),
             "site": Provide(_site, sync_to_thread=False),
+            "terms": Provide(lambda: resources.terms, sync_to_thread=False),
+            "workshop": Provide(lambda: workshop, sync_to_thread=False),
         },
         before_request=limits.admit,
         exception_handlers={error: _for_readers(handler, press) for error, handler in handlers.items()},
