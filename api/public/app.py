@@ -24,6 +24,7 @@ from api.public import (
     balances,
     campaigns,
     corrections,
+    data,
     entries,
     feeds,
     figures,
@@ -68,7 +69,7 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 ]
-_MACHINES = ("/api/", "/feeds/", "/log/", "/schema", "/healthz", "/readyz")
+_MACHINES = ("/api/", "/data/", "/feeds/", "/log/", "/schema", "/healthz", "/readyz")
 """Answers below these are never pages."""
 
 
@@ -115,6 +116,7 @@ def build(resources: Resources) -> Litestar:
             *lists.HANDLERS,
             pledges.list_pledges,
             *corrections.HANDLERS,
+            *data.HANDLERS,
             funds.list_funds,
             funds.get_fund,
             funds.get_fund_costs,

@@ -25,7 +25,7 @@ from tests.support.model import Pen
 from tests.support.postgres import Cluster
 from tests.support.visitor import visitor
 
-LEDGERS = 3
+LEDGERS = 2
 AMOUNT = {
     "gifts": "amount_fen",
     "allocations": "amount_fen",
