@@ -162,10 +162,14 @@ async def _build(  # noqa: PLR0913, PLR0917
         sum_fen=whole.total.sum_fen,
         licence=whole.licence,
     )
-    sheet = await in_thread(maker, file, table, announced, folder)
-    async for found in _checked(table, whole):
-        await in_thread(sheet.add, found)
-    await in_thread(sheet.close)
+    sheet = maker(file, table, announced, folder)
+    try:
+        async for found in _checked(table, whole):
+            await in_thread(sheet.add, found)
+        await in_thread(sheet.close)
+    except BaseException:
+        sheet.give_up()
+        raise
 
 
 def _sent(

@@ -49,6 +49,10 @@ class ParquetSheet:
             self._write(self._count)
         self._writer.close()
 
+    def give_up(self) -> None:
+        """End the file as it is."""
+        self._writer.close()
+
     def _write(self, rows: int) -> None:
         # In one piece, so that the bytes do not depend on how many rows came at once.
         whole = pa.Table.from_batches(self._waiting, self._schema).combine_chunks()

@@ -76,13 +76,16 @@ class Announced:
 
 
 class Sheet(Protocol):
-    """A file that rows are added to; it is whole once it was closed. What is given up needs no closing."""
+    """A file that rows are added to: whole once it was closed, or given up."""
 
     def add(self, rows: Sequence[Row]) -> None:
         """Append rows, whose values stand in the order of the columns."""
 
     def close(self) -> None:
         """Write the end of the file."""
+
+    def give_up(self) -> None:
+        """Nobody wants it any more."""
 
 
 class SheetMaker(Protocol):

@@ -55,13 +55,17 @@ class WorkbookSheet:
         for row in rows:
             self._count += 1
             for at, column, value in zip(self._at, self._table.columns, row, strict=True):
-                if value is not None:
+                if value is not None and value != "":
                     self._put(at, column, value)
 
     def close(self) -> None:
         """Write the explanations, and pack it all."""
         self._explain()
         self._book.close()
+
+    def give_up(self) -> None:
+        """Let go of the file that the rows were put aside in."""
+        self._sheet.row_data_fh.close()
 
     def _head(self) -> None:
         self._sheet.freeze_panes(1, 0)
