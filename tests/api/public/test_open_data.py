@@ -3,27 +3,22 @@
 import csv
 import io
 import json
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import httpx
 import openpyxl
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from api.public.app import Resources, build
 from ledger import entries
 from ledger.entries import Entry
-from ledger.store import keys
-from tests.store.test_figures import Stored
 from tests.support.fixed import FIXED
 from tests.support.happenings import Happening, happenings, ledger
 from tests.support.model import Pen
 from tests.support.postgres import Cluster
-from tests.support.visitor import visitor
+from tests.support.published import PHASES, published
 
 LEDGERS = 2
 AMOUNT = {
@@ -36,24 +31,7 @@ AMOUNT = {
 SUFFIXES = ("csv", "ndjson", "parquet", "xlsx")
 
 
-@asynccontextmanager
-async def published(
-    pen: Pen, cluster: Cluster, template: str, roles_dir: Path, folder: Path
-) -> AsyncGenerator[httpx.AsyncClient]:
-    """The public application on a ledger of the memory."""
-    if not (folder / "lookup.json").exists():
-        keys.create(folder, folder / "lookup.json")
-    stored, name = await Stored.of(pen, cluster, template, roles_dir)
-    lookup = keys.LookupKeys.read(folder / "lookup.json")
-    try:
-        async with visitor(build(Resources(database=stored.database, lookup=lookup))) as http:
-            yield http
-    finally:
-        await stored.database.close()
-        await cluster.drop_database(name)
-
-
-@hypothesis_settings(FIXED, max_examples=LEDGERS, suppress_health_check=[*HealthCheck])
+@hypothesis_settings(FIXED, max_examples=LEDGERS, phases=PHASES, suppress_health_check=[*HealthCheck])
 @given(of=happenings())
 async def test_every_format_sums_to_what_the_entries_say(
     of: list[Happening], cluster: Cluster, template: str, roles_dir: Path, tmp_path: Path
@@ -72,7 +50,7 @@ async def test_every_format_sums_to_what_the_entries_say(
                 assert added_up(answer.content, suffix, amount, tmp_path) == wanted, (name, suffix)
 
 
-@hypothesis_settings(FIXED, max_examples=LEDGERS, suppress_health_check=[*HealthCheck])
+@hypothesis_settings(FIXED, max_examples=LEDGERS, phases=PHASES, suppress_health_check=[*HealthCheck])
 @given(of=happenings())
 async def test_a_file_as_of_an_entry_is_the_same_after_more_entries(
     of: list[Happening], cluster: Cluster, template: str, roles_dir: Path, tmp_path: Path
