@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from datetime import date
+from operator import attrgetter
 from typing import Annotated, Any
 
 from litestar import Request, Response, get
@@ -258,10 +259,13 @@ async def _count(connection: Any, name: str, narrowing: Narrowing, as_of: int, *
 
 
 def _row(names: Sequence[str], each: ListedGift | ListedEffect) -> Row:
-    said = each.said if isinstance(each, ListedEffect) else {}
-    return [said[name] if name in said else getattr(each, name) for name in names]
+    if isinstance(each, ListedGift):
+        found: Row = _of_gift(each)
+        return found
+    return [each.said[name] if name in each.said else getattr(each, name) for name in names]
 
 
+_of_gift = attrgetter(*Gift.model_fields)
 _SHAPES: dict[str, tuple[str, type[_Page], type[Shape]]] = {
     "gifts": ("捐款", GiftPage, Gift),
     "allocations": ("分配", AllocationPage, Allocation),

@@ -1,6 +1,7 @@
 """Files that must be whole before they are sent: built aside, a few at once, and gone when they were sent."""
 
 import asyncio
+import contextlib
 import hashlib
 import tempfile
 import weakref
@@ -17,7 +18,7 @@ FILES = 16
 """Files there are at once, those that are still being sent with them: what slow readers may cost of the disk."""
 WAIT_S = 10
 """How long a request waits for its turn."""
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 64 * 1024
 
 _Found = TypeVar("_Found")
 
@@ -36,7 +37,7 @@ class BuiltFile:
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """All of it, once."""
-        while piece := await in_thread(self._file.read, PIECE_BYTES):
+        while piece := self._file.read(PIECE_BYTES):  # just written: from memory, faster than a thread takes it
             yield piece
         self.close()
 
@@ -104,7 +105,9 @@ async def in_thread(function: Callable[..., _Found], *arguments: Any) -> _Found:
     try:
         return await asyncio.shield(calling)
     except asyncio.CancelledError:
-        await asyncio.wait({calling})
+        while not calling.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({calling})
         raise
 
 
