@@ -13,6 +13,7 @@ from api.serving import serve
 from ledger import entries
 from ledger.log.errors import VerificationError
 from ledger.log.policy import Policy
+from ledger.opendata.terms import LICENCES, Terms
 from ledger.settings import Settings
 from ledger.store import guarantees, setup, signing
 from ledger.store.clock import Clock
@@ -90,7 +91,9 @@ async def public_resources(settings: Settings, url: str) -> AsyncGenerator[publi
         # A replica takes no writes, and has no unlogged tables.
         primary = await _opened(stack, setup.database(settings, url, "reader")) if settings.read_url else database
         visits, look = Visits(primary, lookup), Appearance.of(settings)
-        yield public.Resources(database=database, lookup=lookup, visits=visits, rates=_rates(settings), look=look)
+        yield public.Resources(
+            database=database, lookup=lookup, visits=visits, rates=_rates(settings), look=look, terms=_terms(settings)
+        )
 
 
 async def serve_admin(settings: Settings, url: str, stop: asyncio.Event) -> None:
@@ -111,6 +114,12 @@ def _rates(settings: Settings) -> Rates:
         failures_per_hour=settings.failures_per_hour,
         failures_per_code=settings.failures_per_code,
         trusted_proxies=settings.proxies,
+    )
+
+
+def _terms(settings: Settings) -> Terms:
+    return Terms(
+        licence=LICENCES[settings.data_licence], iati_org=settings.iati_org, giving_prefix=settings.giving_prefix
     )
 
 

@@ -100,6 +100,13 @@ TYPES: dict[str, ProblemType] = {
         "detail 说明原因；换一种统计方式，或下载账本自行计算。",
         "`detail` says why: ask by other dimensions, or download the ledger and compute it.",
     ),
+    "not-configured": ProblemType(
+        404,
+        "运营者尚未启用这项内容",
+        "The operator has not set this up",
+        "detail 说明缺少哪一项设置；请联系账本的运营者。CSV 等其他下载不受影响。",
+        "`detail` names the missing setting: ask whoever runs this ledger. CSV and the other downloads are there.",
+    ),
     "too-many-rows": ProblemType(
         422,
         "结果行数过多",

@@ -3,6 +3,7 @@
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -107,6 +108,15 @@ class Settings(BaseSettings):
 
     contact: str = Field("", max_length=200)
     """Whom readers tell of a mistake: an e-mail address, a telephone number, or a sentence."""
+
+    data_licence: Literal["CC-BY-4.0", "CC0-1.0", "ODC-By-1.0"] = "CC-BY-4.0"
+    """Licence that the open data are under (SPDX). It grants everybody rights: decide before you publish."""
+
+    iati_org: str = Field("", pattern=r"^([A-Z]{2}-[A-Z]+-[A-Za-z0-9-]+|XI-IATI-[A-Za-z0-9-]+)?$")
+    """The operator's organisation identifier of IATI. Without one there is no IATI file."""
+
+    giving_prefix: str = Field("", pattern="^(360G-[A-Za-z0-9_-]+)?$")
+    """The operator's publisher prefix of 360Giving. Without one there is no 360Giving file."""
 
     stale_hours: int = Field(72, ge=1)
     """Hours after the last entry from which pages say that their data are old."""

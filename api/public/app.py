@@ -24,6 +24,7 @@ from api.public import (
     balances,
     campaigns,
     corrections,
+    data,
     entries,
     feeds,
     figures,
@@ -39,6 +40,8 @@ from api.public import (
     trace,
 )
 from api.public import problems as problem_pages
+from api.public.workshop import Workshop
+from ledger.opendata.terms import Terms
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
 from ledger.store.queries.fiscal import FiscalReceipts
@@ -66,7 +69,7 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 ]
-_MACHINES = ("/api/", "/feeds/", "/log/", "/schema", "/healthz", "/readyz")
+_MACHINES = ("/api/", "/data/", "/feeds/", "/log/", "/schema", "/healthz", "/readyz")
 """Answers below these are never pages."""
 
 
@@ -80,6 +83,7 @@ class Resources:
     """None counts nobody."""
     rates: Rates = field(default_factory=Rates)
     look: Appearance = field(default_factory=Appearance)
+    terms: Terms = field(default_factory=Terms)
 
 
 def build(resources: Resources) -> Litestar:
@@ -97,6 +101,7 @@ def build(resources: Resources) -> Litestar:
         public_names=public_names,
         limits=limits,
     )
+    workshop = Workshop()
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
         route_handlers=[
@@ -117,8 +122,8 @@ def build(resources: Resources) -> Litestar:
             imports.list_imports,
             *lists.HANDLERS,
             pledges.list_pledges,
-            corrections.list_corrections,
-            corrections.download_corrections,
+            *corrections.HANDLERS,
+            *data.HANDLERS,
             funds.list_funds,
             funds.get_fund,
             funds.get_fund_costs,
@@ -142,6 +147,8 @@ def build(resources: Resources) -> Litestar:
             "limits": Provide(lambda: limits, sync_to_thread=False),
             "press": Provide(lambda: press, sync_to_thread=False),
             "site": Provide(_site, sync_to_thread=False),
+            "terms": Provide(lambda: resources.terms, sync_to_thread=False),
+            "workshop": Provide(lambda: workshop, sync_to_thread=False),
         },
         before_request=limits.admit,
         exception_handlers={error: _for_readers(handler, press) for error, handler in handlers.items()},

@@ -1,27 +1,29 @@
 """Corrections 更正: what was entered wrongly and taken back. Both stay visible."""
 
+from collections.abc import AsyncGenerator, Sequence
 from datetime import date
 from typing import Annotated, Any, NamedTuple
 
 from litestar import Response, get
 from litestar.di import NamedDependency, Provide
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
-from api.public import permalinks
+from api.public import downloads, permalinks
 from api.public.answers import AsOf, Limit, Shape
 from api.public.asking import Day, Entry, Org
+from api.public.downloads import Whole
 from api.public.permalinks import NOW
+from api.public.tables import table
 from ledger.account import MAX_POSITION
+from ledger.opendata.table import Row
+from ledger.opendata.terms import Terms
 from ledger.store.database import Database
 from ledger.store.queries.aggregates import read_subtree
-from ledger.store.queries.corrections import Only, read_corrections, sum_corrections
+from ledger.store.queries.corrections import Only, every_correction, read_corrections, sum_corrections
 from ledger.store.queries.head import Head
-
-MAX_SHEET = 10_000
-"""Corrections of one sheet; more are refused, not cut off."""
+from ledger.store.queries.lists import Total
 
 
 class Correction(Shape):
@@ -31,8 +33,8 @@ class Correction(Shape):
     ref: int = Field(description="原条目的序号")
     of: str = Field(description="原条目的类型", examples=["money.received"])
     org: str = Field(description="组织编号")
-    on: str = Field(description="更正日期（北京时间）")
-    ref_on: str = Field(description="原记录的日期（北京时间）")
+    on: date = Field(description="更正日期（北京时间）")
+    ref_on: date = Field(description="原记录的日期（北京时间）")
     left_fen: int = Field(description="收回的金额，单位：分")
     moved_fen: int = Field(description="更正前已经流转、未收回的金额，单位：分")
     reason: str = Field(description="原因")
@@ -87,7 +89,7 @@ async def list_corrections(
     async with database.snapshot() as connection:
         head, only = await _narrowed(connection, asked, as_of)
         end = head.seq + 1
-        found = await read_corrections(connection, before=min(before, end), limit=limit + 1, only=only)
+        found = await read_corrections(connection, before=min(before, end), limit=limit + 1, only=only, as_of=head.seq)
         count, fen = await sum_corrections(connection, before=end, only=only)
     items = [Correction.model_validate(each) for each in found[:limit]]
     paging = {"before": "" if before == MAX_POSITION else before, "limit": limit}
@@ -103,37 +105,27 @@ async def list_corrections(
     return Response(answer, headers=permalinks.caching(href, is_pinned=as_of != NOW))
 
 
-@get(
-    "/api/v1/corrections.csv",
-    summary="更正（CSV）",
-    tags=["账本"],
-    responses={
-        200: ResponseSpec(str, media_type="text/csv", description="更正", generate_examples=False),
-        **described(404, 503),
-    },
-    dependencies=_ASKED,
-)
-async def download_corrections(
-    database: NamedDependency[Database], asked: NamedDependency[Asked], as_of: Entry = NOW
-) -> Response[str]:
-    """全部更正，一行一项，新的在前。行数与收回的金额之和见 Sunledger-Rows、Sunledger-Sum-Fen 头和文件名。"""
+async def _whole(
+    database: NamedDependency[Database],
+    asked: NamedDependency[Asked],
+    terms: NamedDependency[Terms],
+    as_of: Entry = NOW,
+) -> Whole:
+    """All of them, the newest first."""
     async with database.snapshot() as connection:
         head, only = await _narrowed(connection, asked, as_of)
-        found = await read_corrections(connection, before=head.seq + 1, limit=MAX_SHEET + 1, only=only)
-    if len(found) > MAX_SHEET:
-        raise ProblemError("too-many-rows", f"超过 {MAX_SHEET} 行")
-    lines = [permalinks.csv_line([*Correction.model_fields])]
-    lines += [
-        permalinks.csv_line([" ".join(each) if isinstance(each, list) else each for each in row.values()])
-        for row in (Correction.model_validate(one).model_dump() for one in found)
-    ]
-    headers = {
-        **permalinks.caching(
-            permalinks.address("/api/v1/corrections.csv", asked.address, head.seq), is_pinned=as_of != NOW
-        ),
-        **permalinks.attachment("corrections", head.seq, len(found), sum(each.left_fen for each in found)),
-    }
-    return Response(permalinks.BYTE_ORDER_MARK + "".join(lines), media_type=permalinks.CSV, headers=headers)
+        total = Total(*await sum_corrections(connection, before=head.seq + 1, only=only))
+
+    async def chunks() -> AsyncGenerator[Sequence[Row]]:
+        async for found in every_correction(database, as_of=head.seq, only=only):
+            yield [[*Correction.model_validate(each).model_dump().values()] for each in found]
+
+    return Whole(
+        head=head, is_pinned=as_of != NOW, total=total, asked=asked.address, chunks=chunks, licence=terms.licence.name
+    )
+
+
+TABLE = table("corrections", "更正", Correction, amount="left_fen")
 
 
 async def _narrowed(connection: Any, asked: Asked, as_of: int) -> tuple[Head, Only]:
@@ -144,3 +136,6 @@ async def _narrowed(connection: Any, asked: Asked, as_of: int) -> tuple[Head, On
     if not orgs:
         raise ProblemError("not-found", "没有这个组织")
     return head, Only(orgs, asked.since, asked.until)
+
+
+HANDLERS: list[Any] = [list_corrections, *downloads.handlers(TABLE, Provide(_whole), _ASKED)]

@@ -1,8 +1,9 @@
-"""Lists of gifts, allocations, transfers and payments: a page as JSON, or all of it as CSV."""
+"""Lists of gifts, allocations, transfers and payments: a page as JSON, or all of it as a file."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from datetime import date
+from operator import attrgetter
 from typing import Annotated, Any
 
 from litestar import Request, Response, get
@@ -10,15 +11,18 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
-from litestar.response import Stream
 from pydantic import Field
 
 from api.problems import ProblemError, described
-from api.public import permalinks
+from api.public import downloads, permalinks
 from api.public.answers import AsOf, Limit, Shape
 from api.public.asking import Channel, Day, DonorClass, Entry, Event, Fund, Org, Project
-from api.public.permalinks import BYTE_ORDER_MARK, CSV, NOW
+from api.public.downloads import Whole
+from api.public.permalinks import NOW
+from api.public.tables import table
 from ledger.account import MAX_POSITION
+from ledger.opendata.table import Row, Table
+from ledger.opendata.terms import Terms
 from ledger.store.database import Database
 from ledger.store.queries import lists
 from ledger.store.queries.aggregates import read_subtree
@@ -162,8 +166,9 @@ def asked_of_gifts(  # noqa: PLR0913, PLR0917  each narrows it
     return Asked(org=org, narrowing=narrowing, address={**asked.address, **more})
 
 
-def _list(name: str, title: str, page: type[_Page], item: type[Shape]) -> list[HTTPRouteHandler]:
-    """The two addresses of one list."""
+def _list(table: Table, page: type[_Page], item: type[Shape]) -> list[HTTPRouteHandler]:
+    """The addresses of one list."""
+    name, title, names = table.name, table.title, [*item.model_fields]
     path = f"/api/v1/{name}"
     asking = asked_of_gifts if name == "gifts" else asked_of_effects
     dependencies = {"asked": Provide(asking, sync_to_thread=False)}
@@ -197,39 +202,36 @@ def _list(name: str, title: str, page: type[_Page], item: type[Shape]) -> list[H
             "href": canonical,
             "count": total.rows,
             "sum_fen": total.sum_fen,
-            "items": [_shown(item, each) for each in found[:limit]],
+            "items": [dict(zip(names, _row(names, each), strict=True)) for each in found[:limit]],
             "next": found[limit - 1].seq if len(found) > limit else None,
         }
         headers = permalinks.caching(canonical, is_pinned=as_of != NOW)
         return permalinks.exactly(request, permalinks.encode(content), "application/json", headers)
 
-    @get(
-        f"{path}.csv",
-        operation_id=f"download_{name}",
-        summary=f"{title}（CSV）",
-        description="全部，一行一项。行数与金额之和见 Sunledger-Rows、Sunledger-Sum-Fen 头和文件名；不完整则连接中断。",
-        tags=["列表"],
-        responses={
-            200: ResponseSpec(str, media_type="text/csv", description=title, generate_examples=False),
-            **described(404, 503),
-        },
-        dependencies=dependencies,
-    )
-    async def download(
-        database: NamedDependency[Database], asked: NamedDependency[Asked], as_of: Entry = NOW
-    ) -> Stream:
+    async def whole(
+        database: NamedDependency[Database],
+        asked: NamedDependency[Asked],
+        terms: NamedDependency[Terms],
+        as_of: Entry = NOW,
+    ) -> Whole:
         async with database.snapshot() as connection:
             head, narrowing = await _narrowed(connection, asked, as_of)
             total = await _count(connection, name, narrowing, head.seq, is_head=as_of == NOW)
-        canonical = permalinks.address(f"{path}.csv", asked.address, head.seq)
-        headers = {
-            **permalinks.caching(canonical, is_pinned=as_of != NOW),
-            **permalinks.attachment(name, head.seq, *total),
-        }
-        lines = _lines(database, name, item, narrowing, head.seq, total)
-        return Stream(lines, media_type=CSV, headers=headers)
 
-    return [listed, download]
+        async def chunks() -> AsyncGenerator[Sequence[Row]]:
+            async for found in lists.every_row(database, name, narrowing, as_of=head.seq):
+                yield [_row(names, each) for each in found]
+
+        return Whole(
+            head=head,
+            is_pinned=as_of != NOW,
+            total=total,
+            asked=asked.address,
+            chunks=chunks,
+            licence=terms.licence.name,
+        )
+
+    return [listed, *downloads.handlers(table, Provide(whole), dependencies)]
 
 
 async def _narrowed(connection: Any, asked: Asked, as_of: int) -> tuple[Head, Narrowing]:
@@ -256,33 +258,19 @@ async def _count(connection: Any, name: str, narrowing: Narrowing, as_of: int, *
     return await lists.count_effects(connection, name, narrowing, as_of=as_of)
 
 
-async def _lines(  # noqa: PLR0913, PLR0917
-    database: Database, name: str, item: type[Shape], narrowing: Narrowing, as_of: int, total: Total
-) -> AsyncGenerator[str]:
-    """The rows that were announced, or a broken connection: never fewer in silence."""
-    yield BYTE_ORDER_MARK + permalinks.csv_line([*item.model_fields])
-    count = sum_fen = 0
-    async for found in lists.every_row(database, name, narrowing, as_of=as_of):
-        count += len(found)
-        sum_fen += sum(each.amount_fen for each in found)
-        yield "".join(permalinks.csv_line([_cell(each) for each in _shown(item, one).values()]) for one in found)
-    assert (count, sum_fen) == total, f"{total} announced, {count} rows of {sum_fen} fen found"
+def _row(names: Sequence[str], each: ListedGift | ListedEffect) -> Row:
+    if isinstance(each, ListedGift):
+        found: Row = _of_gift(each)
+        return found
+    return [each.said[name] if name in each.said else getattr(each, name) for name in names]
 
 
-def _shown(item: type[Shape], each: ListedGift | ListedEffect) -> dict[str, Any]:
-    said = each.said if isinstance(each, ListedEffect) else {}
-    return {name: said[name] if name in said else getattr(each, name) for name in item.model_fields}
-
-
-def _cell(value: Any) -> object:
-    if isinstance(value, list | tuple):
-        return " ".join(value)
-    return str(value) if isinstance(value, date) else value
-
-
-HANDLERS: list[Any] = [
-    *_list("gifts", "捐款", GiftPage, Gift),
-    *_list("allocations", "分配", AllocationPage, Allocation),
-    *_list("transfers", "转款", TransferPage, Transfer),
-    *_list("payments", "付款", PaymentPage, Payment),
-]
+_of_gift = attrgetter(*Gift.model_fields)
+_SHAPES: dict[str, tuple[str, type[_Page], type[Shape]]] = {
+    "gifts": ("捐款", GiftPage, Gift),
+    "allocations": ("分配", AllocationPage, Allocation),
+    "transfers": ("转款", TransferPage, Transfer),
+    "payments": ("付款", PaymentPage, Payment),
+}
+TABLES: tuple[Table, ...] = tuple(table(name, title, item) for name, (title, _, item) in _SHAPES.items())
+HANDLERS: list[Any] = [each for of in TABLES for each in _list(of, *_SHAPES[of.name][1:])]

@@ -55,10 +55,15 @@ def exactly(
 ) -> Response[bytes]:
     """These bytes, under their digest. The handler says `exact_bytes`: a strong ETag allows no compression."""
     etag = f'"{hashlib.sha256(content).hexdigest()}"'
-    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
-    if known & {etag, "*"}:
+    if is_known(request, etag):
         return Response(b"", status_code=304, headers={**headers, "ETag": etag})
     return Response(content, media_type=media_type, headers={**headers, "ETag": etag})
+
+
+def is_known(request: Request[Any, Any, Any], etag: str) -> bool:
+    """Whether whoever asks has these bytes already (RFC 9110, section 13.1.2)."""
+    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
+    return bool(known & {etag, "*"})
 
 
 def csv_line(cells: Sequence[object]) -> str:
@@ -66,10 +71,10 @@ def csv_line(cells: Sequence[object]) -> str:
     return ",".join(map(_cell, cells)) + "\r\n"
 
 
-def attachment(name: str, seq: int, rows: int, sum_fen: int) -> dict[str, str]:
+def attachment(name: str, seq: int, rows: int, sum_fen: int, *, suffix: str = "csv") -> dict[str, str]:
     """Row count and sum, in headers and in the file's name, so that a file that was cut off is noticed."""
     return {
-        "Content-Disposition": f'attachment; filename="{name}-as-of-{seq}-rows-{rows}-fen-{sum_fen}.csv"',
+        "Content-Disposition": f'attachment; filename="{name}-as-of-{seq}-rows-{rows}-fen-{sum_fen}.{suffix}"',
         "Sunledger-As-Of": str(seq),
         "Sunledger-Rows": str(rows),
         "Sunledger-Sum-Fen": str(sum_fen),
@@ -77,6 +82,8 @@ def attachment(name: str, seq: int, rows: int, sum_fen: int) -> dict[str, str]:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, list | tuple):
+        value = " ".join(value)
     if not isinstance(value, str):
         return "" if value is None else str(value)
     if value.startswith(("=", "+", "-", "@", "\t", "\r")):

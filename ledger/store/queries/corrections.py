@@ -1,6 +1,6 @@
 """Corrections for everybody: what was taken back, by which entry, when and why. The newest first."""
 
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -8,6 +8,11 @@ from typing import NamedTuple
 import asyncpg
 
 from ledger import entries
+from ledger.account import MAX_POSITION
+from ledger.store.database import Database
+
+CHUNK_ROWS = 2_000
+"""Of all corrections, how many are read at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +48,11 @@ ALL = Only()
 
 
 async def read_corrections(
-    connection: asyncpg.Connection, *, before: int, limit: int, only: Only = ALL
+    connection: asyncpg.Connection, *, before: int, limit: int, only: Only = ALL, as_of: int = MAX_POSITION
 ) -> list[Correction]:
-    """Those with a number below `before`."""
+    """Those with a number below `before`, and the right entries that there were as of `as_of`."""
     found: list[Correction] = []
-    for row in await connection.fetch(_PAGE, before, limit, *only):
+    for row in await connection.fetch(_PAGE, before, limit, *only, as_of):
         entry, old = entries.decode(row["bytes"]), entries.decode(row["old"])
         body = entry.body
         assert isinstance(body, entries.EntryReversed)
@@ -71,6 +76,19 @@ async def read_corrections(
             )
         )
     return found
+
+
+async def every_correction(database: Database, *, as_of: int, only: Only = ALL) -> AsyncGenerator[list[Correction]]:
+    """All of them in chunks; what stands in entries does not change, so no transaction stays open meanwhile."""
+    before = as_of + 1
+    while True:
+        async with database.raw() as connection:
+            found = await read_corrections(connection, before=before, limit=CHUNK_ROWS, only=only, as_of=as_of)
+        if found:
+            yield found
+            before = found[-1].seq
+        if len(found) < CHUNK_ROWS:
+            return
 
 
 async def sum_corrections(connection: asyncpg.Connection, *, before: int, only: Only = ALL) -> tuple[int, int]:
@@ -98,7 +116,8 @@ _PAGE = """
   join entry old on old.seq = c.ref
   left join lateral (
     select seq, bytes from entry
-    where seq = (select min(seq) from citation mine where mine.ref = old.seq and mine.kind = old.kind)
+    where seq = (select min(seq) from citation mine
+                 where mine.ref = old.seq and mine.kind = old.kind and mine.seq <= $6)
   ) r on true
   where e.kind = 'entry.reversed' and e.seq < $1 and {only}
     and not exists (select from citation earlier where earlier.ref = c.ref and earlier.kind = c.kind

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import asyncpg
+import msgspec
 
 from ledger import account, entries
 from ledger.account import MAX_POSITION
@@ -49,9 +50,8 @@ class Total(NamedTuple):
     sum_fen: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedGift:
-    """A gift, as everybody sees it."""
+class ListedGift(msgspec.Struct, frozen=True, kw_only=True):
+    """A gift, as everybody sees it. There are millions: a struct is made in a fifth of a dataclass's time."""
 
     seq: int
     on: date

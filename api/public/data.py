@@ -1,0 +1,243 @@
+"""Open data as a whole: descriptions for machines (Frictionless, DCAT), and the formats of IATI and 360Giving."""
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import asyncpg
+import msgspec
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.response import Stream
+
+from api.problems import ProblemError, described
+from api.public import corrections, lists, permalinks
+from api.public.asking import Entry
+from api.public.downloads import NDJSON
+from api.public.permalinks import CSV, NOW
+from ledger.disbursements import PERSONS
+from ledger.opendata import giving, iati, parquet, workbook
+from ledger.opendata.giving import Grant, LeftOut
+from ledger.opendata.package import JSON_LD, Described, Publication, catalogue, data_package
+from ledger.opendata.terms import Terms
+from ledger.store.database import Database
+from ledger.store.queries.activities import read_activities, read_names_as_of, read_transactions
+from ledger.store.queries.corrections import sum_corrections
+from ledger.store.queries.head import Head
+from ledger.store.queries.lists import ListedEffect, Narrowing, Total, count_effects, count_gifts, every_row
+
+TABLES = (*lists.TABLES, corrections.TABLE)
+FILES = {"csv": CSV, "ndjson": NDJSON, "parquet": parquet.MEDIA_TYPE, "xlsx": workbook.MEDIA_TYPE}
+"""Suffix → media type."""
+
+PACKAGE, CATALOGUE = "/data/datapackage.json", "/data/dcat.jsonld"
+IATI, GIVING = "/data/iati/activities.xml", "/data/360giving.json"
+
+
+def _responses(kind: Any, media_type: str, description: str) -> dict[int, ResponseSpec]:
+    found = ResponseSpec(kind, media_type=media_type, description=description, generate_examples=False)
+    return {200: found, **described(404, 503)}
+
+
+@get(
+    PACKAGE,
+    summary="数据包说明（Frictionless）",
+    tags=["开放数据"],
+    responses=_responses(dict[str, Any], "application/json", "Data Package 2.0"),
+    exact_bytes=True,
+)
+async def get_datapackage(
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    terms: NamedDependency[Terms],
+    as_of: Entry = NOW,
+) -> Response[bytes]:
+    """各个列表的 CSV：地址、行数、合计、每一列的含义和类型。"""
+    said = await _publication(request, database, terms, PACKAGE, as_of)
+    content = permalinks.encode(data_package(said, terms))
+    return permalinks.exactly(request, content, "application/json", _caching(PACKAGE, said.seq, as_of))
+
+
+@get(
+    CATALOGUE,
+    summary="数据目录（DCAT）",
+    tags=["开放数据"],
+    responses=_responses(dict[str, Any], JSON_LD, "DCAT 3"),
+    exact_bytes=True,
+)
+async def get_catalogue(
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    terms: NamedDependency[Terms],
+    as_of: Entry = NOW,
+) -> Response[bytes]:
+    """供数据门户收录：数据集、各种格式的下载地址、许可、发布者。"""
+    said = await _publication(request, database, terms, CATALOGUE, as_of)
+    content = permalinks.encode(catalogue(said, terms))
+    return permalinks.exactly(request, content, JSON_LD, _caching(CATALOGUE, said.seq, as_of))
+
+
+@get(
+    IATI,
+    operation_id="get_iati_activities",
+    summary="项目（IATI 2.03）",
+    tags=["开放数据"],
+    responses=_responses(str, iati.MEDIA_TYPE, "IATI 2.03"),
+)
+async def get_iati(database: NamedDependency[Database], terms: NamedDependency[Terms], as_of: Entry = NOW) -> Stream:
+    """每个项目是一项活动：拨入、拨付、支出，退回和更正为负数。运营者没有 IATI 组织标识则没有。"""
+    if not terms.iati_org:
+        raise ProblemError("not-configured", "SUNLEDGER_IATI_ORG")
+    async with database.snapshot() as connection:
+        head = await permalinks.read_as_of(connection, as_of)
+        found = await read_activities(connection, head.seq)
+    if not found:
+        raise ProblemError("not-found", "还没有项目")
+
+    async def written() -> AsyncGenerator[str]:
+        yield iati.opening(head.at)
+        for each in found:
+            async with database.raw() as connection:
+                moved = await read_transactions(connection, each.org, each.project, head.seq)
+            yield iati.activity(each, moved, terms, head.operator)
+        yield iati.CLOSING
+
+    return Stream(written(), media_type=iati.MEDIA_TYPE, headers=_caching(IATI, head.seq, as_of))
+
+
+@get(
+    GIVING,
+    operation_id="get_360giving",
+    summary="对机构的资助（360Giving）",
+    tags=["开放数据"],
+    responses=_responses(dict[str, Any], giving.MEDIA_TYPE, "360Giving 1.4"),
+)
+async def get_giving(database: NamedDependency[Database], terms: NamedDependency[Terms], as_of: Entry = NOW) -> Stream:
+    """付给机构的资助和转给其他组织的款项。付给个人的不列，只说明笔数和合计。运营者没有 360Giving 前缀则没有。"""
+    if not terms.giving_prefix:
+        raise ProblemError("not-configured", "SUNLEDGER_GIVING_PREFIX")
+    async with database.snapshot() as connection:
+        head = await permalinks.read_as_of(connection, as_of)
+        names = await read_names_as_of(connection, head.seq)
+        projects = {(each.org, each.project): each.name for each in await read_activities(connection, head.seq)}
+    left_out = LeftOut(giving.PERSONS), LeftOut(giving.NO_GRANT)
+    grants = _grants(database, head, names, projects, left_out)
+    first = await anext(grants, None)
+    if first is None:
+        raise ProblemError("not-found", "还没有对机构的资助")
+
+    async def written() -> AsyncGenerator[bytes]:
+        yield b'{"grants":[' + giving.grant(first, terms, head.at)
+        async for each in grants:
+            yield b"," + giving.grant(each, terms, head.at)
+        said = msgspec.json.encode(giving.closing(left_out, terms, head.operator, head.at, head.seq))
+        yield b"]," + said.removeprefix(b"{") + b"\n"
+
+    return Stream(written(), media_type=giving.MEDIA_TYPE, headers=_caching(GIVING, head.seq, as_of))
+
+
+async def _grants(
+    database: Database,
+    head: Head,
+    names: Mapping[str, str],
+    projects: Mapping[tuple[str, str], str],
+    left_out: tuple[LeftOut, LeftOut],
+) -> AsyncGenerator[Grant]:
+    """Aid to institutions, then transfers; what is none of them is counted in `left_out`: to persons, and the rest."""
+    to_persons, no_grant = left_out
+    async for chunk in every_row(database, "payments", Narrowing(), as_of=head.seq):
+        for each in chunk:
+            assert isinstance(each, ListedEffect)
+            if each.said["payee"] == PERSONS:
+                to_persons.add(each.amount_fen)
+            elif each.said["spending"] != "aid":
+                no_grant.add(each.amount_fen)
+            else:
+                yield _paid(each, names, projects[each.org, each.project])
+    async for chunk in every_row(database, "transfers", Narrowing(), as_of=head.seq):
+        for each in chunk:
+            assert isinstance(each, ListedEffect)
+            yield _sent(each, names)
+
+
+def _paid(each: ListedEffect, names: Mapping[str, str], project: str) -> Grant:
+    return Grant(
+        id=f"payment-{each.seq}",
+        title=each.said["purpose"],
+        description=f"项目：{project}。账本第 {each.seq} 条",
+        awarded_fen=each.amount_fen,
+        disbursed_fen=each.amount_fen - each.undone_fen,
+        on=str(each.on),
+        funder=each.org,
+        funder_name=names[each.org],
+        recipient="",
+        recipient_name=each.said["payee"],
+        programme=f"{each.org}:{each.project}",
+        programme_name=project,
+        region=each.said["region"],
+    )
+
+
+def _sent(each: ListedEffect, names: Mapping[str, str]) -> Grant:
+    receiver = each.said["to"]
+    return Grant(
+        id=f"transfer-{each.seq}",
+        title=f"转款给{names[receiver]}",
+        description=f"出自基金：{'、'.join(each.funds)}。账本第 {each.seq} 条",
+        awarded_fen=each.amount_fen,
+        disbursed_fen=each.received_fen,
+        on=str(each.on),
+        funder=each.org,
+        funder_name=names[each.org],
+        recipient=receiver,
+        recipient_name=names[receiver],
+        is_regrant=True,
+    )
+
+
+async def _publication(
+    request: Request[Any, Any, Any], database: Database, terms: Terms, path: str, as_of: int
+) -> Publication:
+    """With addresses of the host that was asked, each of them as of the entry."""
+    base = str(request.base_url).rstrip("/")
+    async with database.snapshot() as connection:
+        head = await permalinks.read_as_of(connection, as_of)
+        totals = {each.name: await _count(connection, each.name, head.seq) for each in TABLES}
+
+    def address(of: str) -> str:
+        return base + permalinks.address(of, {}, head.seq)
+
+    found = [
+        Described(
+            name=each.name,
+            title=each.title,
+            files={suffix: (address(f"/api/v1/{each.name}.{suffix}"), kind) for suffix, kind in FILES.items()},
+            table=each,
+            rows=totals[each.name].rows,
+            sum_fen=totals[each.name].sum_fen,
+        )
+        for each in TABLES
+    ]
+    if terms.iati_org:
+        found.append(Described(name="iati", title="项目（IATI 2.03）", files={"xml": (address(IATI), iati.MEDIA_TYPE)}))
+    if terms.giving_prefix:
+        files = {"json": (address(GIVING), giving.MEDIA_TYPE)}
+        found.append(Described(name="360giving", title="对机构的资助（360Giving）", files=files))
+    return Publication(operator=head.operator, seq=head.seq, at=head.at, home=address(path), data=found)
+
+
+async def _count(connection: asyncpg.Connection, name: str, as_of: int) -> Total:
+    match name:
+        case "gifts":
+            return await count_gifts(connection, Narrowing(), as_of=as_of)
+        case "corrections":
+            return Total(*await sum_corrections(connection, before=as_of + 1))
+        case _:
+            return await count_effects(connection, name, Narrowing(), as_of=as_of)
+
+
+def _caching(path: str, seq: int, as_of: int) -> dict[str, str]:
+    return permalinks.caching(permalinks.address(path, {}, seq), is_pinned=as_of != NOW)
+
+
+HANDLERS: list[Any] = [get_datapackage, get_catalogue, get_iati, get_giving]

@@ -1,0 +1,183 @@
+"""A whole list as a file, in each format: the same rows, columns, count and sum."""
+
+from base64 import b64encode
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, BinaryIO
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency, Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.response import Stream
+
+from api.problems import ProblemError, described
+from api.public import permalinks
+from api.public.permalinks import BYTE_ORDER_MARK, CSV
+from api.public.workshop import BuiltFile, Workshop, in_thread, while_there
+from ledger.opendata import parquet, workbook
+from ledger.opendata.table import Announced, Row, SheetMaker, Table
+from ledger.store.queries.head import Head
+from ledger.store.queries.lists import Total
+
+NDJSON = "application/x-ndjson"
+
+_HOW = "行数与金额之和见 Sunledger-Rows、Sunledger-Sum-Fen 头和文件名"
+_STREAMED = f"全部，一行一项。{_HOW}；不完整则连接中断。"
+_BUILT = f"全部，一行一项。{_HOW}；SHA-256 见 Repr-Digest 头。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """All of a list, narrowed, as of an entry: what is announced, and its rows in the order of the columns."""
+
+    head: Head
+    is_pinned: bool
+    total: Total
+    asked: Mapping[str, str | int]
+    chunks: Callable[[], AsyncGenerator[Sequence[Row]]]
+    licence: str
+
+
+def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = None) -> list[HTTPRouteHandler]:
+    """The addresses of a list's files. `whole`: the dependency that says what was asked for; `more`: what it needs."""
+    dependencies = {"whole": whole, **(more or {})}
+
+    @get(
+        f"/api/v1/{table.name}.csv",
+        operation_id=f"download_{table.name}",
+        summary=f"{table.title}（CSV）",
+        description=_STREAMED,
+        tags=["下载"],
+        responses=_responses(str, CSV, table),
+        dependencies=dependencies,
+    )
+    async def as_csv(whole: NamedDependency[Whole]) -> Stream:
+        return Stream(_csv(table, whole), media_type=CSV, headers=_headers(table, whole, "csv"))
+
+    @get(
+        f"/api/v1/{table.name}.ndjson",
+        operation_id=f"download_{table.name}_ndjson",
+        summary=f"{table.title}（NDJSON）",
+        description=_STREAMED,
+        tags=["下载"],
+        responses=_responses(str, NDJSON, table),
+        dependencies=dependencies,
+    )
+    async def as_ndjson(whole: NamedDependency[Whole]) -> Stream:
+        return Stream(_ndjson(table, whole), media_type=NDJSON, headers=_headers(table, whole, "ndjson"))
+
+    @get(
+        f"/api/v1/{table.name}.parquet",
+        operation_id=f"download_{table.name}_parquet",
+        summary=f"{table.title}（Parquet）",
+        description=_BUILT,
+        tags=["下载"],
+        responses=_responses(bytes, parquet.MEDIA_TYPE, table),
+        dependencies=dependencies,
+        exact_bytes=True,
+    )
+    async def as_parquet(
+        request: Request[Any, Any, Any], workshop: NamedDependency[Workshop], whole: NamedDependency[Whole]
+    ) -> Response[Any]:
+        made = await while_there(
+            request, workshop.build(partial(_build, parquet.ParquetSheet, table, whole, "parquet"))
+        )
+        return _sent(request, made, parquet.MEDIA_TYPE, _headers(table, whole, "parquet"))
+
+    @get(
+        f"/api/v1/{table.name}.xlsx",
+        operation_id=f"download_{table.name}_xlsx",
+        summary=f"{table.title}（Excel）",
+        description=f"{_BUILT}最多 {workbook.MOST_ROWS} 行，超过则不答复。",
+        tags=["下载"],
+        responses=_responses(bytes, workbook.MEDIA_TYPE, table, 422),
+        dependencies=dependencies,
+        exact_bytes=True,
+    )
+    async def as_workbook(
+        request: Request[Any, Any, Any], workshop: NamedDependency[Workshop], whole: NamedDependency[Whole]
+    ) -> Response[Any]:
+        if whole.total.rows > workbook.MOST_ROWS:
+            raise ProblemError(
+                "too-many-rows",
+                f"一个工作表最多 {workbook.MOST_ROWS} 行，这里有 {whole.total.rows} 行；请下载 CSV 或 Parquet",
+                csv=_address(table, whole, "csv"),
+                parquet=_address(table, whole, "parquet"),
+            )
+        made = await while_there(request, workshop.build(partial(_build, workbook.WorkbookSheet, table, whole, "xlsx")))
+        return _sent(request, made, workbook.MEDIA_TYPE, _headers(table, whole, "xlsx"))
+
+    return [as_csv, as_ndjson, as_parquet, as_workbook]
+
+
+def _responses(kind: type, media_type: str, table: Table, *statuses: int) -> dict[int, ResponseSpec]:
+    found = ResponseSpec(kind, media_type=media_type, description=table.title, generate_examples=False)
+    return {200: found, **described(404, *statuses, 503)}
+
+
+def _address(table: Table, whole: Whole, suffix: str) -> str:
+    return permalinks.address(f"/api/v1/{table.name}.{suffix}", whole.asked, whole.head.seq)
+
+
+def _headers(table: Table, whole: Whole, suffix: str) -> dict[str, str]:
+    return {
+        **permalinks.caching(_address(table, whole, suffix), is_pinned=whole.is_pinned),
+        **permalinks.attachment(table.name, whole.head.seq, *whole.total, suffix=suffix),
+    }
+
+
+async def _checked(table: Table, whole: Whole) -> AsyncGenerator[Sequence[Row]]:
+    """The rows that were announced, or an error: never fewer in silence."""
+    count = sum_fen = 0
+    at = table.amount_at
+    async for found in whole.chunks():
+        count += len(found)
+        sum_fen += sum(row[at] for row in found)  # type: ignore[misc]  # a column of fen
+        yield found
+    assert (count, sum_fen) == whole.total, f"{whole.total} announced, {count} rows of {sum_fen} fen found"
+
+
+async def _csv(table: Table, whole: Whole) -> AsyncGenerator[str]:
+    yield BYTE_ORDER_MARK + permalinks.csv_line([each.name for each in table.columns])
+    async for found in _checked(table, whole):
+        yield "".join(map(permalinks.csv_line, found))
+
+
+async def _ndjson(table: Table, whole: Whole) -> AsyncGenerator[bytes]:
+    names = [each.name for each in table.columns]
+    async for found in _checked(table, whole):
+        yield b"".join(permalinks.encode(dict(zip(names, row, strict=True))) + b"\n" for row in found)
+
+
+async def _build(  # noqa: PLR0913, PLR0917
+    maker: SheetMaker, table: Table, whole: Whole, suffix: str, file: BinaryIO, folder: str
+) -> None:
+    announced = Announced(
+        seq=whole.head.seq,
+        at=whole.head.at,
+        address=_address(table, whole, suffix),
+        rows=whole.total.rows,
+        sum_fen=whole.total.sum_fen,
+        licence=whole.licence,
+    )
+    sheet = maker(file, table, announced, folder)
+    try:
+        async for found in _checked(table, whole):
+            await in_thread(sheet.add, found)
+        await in_thread(sheet.close)
+    except BaseException:
+        sheet.give_up()
+        raise
+
+
+def _sent(
+    request: Request[Any, Any, Any], made: BuiltFile, media_type: str, headers: Mapping[str, str]
+) -> Response[Any]:
+    etag = f'"{made.sha256.hex()}"'
+    said = {**headers, "ETag": etag, "Repr-Digest": f"sha-256=:{b64encode(made.sha256).decode()}:"}
+    if permalinks.is_known(request, etag):
+        made.close()
+        return Response(b"", status_code=304, headers=said)
+    return Stream(made.pieces(), media_type=media_type, headers={**said, "Content-Length": str(made.size)})
