@@ -104,6 +104,7 @@ class Press:
             email=self.look.email,
             language=words.language,
             receipts={status: words(text) if text else "" for status, text in messages.FISCAL.items()},
+            site=self.look.address,
             sections=[section for section in SECTIONS if section.is_open],
             states={state: words(text) for state, text in messages.STATES.items()},
             to=words.address,

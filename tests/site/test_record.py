@@ -281,14 +281,14 @@ async def test_whom_to_tell_is_filled_in(resources: Resources) -> None:
 
 async def test_a_page_leads_to_itself_in_the_other_language(http: httpx.AsyncClient) -> None:
     page = (await http.get(f"/gifts?{FLOOD}")).text
-    assert f'<link rel="alternate" hreflang="en" href="/en/gifts?{FLOOD}">' in page
-    assert f'<link rel="alternate" hreflang="zh-Hans" href="/gifts?{FLOOD}">' in page
+    assert f'<link rel="alternate" hreflang="en" href="http://127.0.0.1:8000/en/gifts?{FLOOD}">' in page
+    assert f'<link rel="alternate" hreflang="zh-Hans" href="http://127.0.0.1:8000/gifts?{FLOOD}">' in page
     assert f'<a href="/en/gifts?{FLOOD}" lang="en" hreflang="en">English</a>' in page
     english = await http.get(f"/en/gifts?{FLOOD}")
     assert '<html lang="en">' in english.text
     assert english.headers["content-language"] == "en"
     posted = (await http.post("/en/trace", data={"code": "x"})).text
-    assert 'hreflang="zh-Hans" href="/"' in posted
+    assert 'hreflang="zh-Hans" href="http://127.0.0.1:8000/"' in posted
     assert "No gift is found under this code" in posted
 
 
