@@ -153,6 +153,7 @@ def test_every_table_is_one_that_an_erasure_looks_at_or_says_nothing_of_a_donor(
         "idempotency": "HMACs of requests",
         "signing_key": "of the log",
         "tile": "hashes of entries",
+        "visit": "who asked how often: HMACs, for an hour",
         "vault": "its record is emptied, its slot stays",
         "witness": "of the log",
         "witnessing": "of the log",

@@ -118,7 +118,7 @@ async def test_the_page_shows_the_old_entry_struck_out_the_new_one_and_why(
     assert f"更正说明：{CORRECTION['statement']}" in page
     assert "其中 ¥20.00 已随原记录用出或转走" in page
     old = (await public.post("/trace", data={"code": code, "seq": str(wrong)})).text
-    assert f"由第 {right} 条更正" in old
+    assert re.search(rf'由<a [^>]*href="/entries/{right}">第 {right} 条</a>更正', old)
     plain = privacy.parse_code(code)
     assert plain is not None
     for seq, html, amount_fen in ((right, page, 5_000), (wrong, old, 10_000)):

@@ -119,6 +119,7 @@ async def test_a_keyboard_reaches_the_look_up_and_sends_it(chromium: Browser, se
         await press(page, "Enter")
         said = await page.until("document.getElementById('ver') && document.querySelector('h1').textContent")
         assert said.startswith("您的 ")
+        await page.until("!document.querySelector('[data-follow]').hidden")  # her browser has checked
         stops = await walk(page, 40)
         assert not [each for each in stops if each.startswith("unseen")]
         assert {"逐条核验去向", "这说明什么，不说明什么", "保存凭证文件", "下载查询复制件（全部条目和证明）"} <= {
