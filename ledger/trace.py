@@ -27,7 +27,6 @@ class Piece(NamedTuple):
     lo: int
     seq: int
     n: int
-    kind: str
 
 
 def resting(pieces: Iterable[Piece]) -> list[Piece]:

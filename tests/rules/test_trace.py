@@ -58,7 +58,7 @@ def follow(pen: Pen, start: Entry) -> list[Piece]:
     here: list[Piece] = []
     off = 0
     for n, posting in enumerate(start.postings):
-        here.append(Piece(0, off, posting.qty, posting.dst, CNY, posting.dst_lo, start.seq, n, start.kind))
+        here.append(Piece(0, off, posting.qty, posting.dst, CNY, posting.dst_lo, start.seq, n))
         off += posting.qty
     found: list[Piece] = []
     while here:
@@ -84,7 +84,6 @@ def _moved(pen: Pen, piece: Piece) -> list[Piece]:
                         posting.dst_lo + lo - posting.src_lo,
                         entry.seq,
                         n,
-                        entry.kind,
                     )
                 )
     return found
@@ -300,8 +299,8 @@ def _credited(pen: Pen, seq: int) -> Span:
 
 
 def test_resting_pieces_are_found_among_thousands() -> None:
-    here = [Piece(0, 0, 20_000, GENERAL, CNY, 0, 1, 0, "money.received")]
-    moved = [Piece(1, i * 4, 2, RELIEF, CNY, i * 2, 2 + i, 0, "money.allocated") for i in range(5_000)]
+    here = [Piece(0, 0, 20_000, GENERAL, CNY, 0, 1, 0)]
+    moved = [Piece(1, i * 4, 2, RELIEF, CNY, i * 2, 2 + i, 0) for i in range(5_000)]
     found = trace.resting([*here, *moved])
     assert len(found) == 10_000
     assert sum(piece.qty for piece in found) == 20_000

@@ -9,9 +9,7 @@ from ledger.trace import Piece, until_suspense
 MAX_PIECES = 10_000
 """A trace with more pieces is refused, not cut: pieces that are missing would be money that is missing."""
 
-# `offset 0` keeps the two look-ups at the end look-ups: the planner cannot know that a trace has few pieces, and would
-# read all of entry and account for it.
-# Names are looked up piece by piece: however many pieces the planner expects, it cannot turn that into a scan.
+# Addresses are looked up piece by piece: however many pieces the planner expects, it cannot turn that into a scan.
 # What left an account is bounded by rows, (account, position), which only a B-tree can answer. With an equality for the
 # account the planner, short of news about one that grew fast, took the index against spending twice and read all of it.
 _FORWARD = """
@@ -30,8 +28,7 @@ with recursive piece (root, depth, off, qty, account, unit, lo, seq, n) as (
         where before.src = p.account and before.src_lo <= p.lo order by before.src_lo desc limit 1), p.lo))
   ) q
 )
-select root, depth, off, qty, (select address from account where id = piece.account), unit, lo, seq, n,
-       (select kind from entry where entry.seq = piece.seq)
+select root, depth, off, qty, (select address from account where id = piece.account), unit, lo, seq, n
 from (select * from piece limit $3) piece order by depth, off
 """
 
@@ -52,8 +49,7 @@ with recursive piece (root, depth, off, qty, account, unit, lo, seq, n) as (
   ) q
   where p.lo is not null
 )
-select root, depth, off, qty, (select address from account where id = piece.account), unit, coalesce(lo, -1), seq, n,
-       (select kind from entry where entry.seq = piece.seq)
+select root, depth, off, qty, (select address from account where id = piece.account), unit, coalesce(lo, -1), seq, n
 from (select * from piece limit $3) piece order by depth, off
 """
 
