@@ -62,8 +62,9 @@ class Workshop:
         self.files += 1
 
         def end() -> None:
-            file.close()
-            self.files -= 1
+            if not file.closed:
+                file.close()
+                self.files -= 1
 
         try:
             await self._in_turn(make, file)

@@ -279,6 +279,8 @@ def conforms(field: dict[str, Any], text: str) -> None:
             date.fromisoformat(text)
         case "boolean":
             assert text in field["trueValues"] + field["falseValues"]
+        case "list":
+            assert all(text.split(field["delimiter"]))
         case kind:
             assert kind == "string"
 
