@@ -111,6 +111,16 @@ async def test_what_must_be_whole_comes_with_its_length_and_digest(some: Branch,
         assert (known.status_code, known.content) == (304, b"")
 
 
+async def test_nothing_is_built_for_who_asks_by_head(
+    some: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workshop, "FILES", 0)
+    for suffix in BUILT:
+        answer = await http.head(f"/api/v1/gifts.{suffix}")
+        assert (answer.status_code, answer.headers["sunledger-rows"], answer.content) == (200, "4", b"")
+        assert "content-length" not in answer.headers
+
+
 async def test_parquet_has_whole_fen_days_and_the_meaning_of_each_column(
     some: Branch, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
