@@ -93,6 +93,9 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
         print(public.line("a page of gifts", await public.pages(store, clients=8, seconds=seconds), ""))
         traced = await public.traces(store, codes, clients=32, seconds=seconds)
         print(public.line("traces by code, 32 clients, one process", traced, "≥ 4,000/s with two, p99 < 40"))
+        for suffix, wanted in (("csv", ""), ("parquet", "a million: < 15 s, < 150 MiB")):
+            took_s, grown, count = await public.download(store, suffix)
+            print(f"\n{count:,} gifts as {suffix}: {took_s:.1f} s, RSS + {grown:.0f} MiB {wanted and f'({wanted})'}")
         await pages.report(store)
         signing = await publishing.measure(store, folder)
         print("\n## Verifying\n")

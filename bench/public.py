@@ -1,9 +1,12 @@
-"""How fast the public application answers: figures as of any entry and now, pages of lists, traces by code."""
+"""How fast the public application answers: figures as of any entry and now, lists by page and whole, traces by code."""
 
 import itertools
 import json
 import secrets
+import time
 from collections.abc import Iterator, Sequence
+
+import httpx
 
 from bench.load import Load, Request, load
 from bench.store import Store, program
@@ -43,6 +46,22 @@ async def traces(store: Store, codes: Sequence[str], *, clients: int, seconds: f
     headers = {"content-type": "application/json"}
     requests = (Request("POST", "/api/v1/trace", headers, json.dumps({"code": code}).encode()) for code in chosen)
     return await _measured(store, requests, clients=clients, seconds=seconds)
+
+
+async def download(store: Store, suffix: str) -> tuple[float, float, int]:
+    """All gifts as a file: seconds, MiB that the process grew by, rows. Its libraries are loaded before."""
+    async with (
+        program(store, "public") as public,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{public.port}", timeout=None) as client,
+    ):
+        (await client.get(f"/api/v1/gifts.{suffix}?until=1900-01-01")).raise_for_status()
+        before, started_at = public.rss_mib(), time.perf_counter()
+        async with client.stream("GET", f"/api/v1/gifts.{suffix}") as answer:
+            answer.raise_for_status()
+            async for _ in answer.aiter_raw():
+                pass
+        took_s = time.perf_counter() - started_at
+        return took_s, public.rss_mib() - before, int(answer.headers["sunledger-rows"])
 
 
 def line(what: str, measured: Load, wanted: str) -> str:

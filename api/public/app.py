@@ -40,6 +40,7 @@ from api.public import (
     trace,
 )
 from api.public import problems as problem_pages
+from api.public.downloads import IS_HEAD
 from api.public.workshop import Workshop
 from ledger.opendata.terms import Terms
 from ledger.store.database import Database
@@ -225,6 +226,7 @@ def _guarded(inner: ASGIApp) -> ASGIApp:
             await inner(scope, receive, send)
             return
         head = scope["method"] == "HEAD"
+        scope["state"][IS_HEAD] = head  # what costs much to make is not made for nobody
         asked = cast("HTTPScope", {**scope, "method": "GET"}) if head else scope
 
         async def answer(message: Message) -> None:

@@ -202,6 +202,8 @@ async def _publication(
     base = str(request.base_url).rstrip("/")
     async with database.snapshot() as connection:
         head = await permalinks.read_as_of(connection, as_of)
+        if not head.at:
+            raise ProblemError("not-found", "账本还是空的")
         totals = {each.name: await _count(connection, each.name, head.seq) for each in TABLES}
 
     def address(of: str) -> str:

@@ -1,7 +1,7 @@
 """A whole list as a file, in each format: the same rows, columns, count and sum."""
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
@@ -15,13 +15,16 @@ from litestar.response import Stream
 from api.problems import ProblemError, described
 from api.public import permalinks
 from api.public.permalinks import BYTE_ORDER_MARK, CSV
-from api.public.workshop import BuiltFile, Workshop, in_thread, while_there
+from api.public.workshop import Workshop, in_thread, while_there
 from ledger.opendata import parquet, workbook
 from ledger.opendata.table import Announced, Row, SheetMaker, Table
 from ledger.store.queries.head import Head
 from ledger.store.queries.lists import Total
 
 NDJSON = "application/x-ndjson"
+
+IS_HEAD = "is_head"
+"""Of a request's state: whether nobody will read what is answered."""
 
 _HOW = "行数与金额之和见 Sunledger-Rows、Sunledger-Sum-Fen 头和文件名"
 _STREAMED = f"全部，一行一项。{_HOW}；不完整则连接中断。"
@@ -81,10 +84,8 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
     async def as_parquet(
         request: Request[Any, Any, Any], workshop: NamedDependency[Workshop], whole: NamedDependency[Whole]
     ) -> Response[Any]:
-        made = await while_there(
-            request, workshop.build(partial(_build, parquet.ParquetSheet, table, whole, "parquet"))
-        )
-        return _sent(request, made, parquet.MEDIA_TYPE, _headers(table, whole, "parquet"))
+        making = partial(_build, parquet.ParquetSheet, table, whole, "parquet")
+        return await _answer(request, workshop, making, parquet.MEDIA_TYPE, _headers(table, whole, "parquet"))
 
     @get(
         f"/api/v1/{table.name}.xlsx",
@@ -106,8 +107,8 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
                 csv=_address(table, whole, "csv"),
                 parquet=_address(table, whole, "parquet"),
             )
-        made = await while_there(request, workshop.build(partial(_build, workbook.WorkbookSheet, table, whole, "xlsx")))
-        return _sent(request, made, workbook.MEDIA_TYPE, _headers(table, whole, "xlsx"))
+        making = partial(_build, workbook.WorkbookSheet, table, whole, "xlsx")
+        return await _answer(request, workshop, making, workbook.MEDIA_TYPE, _headers(table, whole, "xlsx"))
 
     return [as_csv, as_ndjson, as_parquet, as_workbook]
 
@@ -172,9 +173,17 @@ async def _build(  # noqa: PLR0913, PLR0917
         raise
 
 
-def _sent(
-    request: Request[Any, Any, Any], made: BuiltFile, media_type: str, headers: Mapping[str, str]
+async def _answer(
+    request: Request[Any, Any, Any],
+    workshop: Workshop,
+    making: Callable[[BinaryIO, str], Awaitable[None]],
+    media_type: str,
+    headers: Mapping[str, str],
 ) -> Response[Any]:
+    """The file that is made. HEAD has no length and no digest: RFC 9110, section 9.3.2, allows what costs much."""
+    if request.scope["state"][IS_HEAD]:
+        return Stream(iter(()), media_type=media_type, headers=headers)
+    made = await while_there(request, workshop.build(making))
     etag = f'"{made.sha256.hex()}"'
     said = {**headers, "ETag": etag, "Repr-Digest": f"sha-256=:{b64encode(made.sha256).decode()}:"}
     if permalinks.is_known(request, etag):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import os
 import tempfile
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
@@ -26,20 +27,21 @@ _Found = TypeVar("_Found")
 class BuiltFile:
     """A file without a name. It is gone with this object, whatever becomes of its reader."""
 
-    def __init__(self, file: BinaryIO, end: Callable[[], None]) -> None:
+    def __init__(self, file: BinaryIO, sha256: bytes, end: Callable[[], None]) -> None:
         self._file = file
-        self.size = file.seek(0, 2)
-        file.seek(0)
-        self.sha256 = hashlib.file_digest(cast("Any", file), "sha256").digest()
+        self.sha256 = sha256
+        self.size = file.seek(0, os.SEEK_END)
         file.seek(0)
         self.close = weakref.finalize(self, end)
         """Give it up; a second time does nothing."""
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """All of it, once."""
-        while piece := self._file.read(PIECE_BYTES):  # just written: from memory, faster than a thread takes it
-            yield piece
-        self.close()
+        try:
+            while piece := self._file.read(PIECE_BYTES):  # just written: from memory, faster than a thread takes it
+                yield piece
+        finally:
+            self.close()
 
 
 class Workshop:
@@ -62,12 +64,13 @@ class Workshop:
         self.files += 1
 
         def end() -> None:
-            file.close()
-            self.files -= 1
+            if not file.closed:
+                file.close()
+                self.files -= 1
 
         try:
             await self._in_turn(make, file)
-            return await in_thread(BuiltFile, file, end)
+            return BuiltFile(file, await in_thread(_sha256, file), end)
         except BaseException:
             end()
             raise
@@ -114,6 +117,11 @@ async def in_thread(function: Callable[..., _Found], *arguments: Any) -> _Found:
 async def _left(request: Request[Any, Any, Any]) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+def _sha256(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return hashlib.file_digest(cast("Any", file), "sha256").digest()
 
 
 def _busy() -> ProblemError:

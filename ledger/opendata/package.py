@@ -13,7 +13,7 @@ JSON_LD = "application/ld+json"
 _TYPES = {
     Kind.INTEGER: "integer",
     Kind.TEXT: "string",
-    Kind.TEXTS: "string",
+    Kind.TEXTS: "list",
     Kind.DAY: "date",
     Kind.FLAG: "boolean",
 }
@@ -127,6 +127,8 @@ def _resource(of: Described, table: Table) -> dict[str, Any]:
 
 def _field(column: Column) -> dict[str, Any]:
     said: dict[str, Any] = {"name": column.name, "type": _TYPES[column.kind], "description": column.meaning}
+    if column.kind is Kind.TEXTS:
+        said |= {"itemType": "string", "delimiter": " "}
     if column.kind is Kind.FLAG:
         said |= {"trueValues": ["True"], "falseValues": ["False"]}
     if column.is_required and column.kind not in {Kind.TEXT, Kind.TEXTS}:

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from api import main as applications
 from api.problems import ProblemError
 from api.public import workshop
 from api.public.app import Resources, build
@@ -108,6 +109,16 @@ async def test_what_must_be_whole_comes_with_its_length_and_digest(some: Branch,
         assert answer.headers["etag"] == f'"{digest.hexdigest()}"'
         known = await http.get(f"/api/v1/gifts.{suffix}", headers={"if-none-match": answer.headers["etag"]})
         assert (known.status_code, known.content) == (304, b"")
+
+
+async def test_nothing_is_built_for_who_asks_by_head(
+    some: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workshop, "FILES", 0)
+    for suffix in BUILT:
+        answer = await http.head(f"/api/v1/gifts.{suffix}")
+        assert (answer.status_code, answer.headers["sunledger-rows"], answer.content) == (200, "4", b"")
+        assert "content-length" not in answer.headers
 
 
 async def test_parquet_has_whole_fen_days_and_the_meaning_of_each_column(
@@ -278,6 +289,8 @@ def conforms(field: dict[str, Any], text: str) -> None:
             date.fromisoformat(text)
         case "boolean":
             assert text in field["trueValues"] + field["falseValues"]
+        case "list":
+            assert all(text.split(field["delimiter"]))
         case kind:
             assert kind == "string"
 
@@ -303,3 +316,26 @@ async def test_descriptions_as_of_an_entry_stay_what_they_were(some: Branch, htt
         again = await http.get(pinned)
         assert again.content != (await http.get(path)).content
         assert again.content == fresh.content
+
+
+async def test_an_entry_that_is_not_there_yet_is_described_by_nothing(http: httpx.AsyncClient) -> None:
+    for path in ("/data/datapackage.json", "/data/dcat.jsonld"):
+        assert (await http.get(f"{path}?as_of=99999")).json()["type"] == "/problems/not-found"
+
+
+async def test_licence_and_identifiers_are_the_operators(some: Branch, settings: Settings) -> None:
+    chosen = {"data_licence": "CC0-1.0", "iati_org": "XI-IATI-X", "giving_prefix": "360G-x"}
+    assert settings.database_url is not None
+    async with (
+        applications.public_resources(settings.model_copy(update=chosen), settings.database_url) as resources,
+        visitor(build(resources)) as http,
+    ):
+        found = (await http.get("/data/dcat.jsonld")).json()
+        sheet = await http.get("/api/v1/gifts.parquet")
+        package = (await http.get("/data/datapackage.json")).json()
+        assert [each["dct:identifier"] for each in found["dcat:dataset"]] == [*NAMES, "iati", "360giving"]
+        for dataset in found["dcat:dataset"][-2:]:
+            address = dataset["dcat:distribution"][0]["dcat:downloadURL"]["@id"]
+            assert (await http.get(address)).status_code == 200
+    assert found["dct:license"]["@id"] == package["licenses"][0]["path"]
+    assert pq.read_schema(io.BytesIO(sheet.content)).metadata[b"sunledger.licence"] == b"CC0-1.0"
