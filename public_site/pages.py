@@ -1,4 +1,4 @@
-"""The first pages: find a gift, read where it is. The others stand in `books`, `record` and `about`."""
+"""The first pages: find a gift, read where it is. The others stand in the modules named at the end."""
 
 import base64
 import re
@@ -26,7 +26,7 @@ from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.receipts import NEWEST, Receipts, chosen
 from ledger.store.queries.years import read_year
 from ledger.trace import State, Trace
-from public_site import about, books, record
+from public_site import about, books, data, figures, record, search
 from public_site.bar import colours, segments
 from public_site.dossier import packed
 from public_site.messages import fen
@@ -200,5 +200,8 @@ HANDLERS = [
     static,
     *about.HANDLERS,
     *books.HANDLERS,
+    *data.HANDLERS,
+    *figures.HANDLERS,
     *record.HANDLERS,
+    *search.HANDLERS,
 ]

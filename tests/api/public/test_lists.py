@@ -148,7 +148,7 @@ async def test_backwards_a_list_is_the_same(busy: Branch, reader: Database) -> N
         async with reader.snapshot() as connection:
             as_of = (await read_head(connection)).seq
             rising = await some(connection, name, as_of=as_of, limit=100)
-            falling = []
+            falling: list[lists.ListedGift | lists.ListedEffect] = []
             before = as_of + 1
             while page := await some(connection, name, as_of=as_of, before=before, limit=2):
                 falling += page

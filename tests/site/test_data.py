@@ -1,0 +1,462 @@
+"""The page of data: what it shows is what the sheet and the interface give, and what cannot be asked is said."""
+
+import csv
+import html
+import io
+import re
+from collections.abc import AsyncGenerator
+from itertools import pairwise
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.public import app as public
+from api.public.app import Resources
+from ledger.entries import Restriction
+from ledger.organisations import OpenFund
+from ledger.settings import Settings
+from ledger.store import setup
+from ledger.store.keys import LookupKeys
+from ledger.store.queries import choices
+from public_site import chart, messages
+from public_site.appearance import Appearance
+from public_site.flow import Caption
+from tests.site.test_record import taken_back
+from tests.support import office
+from tests.support.branch import CITY, FOUNDER, PROVINCE, Branch
+from tests.support.signing import signing
+from tests.support.visitor import visitor
+
+LISTS = ("gifts", "allocations", "payments", "transfers", "corrections")
+
+
+def text(page: str) -> str:
+    """What is read."""
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page)))
+
+
+def links(page: str, mark: str) -> list[str]:
+    """Where those go that carry the mark."""
+    return [html.unescape(each) for each in re.findall(rf'<a {mark}href="([^"]+)"', page)]
+
+
+def shown(page: str) -> tuple[int, int]:
+    """Count and fen of the line above the rows."""
+    found = re.search(r'role="status"><b>([\d,]+) 条</b>，(?:收回)?共 ¥([\d,.]+)<', page)
+    assert found, text(page)
+    return int(found[1].replace(",", "")), messages.fen(found[2])
+
+
+def amounts(page: str) -> list[int]:
+    """Of the rows, in fen."""
+    body = page.partition("<tbody")[2].partition("</tbody>")[0]
+    return [messages.fen(each) for each in re.findall(r'class="num"[^>]*>¥([\d,.]+)<', body)]
+
+
+def download(page: str, name: str) -> str:
+    """The address behind a button."""
+    found = re.search(rf'<a href="([^"]+)"><b>{name}</b>', page)
+    assert found
+    return html.unescape(found[1])
+
+
+@pytest.fixture
+async def busy(branch: Branch) -> Branch:
+    """Given, paid and taken back."""
+    await branch.gift(5_000, "flood")
+    wrong, _ = await branch.gift(700)
+    await branch.allocate(3_000, "flood", "relief")
+    await branch.pay(1_000, "relief")
+    await taken_back(branch, wrong)
+    return branch
+
+
+@pytest.fixture
+async def story(told: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    """The site over the demo's story, whose log is signed."""
+    settings = signing(told)
+    async with office.opened(settings) as opened:
+        await opened.post("gifts", office.gift(channel_ref="the last one"), headers={"Prefer": "wait=9"})
+    assert settings.database_url is not None
+    database = setup.database(settings, settings.database_url, "reader", pool_size=4)
+    app = public.build(Resources(database=database, lookup=LookupKeys.read(settings.lookup)))
+    async with visitor(app) as client:
+        client.headers["Accept"] = "text/html"
+        yield client
+    await database.close()
+
+
+async def test_the_sum_on_the_page_is_that_of_the_rows_the_sheet_and_the_interface(story: httpx.AsyncClient) -> None:
+    filters = [
+        "",
+        f"org={CITY}",
+        f"fund={CITY}:flood",
+        "since=2026-06&until=2026-06-30",
+        "least=50&most=3,000",
+        "event=flood-2026-07",
+    ]
+    for name in LISTS:
+        checked = 0
+        for query in filters:
+            page = await story.get(f"/data?list={name}&{query}")
+            if page.status_code == 400:  # what does not narrow this list
+                continue
+            checked += 1
+            count, fen = shown(page.text)
+            found = amounts(page.text)
+            assert len(found) == min(count, 25)
+            assert count > 25 or sum(found) == fen
+            answer = (await story.get(download(page.text, "JSON"))).json()
+            assert (answer["count"], answer["sum_fen"]) == (count, fen)
+            sheet = await story.get(download(page.text, "CSV"))
+            lines = [*csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig")))]
+            column = "left_fen" if name == "corrections" else "amount_fen"
+            assert (len(lines), sum(int(line[column]) for line in lines)) == (count, fen)
+            assert f"全部 {count} 条" in page.text or count == 0
+        assert checked >= 2, name
+
+
+async def test_a_selection_is_cited_by_an_address_that_stays_true(branch: Branch, http: httpx.AsyncClient) -> None:
+    await branch.gift(5_000, "flood")
+    page = (await http.get(f"/data?fund={CITY}:flood")).text
+    (permalink,) = [each for each in links(page, "") if each.startswith("http")]
+    await branch.gift(7_000, "flood")
+    pinned = (await http.get(permalink)).text
+    assert shown(pinned) == shown(page) == (1, 5_000)
+    assert amounts(pinned) == [5_000]
+    assert download(pinned, "CSV") == download(page, "CSV")
+    assert "以后不会变" in pinned
+    assert "以后不会变" not in page
+    assert shown((await http.get(f"/data?fund={CITY}:flood")).text) == (2, 12_000)
+
+
+async def test_a_citation_names_the_checkpoint_that_its_entry_was_first_under(story: httpx.AsyncClient) -> None:
+    size = (await story.get("/log/checkpoint")).text.split("\n")[1]
+    assert f"检查点：前 {size} 条，根哈希 " in text((await story.get("/data")).text)
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "said"),
+    [
+        ("fund=none", "fund", "没有编号为「none」的基金。"),
+        ("fund=:", "fund", "没有编号为「:」的基金。"),
+        ("fund=A<b>", "fund", "没有编号为「A&lt;b&gt;」的基金。"),
+        ("org=999999", "org", "没有编号为「999999」的组织。"),
+        ("project=330800:none", "project", "没有编号为「330800:none」的项目。"),
+        ("event=%00", "event", "没有编号为"),
+        ("channel=A B", "channel", "「A B」不是渠道的编号。"),
+        ("donor_class=rich", "donor_class", "捐赠人只分个人、单位、不详三类。"),
+        ("since=yesterday", "since", "「yesterday」不是日期。"),
+        ("until=2026-02-30", "until", "「2026-02-30」不是日期。"),
+        ("until=2026-13", "until", "「2026-13」不是日期。"),
+        ("since=2026-07-02&until=2026-07-01", "until", "结束日期早于开始日期。"),
+        ("least=ten", "least", "「ten」不是金额。"),
+        ("least=5&most=4", "most", "金额上限低于下限。"),
+    ],
+)  # fmt: skip
+async def test_a_filter_that_cannot_be_followed_is_said_and_nothing_is_lost(
+    branch: Branch, http: httpx.AsyncClient, query: str, field: str, said: str
+) -> None:
+    page = await http.get(f"/data?{query}&least=1" if "least" not in query else f"/data?{query}")
+    assert page.status_code == 400
+    assert said in page.text
+    assert 'role="alert"' in page.text
+    assert re.search(rf'name="{field}"[^>]* aria-invalid="true" aria-describedby="f-{field}-wrong"', page.text)
+    for name, value in httpx.QueryParams(query).items():
+        typed = html.escape(value)
+        assert f'value="{typed}"' in page.text or "\x00" in value, name
+    assert "CSV" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("list=everything", "没有「everything」这份数据。"),
+        ("as_of=99999", "账本没有第「99999」条；最后一条是第 "),
+        ("as_of=x", "账本没有第「x」条"),
+        ("before=x", "页码不对"),
+        ("list=payments&channel=cash", "「拨付」不能按渠道筛选。"),
+        ("list=corrections&fund=330800:flood", "「更正」不能按基金筛选。"),
+    ],
+)
+async def test_what_no_list_has_is_said_too(branch: Branch, http: httpx.AsyncClient, query: str, said: str) -> None:
+    page = await http.get(f"/data?{query}")
+    assert (page.status_code, page.text.count(said)) == (400, 1)
+    assert (await http.get(f"/en/data?{query}")).status_code == 400
+
+
+async def test_a_month_may_be_written_for_its_days(branch: Branch, http: httpx.AsyncClient) -> None:
+    for on in ("2026-06-30", "2026-07-01"):
+        await branch.gift(100, on=on)
+    assert shown((await http.get("/data?since=2026-07&until=2026-07")).text) == (1, 100)
+    assert "2026-07-01 起" in text((await http.get("/data?since=2026-07")).text)
+
+
+async def test_each_chip_takes_one_filter_away(branch: Branch, http: httpx.AsyncClient) -> None:
+    await branch.gift(5_000, "flood")
+    asked = {"org": CITY, "fund": f"{CITY}:flood", "channel": "wechat", "least": "1"}
+    page = (await http.get("/data", params=asked)).text
+    found = [httpx.URL(each).params for each in links(page, 'class="chip" ')]
+    assert [dict(each) for each in found] == [
+        *({name: value for name, value in asked.items() if name != gone} for gone in asked), {},
+    ]  # fmt: skip
+    for each in ("示例市红十字会 ×", "汛期应急救助 ×", "微信支付 ×", "¥1.00 以上 ×"):
+        assert each in text(page), each
+
+
+async def test_another_list_keeps_the_filters_it_has(branch: Branch, http: httpx.AsyncClient) -> None:
+    await branch.gift(5_000, "flood")
+    page = (await http.get(f"/data?fund={CITY}:flood&channel=wechat&since=2026-07-01")).text
+    tabs = re.findall(r'<a href="([^"]+)"', page.partition('class="tabs"')[2].partition("</nav>")[0])
+    asked = {
+        dict(httpx.URL(html.unescape(each)).params).get("list", "gifts"): {*httpx.URL(html.unescape(each)).params}
+        for each in tabs
+    }
+    assert asked == {
+        "gifts": {"fund", "channel", "since"},
+        **{each: {"list", "fund", "since"} for each in ("allocations", "payments", "transfers")},
+        "corrections": {"list", "since"},
+    }
+    for each in tabs:
+        assert (await http.get(html.unescape(each))).status_code == 200
+
+
+async def test_every_list_says_what_became_of_its_rows(story: httpx.AsyncClient) -> None:
+    for name, said in (
+        ("gifts", "已签收 ¥"), ("payments", "受助群众"), ("payments", "退回 ¥"), ("allocations", "受灾家庭救助"),
+        ("transfers", "已收到 ¥"), ("corrections", "更正为 ¥"),
+    ):  # fmt: skip
+        assert said in text((await story.get(f"/data?list={name}")).text), (name, said)
+
+
+async def test_more_choices_than_fit_are_typed(
+    branch: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choices, "MAX_CHOICES", 2)
+    fund = OpenFund(maker=FOUNDER, org=CITY, fund="third", name="第三个基金", restriction=Restriction())
+    await branch.do(fund)
+    page = (await http.get(f"/data?fund={CITY}:third")).text
+    assert re.search(rf'<input class="word" type="text" id="f-fund" name="fund" value="{CITY}:third"', page)
+    assert "第三个基金 ×" in text(page)
+    assert '<select id="f-org"' in page
+
+
+async def test_an_organisation_leaves_what_is_below_it(branch: Branch, http: httpx.AsyncClient) -> None:
+    await branch.gift(5_000, "flood")
+    assert shown((await http.get(f"/data?org={PROVINCE}")).text) == (1, 5_000)
+    assert shown((await http.get(f"/data?org={PROVINCE}&fund={CITY}:flood")).text) == (1, 5_000)
+    page = (await http.get(f"/data?fund={PROVINCE}:flood")).text
+    assert "没有编号为" in page
+
+
+@pytest.mark.parametrize("path", ["/data", "/gifts"])
+async def test_the_list_of_gifts_shows_every_gift_once_while_more_come(
+    branch: Branch, http: httpx.AsyncClient, path: str
+) -> None:
+    given = {seq for seq, _ in await branch.gifts([100 + i for i in range(60)])}
+    seen: list[int] = []
+    following: str | None = path
+    while following is not None:
+        page = (await http.get(following)).text
+        body = page[page.index("<tbody") : page.index("</tbody>")]
+        seen += [int(seq) for seq in re.findall(r'role="row"><td role="cell"><a href="/entries/(\d+)"', body)]
+        found = re.search(rf'<a class="btn sec" href="({path}\?before=\d+)">下一页', page)
+        following = found[1] if found else None
+        await branch.gift(5)
+    assert set(seen) == given
+    assert all(earlier > later for earlier, later in pairwise(seen))
+
+
+async def test_the_list_says_where_each_gift_is(branch: Branch, http: httpx.AsyncClient) -> None:
+    seq, _ = await branch.gift(20_000)
+    await branch.gift(50_000, "flood")
+    wrong, _ = await branch.gift(7_000)
+    await taken_back(branch, wrong)
+    await branch.refund(seq, 2_500)
+    page = text((await http.get("/gifts")).text)
+    assert "3 条，共 ¥770.00" in page
+    assert "更正作废" in page
+    assert "已退回 ¥25.00" in page
+    pinned = text((await http.get("/gifts?as_of=99999999")).text)
+    assert "账本没有第「99999999」条" in pinned
+    filtered = text((await http.get(f"/gifts?fund={CITY}:flood")).text)
+    assert "1 条，共 ¥500.00" in filtered
+    assert "¥200.00" not in filtered
+
+
+async def test_what_was_said_of_an_old_entry_is_not_called_old(resources: Resources, branch: Branch) -> None:
+    await branch.gift(100)
+    look = Appearance(stale_hours=0)
+    async with visitor(
+        public.build(Resources(database=resources.database, lookup=resources.lookup, look=look))
+    ) as http:
+        assert "数据较旧" in (await http.get("/data")).text
+        assert "数据较旧" not in (await http.get("/data?as_of=3")).text
+
+
+# --- figures ---
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "", "measure=received&by=month&then=channel", "measure=paid&by=project&then=event", "measure=held&by=fund",
+        "measure=received&by=donor_class", "measure=unspent&by=org&then=month", "measure=fees&by=channel&org=330800",
+        "measure=received&by=month&since=2026-05&until=2026-06", "measure=confirmed", "measure=received&by=region",
+    ],
+)  # fmt: skip
+async def test_figures_on_the_page_are_those_of_the_interface(story: httpx.AsyncClient, query: str) -> None:
+    page = await story.get(f"/data/figures?{query}")
+    if "fees&by=channel" in query:
+        assert page.status_code == 400
+        return
+    assert page.status_code == 200, text(page.text)
+    answer = (await story.get(download(page.text, "JSON"))).json()
+    rows = re.findall(r"<tr>(<td>.*?</td>)</tr>", page.text.partition("<tbody>")[2].partition("</tbody>")[0])
+    if answer["by"]:
+        assert [yuan(text(row.rpartition('<td class="num">')[2])) for row in rows] == [
+            each["sum_fen"] for each in answer["rows"]
+        ]
+        assert f"全部 {len(rows)} 组" in page.text
+    assert f"合计 {messages.yuan(answer['sum_fen'])}" in page.text
+    sheet = await story.get(download(page.text, "CSV"))
+    lines = [*csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig")))]
+    assert sum(int(line["sum_fen"]) for line in lines) == answer["sum_fen"]
+    assert page.text.count('<svg class="flow ') == (2 if answer["by"] else 0)
+    call = text(page.text.partition('<pre class="code" tabindex="0">')[2].partition("</pre>")[0])
+    asked = "".join(call.removeprefix("GET ").split())
+    assert (await story.get(asked)).json() == answer
+
+
+def yuan(shown: str) -> int:
+    """The fen of an amount with its sign."""
+    return -messages.fen(shown[1:]) if shown.startswith("−") else messages.fen(shown)
+
+
+async def test_a_figure_without_an_exact_answer_says_why(branch: Branch, http: httpx.AsyncClient) -> None:
+    for query in ("measure=paid&by=channel", "measure=held&by=month&donor_class=person"):
+        page = await http.get(f"/data/figures?{query}")
+        assert page.status_code == 400
+        assert "没有精确的数" in page.text
+        assert re.search(r'<option value="(paid|held)" selected>', page.text)
+    english = await http.get("/en/data/figures?measure=paid&by=channel")
+    assert "there is no exact answer" in english.text
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("measure=x", "没有「x」这个数。"),
+        ("measure=received&by=x", "不能按「x」分组。"),
+        ("measure=received&least=5", "不能按金额下限筛选。"),
+        ("measure=received&region=33", "地区写成六位行政区划代码"),
+        ("measure=received&category=%00", "不是类别的名称"),
+        ("measure=received&org=999999", "没有编号为「999999」的组织。"),
+    ],
+)
+async def test_a_question_that_cannot_be_asked_is_said(
+    branch: Branch, http: httpx.AsyncClient, query: str, said: str
+) -> None:
+    page = await http.get(f"/data/figures?{query}")
+    assert page.status_code == 400
+    assert said in page.text
+
+
+async def test_the_few_gifts_of_persons_are_not_counted_on_the_page_either(
+    branch: Branch, http: httpx.AsyncClient
+) -> None:
+    await branch.gift(5_000)
+    page = (await http.get("/data/figures?measure=received&by=donor_class")).text
+    assert "不足 5 笔的组，不列笔数" in page
+    assert '<td class="num">—</td>' in page
+    assert "1 笔" not in text(page)
+
+
+AMOUNTS = st.dictionaries(
+    st.tuples(st.sampled_from("甲乙丙丁戊己庚辛壬癸子丑寅卯"), st.sampled_from("abcdefgh")),
+    st.integers(-(10**12), 10**12),
+    min_size=1,
+)
+
+
+@given(AMOUNTS, st.sampled_from(["months", "names"]))
+def test_a_chart_has_every_fen_inside_its_frame(found: dict[tuple[str, str], int], bars: str) -> None:
+    are_months = bars == "months"
+    if are_months:
+        found = {
+            (f"2026-{'甲乙丙丁戊己庚辛壬癸子丑寅卯'.index(bar) % 12 + 1:02}", part): fen
+            for (bar, part), fen in found.items()
+        }
+    drawn = chart.draw(found, are_months=are_months, rest="其他", caption=Caption(title="<t>", about="d"))
+    assert sum(part.sum_fen for part in drawn.key) == sum(found.values())
+    assert len(drawn.key) <= len(chart.COLOURS) + 1
+    assert len({part.colour for part in drawn.key}) == len(drawn.key)
+    for picture in (drawn.lying, drawn.standing):
+        assert "style=" not in picture
+        assert "<t>" not in picture
+        width, height = map(int, re.findall(r'viewBox="0 0 (\d+) (\d+)"', picture)[0])
+        for rect in re.findall(r"<rect[^>]*>", picture):
+            x, y, wide, high = (int(each) for each in re.findall(r'(?:x|y|width|height)="(-?\d+)"', rect))
+            assert x >= 0
+            assert x + wide <= width + 2
+            assert y >= -2
+            assert y + high <= height
+            assert min(wide, high) >= 1
+
+
+def test_months_without_money_have_their_place() -> None:
+    found = {("2025-11", ""): 5, ("2026-02", ""): 7}
+    drawn = chart.draw(found, are_months=True, rest="其他", caption=Caption(title="t", about="d"))
+    assert re.findall(r">(\d{4}-\d\d)<", drawn.lying) == ["2025-11", "2025-12", "2026-01", "2026-02"]
+    assert drawn.key == []
+    years = {(f"{year}-01", ""): 1 for year in (2000, 2026)}
+    assert chart.draw(years, are_months=True, rest="其他", caption=Caption(title="t", about="d")).is_cut
+
+
+# --- search ---
+
+
+async def test_search_leads_to_pages_and_their_data(branch: Branch, http: httpx.AsyncClient) -> None:
+    for q, path, data in (
+        ("汛期应急", f"/funds/{CITY}/flood", f"/data?fund={CITY}:flood"),
+        ("冬季", f"/projects/{CITY}/winter", f"/data?project={CITY}:winter"),
+        ("示例市", f"/organisations/{CITY}", f"/data?org={CITY}"),
+        ("洪涝", "/data?event=flood", "/data?event=flood"),
+    ):
+        page = (await http.get("/search", params={"q": q})).text
+        assert {path, data} <= {*links(page, ""), *links(page, 'class="small" ')}, q
+        for address in (path, data):
+            assert (await http.get(f"/en{address}")).status_code == 200, address
+    assert "没有名称相近的" in (await http.get("/search?q=完全没有的")).text
+    assert (await http.get("/search")).status_code == 200
+    assert (await http.get("/search?q=%00")).status_code == 200
+
+
+async def test_a_receipt_code_in_the_search_is_not_repeated(branch: Branch, http: httpx.AsyncClient) -> None:
+    _, code = await branch.gift(5_000)
+    for path in ("/search", "/en/search"):
+        page = await http.get(path, params={"q": code.lower()})
+        assert page.status_code == 400
+        assert code.lower() not in page.text
+        assert code not in page.text
+        assert page.headers["cache-control"] == "no-store"
+        assert 'method="post" id="lookup"' in page.text
+
+
+async def test_what_has_a_feed_or_data_of_its_own_says_where(busy: Branch, http: httpx.AsyncClient) -> None:
+    paths = (
+        f"/projects/{CITY}/relief", f"/organisations/{CITY}", "/corrections", f"/funds/{CITY}/flood", "/funds",
+        "/projects", "/organisations", "/search?q=汛期", "/data", "/data/figures",
+    )  # fmt: skip
+    for path in (*paths, *(f"/en{each}" for each in paths)):
+        page = (await http.get(path)).text
+        for feed in re.findall(r'<link rel="alternate" type="application/atom\+xml" href="([^"]+)"', page):
+            assert page.count(f'href="{feed}"') == 2, path
+            assert (await http.get(feed)).headers["content-type"].startswith("application/atom+xml")
+        assert ("application/atom+xml" in page) == (path.removeprefix("/en") in paths[:3]), path
+        for data in {*re.findall(r'href="(/api/[^"]+)"', page)}:
+            answer = await http.get(html.unescape(data))
+            assert answer.status_code == 200, (path, data)
+            assert answer.headers["content-type"].partition(";")[0] in {"application/json", "text/csv"}
