@@ -24,9 +24,9 @@ from ledger.store.queries.aggregates import (
 from ledger.store.queries.choices import read_called
 from public_site import chart, filters, messages
 from public_site.chart import Picture
-from public_site.data import Field, Group, Option, call, chips, fields, read_as_of, read_narrowing
 from public_site.filters import DONORS, GIFT, PLACES, Filters
 from public_site.flow import Caption
+from public_site.form import Field, Group, Option, chips, fields, read_as_of, read_narrowing
 from public_site.site import FRESH, Site
 from public_site.words import Words, both
 
@@ -46,7 +46,7 @@ CALLED = {
     "in_transit": "组织之间在途",
     "unspent": "未使用",
     "total_allocated": "累计分配",
-    "paid": "已拨付（已减去退回的）",
+    "paid": "已拨付净额",
     "confirmed": "已签收",
     "returned": "收款方退回",
     "refunded": "已退回捐赠人",
@@ -99,6 +99,7 @@ async def figures(
 ) -> Response[str]:
     """A measure by up to two dimensions, narrowed like the lists."""
     query, say = request.query_params, site.words
+    is_pinned = bool(query.get("as_of"))
     chosen = {each: query.get(each, "") for each in SELECTS} if "measure" in query else DEFAULT
     asked = filters.read(query, ASKED, say("汇总"), say)
     question = _question(chosen, asked)
@@ -110,7 +111,7 @@ async def figures(
         choices, asked, narrowing = await read_narrowing(connection, asked, head, say)
         wrong |= {**problem, **asked.wrong}
         if not wrong and narrowing is not None:
-            as_of = head.seq if "as_of" in query else None
+            as_of = head.seq if is_pinned else None
             narrowed = replace(question, only=narrowing.only)
             cells = await read_aggregate(connection, narrowed, as_of=as_of, orgs=narrowing.orgs)
             names = {
@@ -136,7 +137,7 @@ async def figures(
         status=400 if wrong else 200,
         headers=FRESH,
         query=kept,
-        is_pinned="as_of" in query,
+        is_pinned=is_pinned,
         selects=_selects(chosen, wrong, say),
         fields=fields(asked, ASKED, choices, say),
         hidden={"as_of": kept["as_of"]},
@@ -154,7 +155,7 @@ async def figures(
         sum_fen=sum_fen,
         picture=_picture(question, rows, say) if question.by and rows else None,
         latest=filters.address(here, {**kept, "as_of": ""}),
-        call=call("/api/v1/figures", {**api, "as_of": head.seq}),
+        call=filters.call("/api/v1/figures", {**api, "as_of": head.seq}),
         sheet=permalinks.address("/api/v1/figures.csv", api, head.seq),
         answer=permalinks.address("/api/v1/figures", api, head.seq),
         permalink=str(request.base_url).rstrip("/") + filters.address(here, {**kept, "as_of": head.seq}),
@@ -178,7 +179,7 @@ def _unknown(chosen: Mapping[str, str], question: Question, say: Words) -> dict[
         if chosen[each] and chosen[each] not in BY:
             wrong[each] = say("不能按「{typed}」分组。", typed=chosen[each][: filters.MAX_TYPED])
     if not wrong and why_not(question):
-        wrong["measure"] = say(
+        wrong["exact"] = say(
             "「{measure}」是许多捐款合在一起的钱，先到先用，不分渠道和捐赠人类别，所以没有精确的数。"
             "收到、退回捐赠人和作废可以这样分；其他的，请去掉渠道和捐赠人，或打开一笔付款看它用了哪些捐款。",
             measure=say(CALLED[question.measure]),
@@ -243,7 +244,9 @@ def _picture(question: Question, rows: Sequence[Row], say: Words) -> Picture:
         caption=Caption(
             title=title,
             about=say(
-                "{title}，按{by}。完整数字见下表。", title=title, by=say("、").join(say(BY[each]) for each in by)
+                "{title}，按{by}。完整数字见下表。",
+                title=title,
+                by=say("、").join(say(BY[each]).lower() for each in by),
             ),
         ),
     )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from api.public.permalinks import NOW
 from ledger import account
@@ -135,6 +135,14 @@ def address(path: str, parameters: Mapping[str, object]) -> str:
     """Where a page is with these parameters; those left empty are left out."""
     query = urlencode({name: value for name, value in parameters.items() if value not in {None, ""}}, safe=":")
     return f"{path}?{query}" if query else path
+
+
+def call(path: str, parameters: Mapping[str, str | int]) -> str:
+    """A question to the interface, as a program writes it: one parameter a line."""
+    lines = [f"{name}={quote(str(value), safe=':,')}" for name, value in parameters.items() if value != ""]
+    return "\n".join(
+        [f"GET {path}", *(f"  {mark}{line}" for mark, line in zip("?" + "&" * len(lines), lines, strict=False))]
+    )
 
 
 def _is_place(field: str, text: str) -> bool:

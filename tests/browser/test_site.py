@@ -61,7 +61,7 @@ PAGES = {
     "figures in colours": "/data/figures?measure=received&by=month&then=channel",
     "figures by names": "/data/figures?measure=paid&by=project&then=event",
     "figures that are not exact": "/data/figures?measure=paid&by=channel",
-    "search": "/search?q=汛期",
+    "search": "/search?q=%E6%B1%9B%E6%9C%9F",
     "search for a code": "/search?q=0123-4567-89AB-CDE4",
     "verify": "/verify",
     "matching": "/matching",

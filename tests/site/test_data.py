@@ -4,62 +4,24 @@ import csv
 import html
 import io
 import re
-from collections.abc import AsyncGenerator
 from itertools import pairwise
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from api.public import app as public
 from api.public.app import Resources
 from ledger.entries import Restriction
 from ledger.organisations import OpenFund
-from ledger.settings import Settings
-from ledger.store import setup
-from ledger.store.keys import LookupKeys
 from ledger.store.queries import choices
-from public_site import chart, messages
+from public_site import messages
 from public_site.appearance import Appearance
-from public_site.flow import Caption
 from tests.site.test_record import taken_back
-from tests.support import office
 from tests.support.branch import CITY, FOUNDER, PROVINCE, Branch
-from tests.support.signing import signing
+from tests.support.reading import amounts, download, links, shown, text
 from tests.support.visitor import visitor
 
 LISTS = ("gifts", "allocations", "payments", "transfers", "corrections")
-
-
-def text(page: str) -> str:
-    """What is read."""
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page)))
-
-
-def links(page: str, mark: str) -> list[str]:
-    """Where those go that carry the mark."""
-    return [html.unescape(each) for each in re.findall(rf'<a {mark}href="([^"]+)"', page)]
-
-
-def shown(page: str) -> tuple[int, int]:
-    """Count and fen of the line above the rows."""
-    found = re.search(r'role="status"><b>([\d,]+) 条</b>，(?:收回)?共 ¥([\d,.]+)<', page)
-    assert found, text(page)
-    return int(found[1].replace(",", "")), messages.fen(found[2])
-
-
-def amounts(page: str) -> list[int]:
-    """Of the rows, in fen."""
-    body = page.partition("<tbody")[2].partition("</tbody>")[0]
-    return [messages.fen(each) for each in re.findall(r'class="num"[^>]*>¥([\d,.]+)<', body)]
-
-
-def download(page: str, name: str) -> str:
-    """The address behind a button."""
-    found = re.search(rf'<a href="([^"]+)"><b>{name}</b>', page)
-    assert found
-    return html.unescape(found[1])
 
 
 @pytest.fixture
@@ -73,22 +35,7 @@ async def busy(branch: Branch) -> Branch:
     return branch
 
 
-@pytest.fixture
-async def story(told: Settings) -> AsyncGenerator[httpx.AsyncClient]:
-    """The site over the demo's story, whose log is signed."""
-    settings = signing(told)
-    async with office.opened(settings) as opened:
-        await opened.post("gifts", office.gift(channel_ref="the last one"), headers={"Prefer": "wait=9"})
-    assert settings.database_url is not None
-    database = setup.database(settings, settings.database_url, "reader", pool_size=4)
-    app = public.build(Resources(database=database, lookup=LookupKeys.read(settings.lookup)))
-    async with visitor(app) as client:
-        client.headers["Accept"] = "text/html"
-        yield client
-    await database.close()
-
-
-async def test_the_sum_on_the_page_is_that_of_the_rows_the_sheet_and_the_interface(story: httpx.AsyncClient) -> None:
+async def test_the_sum_on_the_page_is_that_of_the_rows_the_sheet_and_the_interface(demo: httpx.AsyncClient) -> None:
     filters = [
         "",
         f"org={CITY}",
@@ -100,7 +47,7 @@ async def test_the_sum_on_the_page_is_that_of_the_rows_the_sheet_and_the_interfa
     for name in LISTS:
         checked = 0
         for query in filters:
-            page = await story.get(f"/data?list={name}&{query}")
+            page = await demo.get(f"/data?list={name}&{query}")
             if page.status_code == 400:  # what does not narrow this list
                 continue
             checked += 1
@@ -108,14 +55,29 @@ async def test_the_sum_on_the_page_is_that_of_the_rows_the_sheet_and_the_interfa
             found = amounts(page.text)
             assert len(found) == min(count, 25)
             assert count > 25 or sum(found) == fen
-            answer = (await story.get(download(page.text, "JSON"))).json()
+            answer = (await demo.get(download(page.text, "JSON"))).json()
             assert (answer["count"], answer["sum_fen"]) == (count, fen)
-            sheet = await story.get(download(page.text, "CSV"))
+            sheet = await demo.get(download(page.text, "CSV"))
             lines = [*csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig")))]
             column = "left_fen" if name == "corrections" else "amount_fen"
             assert (len(lines), sum(int(line[column]) for line in lines)) == (count, fen)
             assert f"全部 {count} 条" in page.text or count == 0
         assert checked >= 2, name
+
+
+async def test_a_list_leads_to_the_same_as_figures(demo: httpx.AsyncClient) -> None:
+    for query in (
+        f"fund={CITY}:flood&since=2026-06-01&until=2026-06-30",
+        "list=corrections",
+        "list=transfers",
+        "list=payments",
+    ):
+        page = (await demo.get(f"/data?{query}")).text
+        (path,) = [each for each in links(page, "") if each.startswith("/data/figures")]
+        figures = await demo.get(path)
+        assert figures.status_code == 200, path
+        if query.startswith("fund"):
+            assert f"合计 {messages.yuan(shown(page)[1])}" in figures.text
 
 
 async def test_a_selection_is_cited_by_an_address_that_stays_true(branch: Branch, http: httpx.AsyncClient) -> None:
@@ -132,9 +94,9 @@ async def test_a_selection_is_cited_by_an_address_that_stays_true(branch: Branch
     assert shown((await http.get(f"/data?fund={CITY}:flood")).text) == (2, 12_000)
 
 
-async def test_a_citation_names_the_checkpoint_that_its_entry_was_first_under(story: httpx.AsyncClient) -> None:
-    size = (await story.get("/log/checkpoint")).text.split("\n")[1]
-    assert f"检查点：前 {size} 条，根哈希 " in text((await story.get("/data")).text)
+async def test_a_citation_names_the_checkpoint_that_its_entry_was_first_under(demo: httpx.AsyncClient) -> None:
+    size = (await demo.get("/log/checkpoint")).text.split("\n")[1]
+    assert f"检查点：前 {size} 条，根哈希 " in text((await demo.get("/data")).text)
 
 
 @pytest.mark.parametrize(
@@ -223,12 +185,12 @@ async def test_another_list_keeps_the_filters_it_has(branch: Branch, http: httpx
         assert (await http.get(html.unescape(each))).status_code == 200
 
 
-async def test_every_list_says_what_became_of_its_rows(story: httpx.AsyncClient) -> None:
+async def test_every_list_says_what_became_of_its_rows(demo: httpx.AsyncClient) -> None:
     for name, said in (
         ("gifts", "已签收 ¥"), ("payments", "受助群众"), ("payments", "退回 ¥"), ("allocations", "受灾家庭救助"),
         ("transfers", "已收到 ¥"), ("corrections", "更正为 ¥"),
     ):  # fmt: skip
-        assert said in text((await story.get(f"/data?list={name}")).text), (name, said)
+        assert said in text((await demo.get(f"/data?list={name}")).text), (name, said)
 
 
 async def test_more_choices_than_fit_are_typed(
@@ -294,125 +256,6 @@ async def test_what_was_said_of_an_old_entry_is_not_called_old(resources: Resour
     ) as http:
         assert "数据较旧" in (await http.get("/data")).text
         assert "数据较旧" not in (await http.get("/data?as_of=3")).text
-
-
-# --- figures ---
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "", "measure=received&by=month&then=channel", "measure=paid&by=project&then=event", "measure=held&by=fund",
-        "measure=received&by=donor_class", "measure=unspent&by=org&then=month", "measure=fees&by=channel&org=330800",
-        "measure=received&by=month&since=2026-05&until=2026-06", "measure=confirmed", "measure=received&by=region",
-    ],
-)  # fmt: skip
-async def test_figures_on_the_page_are_those_of_the_interface(story: httpx.AsyncClient, query: str) -> None:
-    page = await story.get(f"/data/figures?{query}")
-    if "fees&by=channel" in query:
-        assert page.status_code == 400
-        return
-    assert page.status_code == 200, text(page.text)
-    answer = (await story.get(download(page.text, "JSON"))).json()
-    rows = re.findall(r"<tr>(<td>.*?</td>)</tr>", page.text.partition("<tbody>")[2].partition("</tbody>")[0])
-    if answer["by"]:
-        assert [yuan(text(row.rpartition('<td class="num">')[2])) for row in rows] == [
-            each["sum_fen"] for each in answer["rows"]
-        ]
-        assert f"全部 {len(rows)} 组" in page.text
-    assert f"合计 {messages.yuan(answer['sum_fen'])}" in page.text
-    sheet = await story.get(download(page.text, "CSV"))
-    lines = [*csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig")))]
-    assert sum(int(line["sum_fen"]) for line in lines) == answer["sum_fen"]
-    assert page.text.count('<svg class="flow ') == (2 if answer["by"] else 0)
-    call = text(page.text.partition('<pre class="code" tabindex="0">')[2].partition("</pre>")[0])
-    asked = "".join(call.removeprefix("GET ").split())
-    assert (await story.get(asked)).json() == answer
-
-
-def yuan(shown: str) -> int:
-    """The fen of an amount with its sign."""
-    return -messages.fen(shown[1:]) if shown.startswith("−") else messages.fen(shown)
-
-
-async def test_a_figure_without_an_exact_answer_says_why(branch: Branch, http: httpx.AsyncClient) -> None:
-    for query in ("measure=paid&by=channel", "measure=held&by=month&donor_class=person"):
-        page = await http.get(f"/data/figures?{query}")
-        assert page.status_code == 400
-        assert "没有精确的数" in page.text
-        assert re.search(r'<option value="(paid|held)" selected>', page.text)
-    english = await http.get("/en/data/figures?measure=paid&by=channel")
-    assert "there is no exact answer" in english.text
-
-
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ("measure=x", "没有「x」这个数。"),
-        ("measure=received&by=x", "不能按「x」分组。"),
-        ("measure=received&least=5", "不能按金额下限筛选。"),
-        ("measure=received&region=33", "地区写成六位行政区划代码"),
-        ("measure=received&category=%00", "不是类别的名称"),
-        ("measure=received&org=999999", "没有编号为「999999」的组织。"),
-    ],
-)
-async def test_a_question_that_cannot_be_asked_is_said(
-    branch: Branch, http: httpx.AsyncClient, query: str, said: str
-) -> None:
-    page = await http.get(f"/data/figures?{query}")
-    assert page.status_code == 400
-    assert said in page.text
-
-
-async def test_the_few_gifts_of_persons_are_not_counted_on_the_page_either(
-    branch: Branch, http: httpx.AsyncClient
-) -> None:
-    await branch.gift(5_000)
-    page = (await http.get("/data/figures?measure=received&by=donor_class")).text
-    assert "不足 5 笔的组，不列笔数" in page
-    assert '<td class="num">—</td>' in page
-    assert "1 笔" not in text(page)
-
-
-AMOUNTS = st.dictionaries(
-    st.tuples(st.sampled_from("甲乙丙丁戊己庚辛壬癸子丑寅卯"), st.sampled_from("abcdefgh")),
-    st.integers(-(10**12), 10**12),
-    min_size=1,
-)
-
-
-@given(AMOUNTS, st.sampled_from(["months", "names"]))
-def test_a_chart_has_every_fen_inside_its_frame(found: dict[tuple[str, str], int], bars: str) -> None:
-    are_months = bars == "months"
-    if are_months:
-        found = {
-            (f"2026-{'甲乙丙丁戊己庚辛壬癸子丑寅卯'.index(bar) % 12 + 1:02}", part): fen
-            for (bar, part), fen in found.items()
-        }
-    drawn = chart.draw(found, are_months=are_months, rest="其他", caption=Caption(title="<t>", about="d"))
-    assert sum(part.sum_fen for part in drawn.key) == sum(found.values())
-    assert len(drawn.key) <= len(chart.COLOURS) + 1
-    assert len({part.colour for part in drawn.key}) == len(drawn.key)
-    for picture in (drawn.lying, drawn.standing):
-        assert "style=" not in picture
-        assert "<t>" not in picture
-        width, height = map(int, re.findall(r'viewBox="0 0 (\d+) (\d+)"', picture)[0])
-        for rect in re.findall(r"<rect[^>]*>", picture):
-            x, y, wide, high = (int(each) for each in re.findall(r'(?:x|y|width|height)="(-?\d+)"', rect))
-            assert x >= 0
-            assert x + wide <= width + 2
-            assert y >= -2
-            assert y + high <= height
-            assert min(wide, high) >= 1
-
-
-def test_months_without_money_have_their_place() -> None:
-    found = {("2025-11", ""): 5, ("2026-02", ""): 7}
-    drawn = chart.draw(found, are_months=True, rest="其他", caption=Caption(title="t", about="d"))
-    assert re.findall(r">(\d{4}-\d\d)<", drawn.lying) == ["2025-11", "2025-12", "2026-01", "2026-02"]
-    assert drawn.key == []
-    years = {(f"{year}-01", ""): 1 for year in (2000, 2026)}
-    assert chart.draw(years, are_months=True, rest="其他", caption=Caption(title="t", about="d")).is_cut
 
 
 # --- search ---
