@@ -12,7 +12,7 @@ import pytest
 from api.public import app as public
 from api.public.app import Resources
 from ledger.entries import Restriction
-from ledger.organisations import OpenFund
+from ledger.organisations import DeclareEvent, OpenFund
 from ledger.store.queries import choices
 from public_site import messages
 from public_site.appearance import Appearance
@@ -191,6 +191,14 @@ async def test_every_list_says_what_became_of_its_rows(demo: httpx.AsyncClient) 
         ("transfers", "已收到 ¥"), ("corrections", "更正为 ¥"),
     ):  # fmt: skip
         assert said in text((await demo.get(f"/data?list={name}")).text), (name, said)
+
+
+async def test_a_gift_from_before_its_event_says_so(branch: Branch, http: httpx.AsyncClient) -> None:
+    await branch.do(DeclareEvent(maker=FOUNDER, event="typhoon", name="8 月台风", began="2026-08-02"))
+    for on, is_early in (("2026-08-01", True), ("2026-08-03", False)):
+        await branch.gift(100, event="typhoon", on=on)
+        page = (await http.get(f"/data?since={on}&until={on}")).text
+        assert ("早于事件" in page) is is_early
 
 
 async def test_more_choices_than_fit_are_typed(
