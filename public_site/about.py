@@ -1,4 +1,4 @@
-"""Pages about the ledger: data, how to check it, how money is matched, privacy, whom to tell of a mistake."""
+"""Pages about the ledger: how to check it, how money is matched, privacy, whom to tell of a mistake."""
 
 from itertools import pairwise
 from typing import Annotated
@@ -10,27 +10,12 @@ from litestar.params import QueryParameter
 from ledger.account import MAX_POSITION
 from ledger.store.database import Database
 from ledger.store.queries import log
-from ledger.store.queries.corrections import count_corrections
-from ledger.store.queries.figures import read_figures
 from ledger.store.queries.head import read_head
 from public_site.site import FRESH, Site
 from public_site.words import both
 
 CHECKPOINTS = 10
 KEPT = {"Cache-Control": "public, max-age=300"}
-
-
-@get(both("/data"), include_in_schema=False)
-async def data(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
-    """What can be downloaded, and how it is cited."""
-    async with database.snapshot() as connection:
-        head = await read_head(connection)
-        figures = await read_figures(connection)
-        corrections = await count_corrections(connection)
-        newest = await log.read_checkpoints(connection, 1)
-    return site.page(
-        "data", head, headers=FRESH, figures=figures, corrections=corrections, newest=newest[0] if newest else None
-    )
 
 
 @get(both("/verify"), include_in_schema=False)
@@ -73,4 +58,4 @@ async def report(
     return site.page("report", None, headers=KEPT, query={"entry": entry}, entry=entry)
 
 
-HANDLERS = [data, verify, matching, privacy, report]
+HANDLERS = [verify, matching, privacy, report]

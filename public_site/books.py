@@ -1,6 +1,5 @@
-"""Pages with figures: projects, funds, organisations, all gifts. Each says as of which entry, and adds up."""
+"""Pages with figures: projects, funds, organisations. Each says as of which entry, and adds up."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,19 +10,13 @@ from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter, QueryParameter
 
 from ledger import account
-from ledger.account import MAX_POSITION
 from ledger.store.database import Database
 from ledger.store.queries import funds, organisations, projects
-from ledger.store.queries.figures import read_figures
 from ledger.store.queries.flows import Flow, read_flow
-from ledger.store.queries.gifts import Traces
-from ledger.store.queries.given import read_given
 from ledger.store.queries.happenings import names_in, read_project_news
 from ledger.store.queries.head import read_head
 from ledger.store.queries.organisations import Organisation
 from ledger.store.queries.projects import Project
-from ledger.store.queries.trace import TooManyPieces
-from ledger.trace import State
 from public_site import flow, messages
 from public_site.flow import Caption, Drawn, Part
 from public_site.said import said
@@ -32,12 +25,8 @@ from public_site.words import Words, both
 
 Org = Annotated[str, PathParameter()]
 After = Annotated[str, QueryParameter(pattern=r"^[a-z0-9:-]{0,65}$")]
-Before = Annotated[int, QueryParameter(ge=0, le=MAX_POSITION)]
 
 PAGE = 30
-GIFTS_ON_A_PAGE = 25
-"""Each is traced for its states, all in one query."""
-
 MAX_ORGANISATIONS = 1_000
 NEWS = 12
 
@@ -155,49 +144,6 @@ async def organisation(org: Org, site: NamedDependency[Site], database: NamedDep
     )
 
 
-@get(both("/gifts"), include_in_schema=False)
-async def gift_list(
-    site: NamedDependency[Site],
-    database: NamedDependency[Database],
-    traces: NamedDependency[Traces],
-    before: Before = MAX_POSITION,
-    fund: After = "",
-) -> Response[str]:
-    """All gifts, the newest first. Nobody is named."""
-    org, its = _cursor(fund)
-    if fund:
-        _check(org, its)
-    async with database.snapshot() as connection:
-        head = await read_head(connection)
-        one = await funds.read_fund(connection, org, its) if fund else None
-        if fund and one is None:
-            raise NotFoundException
-        figures = one.figures if one else await read_figures(connection)
-        found = await read_given(connection, before=before, limit=GIFTS_ON_A_PAGE + 1, org=org, fund=its)
-    shown = found[:GIFTS_ON_A_PAGE]
-    states = await asyncio.gather(*(_states(traces, gift.seq) for gift in shown))
-    return site.page(
-        "gifts",
-        head,
-        headers=FRESH,
-        query={"fund": fund, "before": None if before == MAX_POSITION else before},
-        gifts=[*zip(shown, states, strict=True)],
-        figures=figures,
-        fund=one,
-        is_first=before == MAX_POSITION,
-        following=shown[-1].seq if len(found) > GIFTS_ON_A_PAGE else None,
-    )
-
-
-async def _states(traces: Traces, seq: int) -> list[tuple[State, int]] | None:
-    """Where the gift's money is, by state; None where it went too many ways for a list."""
-    try:
-        trace = (await traces.of(seq)).trace
-    except TooManyPieces:
-        return None
-    return [(state, fen) for state, fen in trace.states.items() if fen] if trace else None
-
-
 def _drawn(project: Project, flows: Flow, say: Words) -> Drawn:
     """The picture of a project's money. Its parts are its figures, or there is no page."""
     figures, yuan = project.figures, messages.yuan
@@ -269,4 +215,4 @@ def _check(*ids: str) -> None:
         raise NotFoundException
 
 
-HANDLERS = [project_list, project, fund_list, fund, organisation_tree, organisation, gift_list]
+HANDLERS = [project_list, project, fund_list, fund, organisation_tree, organisation]

@@ -23,7 +23,7 @@ from ledger.store.queries.receipts import Receipts, chosen
 from ledger.trace import State, Trace
 from public_site import qr
 from public_site.capitals import capitals
-from public_site.form import asked, fields
+from public_site.posted import asked, fields
 from public_site.site import PRIVATE, Site
 from public_site.words import both
 

@@ -42,7 +42,7 @@ class Caption:
 
     title: str
     about: str
-    heads: tuple[str, str, str]
+    heads: tuple[str, str, str] = ("", "", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,8 @@ def _shares(spans: Sequence[tuple[int, int]], low: int, high: int) -> list[tuple
     return shares
 
 
-def _svg(kind: str, width: int, height: int, caption: Caption, inside: Markup) -> Markup:
+def svg(kind: str, width: int, height: int, caption: Caption, inside: Markup) -> Markup:
+    """A picture for screens of this kind, named for those who cannot see it. One of a kind on a page."""
     return Markup(
         '<svg class="flow {0}" viewBox="0 0 {1} {2}" role="img" aria-labelledby="{0}-t {0}-d">'
         '<title id="{0}-t">{3}</title><desc id="{0}-d">{4}</desc>{5}</svg>'
@@ -140,13 +141,13 @@ def _lying(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption:
     for side, parts, spans in ((0, sources, into), (1, uses, out)):
         x, text_x, anchor = (left, left - 10, "end") if side == 0 else (right, right + THICK + 10, "start")
         for part, (since, to) in zip(parts, spans, strict=True):
-            drawn.append(_bar(part.colour, x, low + since, THICK, to - since))
+            drawn.append(rect(part.colour, x, low + since, THICK, to - since))
             drawn.append(_label(text_x, low + (since + to) // 2, anchor, part))
     drawn += [
-        _bar(MIDDLE, centre, top, THICK, end - top),
+        rect(MIDDLE, centre, top, THICK, end - top),
         _label(centre + THICK + 10, (top + end) // 2, "start", middle),
     ]
-    return _svg("lying", width, high + LABEL // 2, caption, Markup("").join(drawn))
+    return svg("lying", width, high + LABEL // 2, caption, Markup("").join(drawn))
 
 
 def _standing(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption: Caption) -> Markup:
@@ -168,14 +169,14 @@ def _standing(sources: Sequence[Part], middle: Part, uses: Sequence[Part], capti
     rows = ((0, sources, into), (below_y, uses, out), (middle_y, [middle], [inside]))
     for y, parts, spans in rows:
         for part, (since, to) in zip(parts, spans, strict=True):
-            drawn.append(_bar(part.colour, since, y, to - since, thick))
+            drawn.append(rect(part.colour, since, y, to - since, thick))
             if _fits(part.label, to - since):
                 drawn.append(
                     Markup('<text class="f-in{}" x="{}" y="{}" text-anchor="middle">{}</text>').format(
                         " dark" if part.colour == UNUSED else "", (since + to) // 2, y + 16, part.label
                     )
                 )
-    return _svg("standing", width, below_y + thick, caption, Markup("").join(drawn))
+    return svg("standing", width, below_y + thick, caption, Markup("").join(drawn))
 
 
 def _fits(label: str, width: int) -> bool:
@@ -183,7 +184,8 @@ def _fits(label: str, width: int) -> bool:
     return sum(_CHAR if ord(each) > 0x2E80 else _CHAR // 2 for each in label) + 8 <= width
 
 
-def _bar(colour: str, x: int, y: int, width: int, height: int) -> Markup:
+def rect(colour: str, x: int, y: int, width: int, height: int) -> Markup:
+    """A bar of the picture."""
     return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(colour, x, y, width, height)
 
 

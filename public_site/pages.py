@@ -1,4 +1,4 @@
-"""The first pages: find a gift, read where it is. The others stand in `books`, `record`, `certificate` and `about`."""
+"""The first pages: find a gift, read where it is. The others stand in the modules named at the end."""
 
 import base64
 from typing import Annotated, Any
@@ -24,11 +24,11 @@ from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.receipts import Receipts, chosen
 from ledger.store.queries.years import read_year
 from ledger.trace import State, Trace
-from public_site import about, books, certificate, record
+from public_site import about, books, certificate, data, figures, record, search
 from public_site.bar import colours, segments
 from public_site.dossier import packed
-from public_site.form import asked, fields
 from public_site.messages import fen
+from public_site.posted import asked, fields
 from public_site.said import said
 from public_site.site import FRESH, PRIVATE, Press, Site
 from public_site.words import both
@@ -180,5 +180,8 @@ HANDLERS = [
     *about.HANDLERS,
     *certificate.HANDLERS,
     *books.HANDLERS,
+    *data.HANDLERS,
+    *figures.HANDLERS,
     *record.HANDLERS,
+    *search.HANDLERS,
 ]

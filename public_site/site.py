@@ -54,7 +54,7 @@ SECTIONS = (
     Section("/", "查我的捐赠", ("/trace", "/r", "/certificate")),
     Section("/projects", "项目", ("/projects", "/funds", "/organisations")),
     Section("/goods", "物资", ("/goods",), is_open=False),  # its place; a later issue opens it
-    Section("/data", "数据", ("/data", "/gifts", "/entries", "/corrections")),
+    Section("/data", "数据", ("/data", "/gifts", "/entries", "/corrections", "/search")),
     Section("/verify", "核验", ("/verify", "/fen", "/matching")),
 )
 POSTED = ("/trace", "/dossier", "/certificate")
@@ -82,7 +82,7 @@ class Press:
         words, here = words_of(path)
         return Site(self, words, here)
 
-    def render(self, language: Language, name: str, **shown: Any) -> str:
+    def render(self, language: Language, name: str, /, **shown: Any) -> str:
         """The text of a page."""
         return self._environments[language].get_template(f"{name}.html").render(**shown)
 
@@ -143,19 +143,23 @@ class Site:
     here: str
     """The Chinese address."""
 
-    def page(
+    def page(  # noqa: PLR0913  each is given by its name
         self,
         name: str,
         head: Head | None,
+        /,
         *,
         status: int = 200,
         headers: dict[str, str] | None = None,
         query: Mapping[str, object] | None = None,
+        is_pinned: bool = False,
         **shown: Any,
     ) -> Response[str]:
         """The page of this name. `head`: as of which entry; None for a page that says nothing of the ledger.
 
-        `query`: what of the address both languages share, checked before: nothing else of an address comes into a page.
+        `is_pinned`: as of an entry of the reader's choice, which may be as old as she likes.
+
+        `query`: what of the address both languages share, by names of ours; nothing else of it comes into a page.
         """
         asked = {name: value for name, value in (query or {}).items() if value not in {None, ""}}
         after = f"?{urlencode(asked, safe=':')}" if asked else ""
@@ -165,10 +169,12 @@ class Site:
             name,
             head=head,
             here=here,
+            query=asked,
             current=_section(self.here),
             addresses={words.language: words.address(here) + after for words in (CHINESE, ENGLISH)},
             is_read_only=self.press.look.is_read_only,
-            is_stale=head is not None and head.seq >= 0 and self._is_stale(head.at),
+            is_pinned=is_pinned,
+            is_stale=head is not None and head.seq >= 0 and not is_pinned and self._is_stale(head.at),
             **shown,
         )
         said = {"Content-Language": self.words.language}

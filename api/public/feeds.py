@@ -16,19 +16,31 @@ from ledger.entries import Entry
 from ledger.store.database import Database
 from ledger.store.queries.head import read_head
 from ledger.store.queries.news import Subject, read_corrected, read_news, read_subject
+from public_site.words import CHINESE, ENGLISH, both
 
 ATOM = "application/atom+xml"
 _HOURLY = {"Cache-Control": "public, max-age=3600"}
 _NAMESPACE = "http://www.w3.org/2005/Atom"
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_XHTML = "http://www.w3.org/1999/xhtml"
+LANGUAGES = (CHINESE, ENGLISH)
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
 
 MAX_PLACES = 50_000
 """A site map lists at most so many (sitemaps.org)."""
 
-PAGES = ("/", "/organisations", "/funds", "/projects", "/gifts", "/corrections", "/data", "/verify")
-CLOSED = ("/r", "/trace", "/certificate", "/dossier", "/api/v1/trace", "/api/v1/search")
-"""Where codes are typed, and what would only make work."""
+PAGES = (
+    "/", "/organisations", "/funds", "/projects", "/gifts", "/corrections", "/data", "/data/figures", "/verify", "/fen",
+    "/matching", "/privacy",
+)  # fmt: skip
+CLOSED = (
+    "/api/v1/trace",
+    "/api/v1/search",
+    *(closed for page in ("/r$", "/trace", "/certificate", "/dossier", "/search", "/data?", "/data/figures?", "/gifts?")
+      for closed in both(page)),
+)  # fmt: skip
+"""Where codes are typed, and what would only make work: there is no end of selections. `$` is the end of an address
+(RFC 9309, section 2.2.3)."""
 
 WORDS = {
     "delivery.confirmed": "受助方签收",
@@ -105,16 +117,20 @@ async def robots(request: Request[Any, Any, Any]) -> Response[str]:
 
 @get("/sitemap.xml", include_in_schema=False)
 async def sitemap(request: Request[Any, Any, Any], database: NamedDependency[Database]) -> Response[bytes]:
-    """The pages, and those of every organisation, fund and project. Addresses are of the host that was asked."""
+    """The pages, and those of every organisation, fund and project, in both languages; of the host that was asked."""
     async with database.raw() as connection:
         head = await read_head(connection)
-        places = await connection.fetch(_PLACES, MAX_PLACES - len(PAGES))
-    root = Element("urlset", xmlns=_SITEMAP)
+        places = await connection.fetch(_PLACES, MAX_PLACES // len(LANGUAGES) - len(PAGES))
+    root = Element("urlset", {"xmlns": _SITEMAP, "xmlns:xhtml": _XHTML})
     for path in (*PAGES, *(row["path"] for row in places)):
-        url = SubElement(root, "url")
-        SubElement(url, "loc").text = _base(request) + quote(path)
-        if head.at:
-            SubElement(url, "lastmod").text = head.at[:10]
+        versions = {each.language: _base(request) + quote(each.address(path)) for each in LANGUAGES}
+        for address in versions.values():
+            url = SubElement(root, "url")
+            SubElement(url, "loc").text = address
+            if head.at:
+                SubElement(url, "lastmod").text = head.at[:10]
+            for language, other in versions.items():
+                SubElement(url, "xhtml:link", rel="alternate", hreflang=language, href=other)
     return Response(_DECLARATION + tostring(root, "utf-8"), media_type="application/xml", headers=_HOURLY)
 
 

@@ -1,5 +1,6 @@
 """Figures by up to three dimensions: sums and counts, as of any entry, as JSON or CSV."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get
@@ -21,8 +22,9 @@ from ledger.store.queries.aggregates import (
     MEASURES,
     Cell,
     Question,
+    counts,
     read_aggregate,
-    read_subtree,
+    read_scope,
     summed,
     why_not,
 )
@@ -149,12 +151,12 @@ async def get_figures_csv(
 async def _read(database: Database, question: Question, as_of: int) -> tuple[Head, list[Cell]]:
     async with database.snapshot() as connection:
         head = await permalinks.read_as_of(connection, as_of)
-        orgs = None
-        if org := question.only.get("org"):
-            orgs = await read_subtree(connection, org, as_of=head.seq)
-            if not orgs:
-                raise ProblemError("not-found", "没有这个组织")
-        cells = await read_aggregate(connection, question, as_of=None if as_of == NOW else head.seq, orgs=orgs)
+        try:
+            orgs, only = await read_scope(connection, question.only, as_of=head.seq)
+        except LookupError as error:
+            raise ProblemError("not-found", "没有这个组织") from error
+        narrowed = replace(question, only=only)
+        cells = await read_aggregate(connection, narrowed, as_of=None if as_of == NOW else head.seq, orgs=orgs)
     if len(cells) > MAX_ROWS:
         raise ProblemError("too-many-rows", f"超过 {MAX_ROWS} 行")
     return head, cells
@@ -163,7 +165,7 @@ async def _read(database: Database, question: Question, as_of: int) -> tuple[Hea
 def _answer(
     request: Request[Any, Any, Any], question: Question, head: Head, cells: list[Cell], *, is_pinned: bool
 ) -> Response[bytes]:
-    counts = _counts(question, cells)
+    counted = counts(question, cells)
     count, sum_fen = summed(cells)
     canonical = _canonical("/api/v1/figures", question, head)
     content = {
@@ -173,9 +175,9 @@ def _answer(
         "href": canonical,
         "rows": [
             {**dict(zip(question.by, cell.keys, strict=True)), "count": shown, "sum_fen": cell.sum_fen}
-            for cell, shown in zip(cells, counts, strict=True)
+            for cell, shown in zip(cells, counted, strict=True)
         ],
-        "count": None if None in counts or not MEASURES[question.measure].is_counted else count,
+        "count": None if None in counted or not MEASURES[question.measure].is_counted else count,
         "sum_fen": sum_fen,
     }
     headers = permalinks.caching(canonical, is_pinned=is_pinned)
@@ -188,7 +190,7 @@ def _sheet(
     lines = [permalinks.csv_line([*question.by, "count", "sum_fen"])]
     lines += [
         permalinks.csv_line([*cell.keys, shown, cell.sum_fen])
-        for cell, shown in zip(cells, _counts(question, cells), strict=True)
+        for cell, shown in zip(cells, counts(question, cells), strict=True)
     ]
     headers = {
         **permalinks.caching(_canonical("/api/v1/figures.csv", question, head), is_pinned=is_pinned),
@@ -196,23 +198,6 @@ def _sheet(
     }
     content = (permalinks.BYTE_ORDER_MARK + "".join(lines)).encode()
     return permalinks.exactly(request, content, CSV, headers)
-
-
-def _counts(question: Question, cells: list[Cell]) -> list[int | None]:
-    """None for balances, which have none, and where fewer than FEW persons stand alone in a group.
-
-    Sums stay: every gift's amount is in the public log. What is left out is a table of small groups of persons.
-    """
-    if not MEASURES[question.measure].is_counted:
-        return [None] * len(cells)
-    are_persons = question.only.get("donor_class") == "person"
-    at = question.by.index("donor_class") if "donor_class" in question.by else None
-    return [
-        None
-        if 0 < cell.entries < FEW and (are_persons or (at is not None and cell.keys[at] == "person"))
-        else cell.entries
-        for cell in cells
-    ]
 
 
 def _canonical(path: str, question: Question, head: Head) -> str:

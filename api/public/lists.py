@@ -25,7 +25,7 @@ from ledger.opendata.table import Row, Table
 from ledger.opendata.terms import Terms
 from ledger.store.database import Database
 from ledger.store.queries import lists
-from ledger.store.queries.aggregates import read_subtree
+from ledger.store.queries.aggregates import read_scope
 from ledger.store.queries.head import Head
 from ledger.store.queries.lists import ListedEffect, ListedGift, Narrowing, Total
 
@@ -236,12 +236,13 @@ def _list(table: Table, page: type[_Page], item: type[Shape]) -> list[HTTPRouteH
 
 async def _narrowed(connection: Any, asked: Asked, as_of: int) -> tuple[Head, Narrowing]:
     head = await permalinks.read_as_of(connection, as_of)
-    if not asked.org:
-        return head, asked.narrowing
-    orgs = await read_subtree(connection, asked.org, as_of=head.seq)
-    if not orgs:
-        raise ProblemError("not-found", "没有这个组织")
-    return head, replace(asked.narrowing, orgs=frozenset(orgs))
+    only = {"org": asked.org, **asked.narrowing.only} if asked.org else asked.narrowing.only
+    try:
+        orgs, only = await read_scope(connection, only, as_of=head.seq)
+    except LookupError as error:
+        raise ProblemError("not-found", "没有这个组织") from error
+    only.pop("org", None)
+    return head, replace(asked.narrowing, orgs=orgs, only=only)
 
 
 async def _read(  # noqa: PLR0913, PLR0917

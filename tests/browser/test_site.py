@@ -1,12 +1,16 @@
 """Every page in a real browser, in both languages, on three screens, with the real policy."""
 
+import csv
 import gzip
+import io
 import json
+import re
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from public_site.messages import fen
 from tests.browser.served import SETTLED, WATCH, WIDTHS, Served, arrive, go
 from tests.support import axe
 from tests.support.browser import Browser, Page
@@ -34,6 +38,19 @@ PAGES = {
     "correction": "/entries/{correction}",
     "corrections": "/corrections",
     "data": "/data",
+    "data of payments": f"/data?list=payments&org={CITY}",
+    "data of allocations": "/data?list=allocations&least=100",
+    "data of transfers": "/data?list=transfers",
+    "data of corrections": "/data?list=corrections",
+    "data, nothing fits": "/data?since=2030-01-01",
+    "data, bad filters": f"/data?fund={CITY}:none&since=x&least=ten",
+    "data as of an entry": "/data?as_of=60",
+    "figures": "/data/figures",
+    "figures in colours": "/data/figures?measure=received&by=month&then=channel",
+    "figures by names": "/data/figures?measure=paid&by=project&then=event",
+    "figures that are not exact": "/data/figures?measure=paid&by=channel",
+    "search": "/search?q=%E6%B1%9B%E6%9C%9F",
+    "search for a code": "/search?q=0123-4567-89AB-CDE4",
     "verify": "/verify",
     "matching": "/matching",
     "privacy": "/privacy",
@@ -44,6 +61,13 @@ PAGES = {
     "problem": "/problems/insufficient-amount",
     "no such page": "/entries/999999",
 }
+STATUSES = {
+    "no such page": "404",
+    "data, bad filters": "400",
+    "figures that are not exact": "400",
+    "search for a code": "400",
+}
+"""Of pages that are not 200: the browser notes them on its console."""
 
 
 @pytest.mark.parametrize("language", ["zh-Hans", "en"])
@@ -63,7 +87,7 @@ async def test_a_page_keeps_its_promises_on_every_screen(
             assert await axe.violations(page, axe_script) == [], width
         assert await page.value("document.documentElement.lang") == language
         assert await page.value("document.querySelectorAll('[style], style').length") == 0
-        expected = "404" if name == "no such page" else "nothing"
+        expected = STATUSES.get(name, "nothing")
         assert [each for each in page.said if expected not in each] == []
         assert {urlsplit(each).netloc for each in page.asked if not each.startswith("data:")} == {
             urlsplit(served.address).netloc
@@ -161,6 +185,65 @@ async def test_without_javascript_gifts_are_found_filtered_and_paged(
         await go(page, served.url("/fen", language))
         await page.value("document.querySelector('form button').click()")
         assert await page.until("document.querySelectorAll('.timeline > li').length") >= 1
+
+
+@pytest.mark.parametrize(("width", "clicks"), [(390, 4), (1440, 3)])
+async def test_a_journalist_has_the_sheet_of_a_fund_and_a_month_in_four_clicks(
+    chromium: Browser, served: Served, width: int, clicks: int
+) -> None:
+    """Without JavaScript. Filling in fields is not counted."""
+    done = 0
+    async with chromium.page() as page:
+        await page.size(width)
+        await page.send("Emulation.setScriptExecutionDisabled", value=True)
+
+        async def click(visible: str) -> None:
+            nonlocal done
+            done += 1
+            await page.value(
+                f"[...document.querySelectorAll({json.dumps(visible)})].find((each) => each.offsetParent).click()"
+            )
+
+        await go(page, served.url("/"))
+        await click("main a[href='/data']")
+        await page.until("location.pathname === '/data' && document.readyState === 'complete'")
+        if width < 960:
+            await click("details.panel summary")
+        for name, value in (("fund", f"{CITY}:flood"), ("since", "2026-06-01"), ("until", "2026-06-30")):
+            await page.value(
+                f"[...document.querySelectorAll('[name={name}]')].find((each) => each.offsetParent).value = '{value}'"
+            )
+        await click("form.filters button")
+        await page.until("location.search.includes('until=') && document.readyState === 'complete'")
+        said = await page.value("document.querySelector('[role=status]').textContent")
+        count, amount = re.fullmatch(r"(\d+) 条，共 ¥([\d,.]+)", said).groups()  # type: ignore[union-attr]
+        assert await page.value("document.querySelectorAll('tbody tr').length") == int(count) > 1
+        sheet = await page.value("document.querySelector('.dl a').href")
+        await click(".dl a")
+        assert done <= clicks
+    async with httpx.AsyncClient() as http:
+        lines = [*csv.DictReader(io.StringIO((await http.get(sheet)).content.decode("utf-8-sig")))]
+    assert len(lines) == int(count)
+    assert sum(int(line["amount_fen"]) for line in lines) == fen(amount)
+    assert {line["fund"] for line in lines} == {"flood"}
+
+
+async def test_a_keyboard_goes_through_the_filters_as_they_are_read(chromium: Browser, served: Served) -> None:
+    async with chromium.page() as page:
+        await page.size(1440, 900)
+        await arrive(page, served.url(f"/data?fund={CITY}:flood"))
+        stops = await walk(page, 40)
+        assert not [each for each in stops if each.startswith("unseen")]
+        order = [*(f"f-{each}" for each in ("org", "fund", "project", "event", "channel", "donor_class", "since")),
+                 "f-until", "f-least", "应用筛选", "捐款", "更正", "移除：汛期应急救助 ×", "全部清除"]  # fmt: skip
+        assert [each for each in dict.fromkeys(stops) if each in order] == order
+        await page.value("document.getElementById('f-least').focus()")
+        await page.send("Input.insertText", text="1,000")
+        await press(page, "Enter")
+        await page.until("location.search.includes('least=1%2C000') && document.readyState === 'complete'")
+        assert await page.value("[...document.querySelectorAll('.chip')].map((each) => each.textContent.trim())") == [
+            "移除：汛期应急救助 ×", "移除：¥1,000.00 以上 ×", "全部清除",
+        ]  # fmt: skip
 
 
 async def test_a_phones_menu_opens_without_javascript(chromium: Browser, served: Served) -> None:

@@ -11,7 +11,9 @@ from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
+from tests.support import office
 from tests.support.branch import Branch
+from tests.support.signing import signing
 from tests.support.visitor import visitor
 
 
@@ -45,3 +47,18 @@ async def http(site_app: Litestar) -> AsyncGenerator[httpx.AsyncClient]:
     async with visitor(site_app) as client:
         client.headers["Accept"] = "text/html"
         yield client
+
+
+@pytest.fixture
+async def demo(told: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    """The site over the demo's story, whose log is signed."""
+    settings = signing(told)
+    async with office.opened(settings) as opened:
+        await opened.post("gifts", office.gift(channel_ref="the last one"), headers={"Prefer": "wait=9"})
+    assert settings.database_url is not None
+    database = setup.database(settings, settings.database_url, "reader", pool_size=4)
+    app = build(Resources(database=database, lookup=LookupKeys.read(settings.lookup)))
+    async with visitor(app) as client:
+        client.headers["Accept"] = "text/html"
+        yield client
+    await database.close()

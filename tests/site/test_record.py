@@ -197,6 +197,8 @@ def test_a_fen_lies_on_its_line(credited: int, seed: str, root: bytes) -> None:
 EMPTY = {
     "/": "还没有收到捐款。",
     "/data": "还没有签名公布",
+    "/data?list=payments": "还没有这样的记录。",
+    "/data/figures": "还没有这样的记录。",
     "/fen": "还没有基金。",
     "/funds": "还没有基金。",
     "/gifts": "还没有收到捐款。",
@@ -233,7 +235,7 @@ def test_data_are_called_old_after_the_hours_the_operator_chose(hours: int, time
 
 async def test_a_pause_is_said_on_every_page(resources: Resources) -> None:
     async with looking(resources, Appearance(is_read_only=True)) as http:
-        for path in ("/", "/matching", "/gifts"):
+        for path in ("/", "/matching", "/gifts", "/data", "/data?fund=x", "/data/figures", "/search"):
             assert "暂停记账" in (await http.get(path)).text
         assert "Nothing is being entered" in (await http.get("/en")).text
 

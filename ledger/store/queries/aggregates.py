@@ -173,6 +173,28 @@ async def read_subtree(connection: asyncpg.Connection, org: str, *, as_of: int) 
     return found
 
 
+async def read_scope(
+    connection: asyncpg.Connection, only: Mapping[str, str], *, as_of: int
+) -> tuple[frozenset[str] | None, dict[str, str]]:
+    """Filters as people give them, for the queries: which organisations they leave (None: all), and plain ids.
+
+    `org` stands for all that belong to it. A fund or project is given by its id, whosever it is, or with its owner:
+    `org:id`. Raises LookupError for an organisation that is not registered as of the entry.
+    """
+    orgs: frozenset[str] | None = None
+    if org := only.get("org"):
+        orgs = frozenset(await read_subtree(connection, org, as_of=as_of))
+        if not orgs:
+            raise LookupError(org)
+    plain = dict(only)
+    for dimension in ("fund", "project"):
+        owner, owned, its = only.get(dimension, "").partition(":")
+        if owned:
+            plain[dimension] = its
+            orgs = frozenset({owner}) if orgs is None else orgs & {owner}
+    return orgs, plain
+
+
 def _spans(as_of: int | None) -> tuple[list[tuple[int, int, int]], tuple[int, int] | None]:
     """Spans as (length, first, end), longest first, and the entries after them; the longest alone for all there is."""
     longest = rows.FIGURE_SPANS[0]
@@ -258,6 +280,23 @@ _TREE = """
   ) organisation
   order by 1, seq desc
 """
+
+
+def counts(question: Question, cells: Sequence[Cell]) -> list[int | None]:
+    """Of each group how many entries: None for balances, which have none, and where fewer than FEW persons stand alone.
+
+    Sums stay: every gift's amount is in the public log. What is left out is a table of small groups of persons.
+    """
+    if not MEASURES[question.measure].is_counted:
+        return [None] * len(cells)
+    are_persons = question.only.get("donor_class") == "person"
+    at = question.by.index("donor_class") if "donor_class" in question.by else None
+    return [
+        None
+        if 0 < cell.entries < FEW and (are_persons or (at is not None and cell.keys[at] == "person"))
+        else cell.entries
+        for cell in cells
+    ]
 
 
 def summed(cells: Sequence[Cell]) -> tuple[int, int]:

@@ -1,4 +1,7 @@
-"""Lists for everybody, by number: gifts, allocations, transfers, payments; whole or narrowed, as of any entry."""
+"""Lists for everybody, by number: gifts, allocations, transfers, payments; whole or narrowed, as of any entry.
+
+A page of one is what follows a number, `after`; or, the newest first, what comes before one, `before`.
+"""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,13 +95,19 @@ class ListedEffect:
     """Receiver, decision, payee, purpose, spending, region, beneficiaries: where the entry has them."""
 
 
-async def read_gifts(
-    connection: asyncpg.Connection, narrowing: Narrowing, *, as_of: int, after: int, limit: int
+async def read_gifts(  # noqa: PLR0913  which, and which page of them
+    connection: asyncpg.Connection,
+    narrowing: Narrowing,
+    *,
+    as_of: int,
+    after: int = -1,
+    before: int | None = None,
+    limit: int,
 ) -> list[ListedGift]:
-    """Those with numbers above `after`."""
+    """Those with numbers above `after`; or below `before`, the newest first."""
     where, arguments = _of_gifts(narrowing, as_of)
-    statement = _GIFTS.format(where=where, after=len(arguments) + 1, limit=len(arguments) + 2)
-    found = await connection.fetch(statement, *arguments, after, limit)
+    statement = _GIFTS.format(where=where, **_paging(len(arguments), before))
+    found = await connection.fetch(statement, *arguments, after if before is None else before, limit)
     since = await _since(connection, [row["seq"] for row in found], as_of)
     return [
         ListedGift(
@@ -122,13 +131,20 @@ async def count_gifts(
     return Total(*await connection.fetchrow(_COUNT_GIFTS.format(where=where), *arguments))
 
 
-async def read_effects(  # noqa: PLR0913  which, and how much of it
-    connection: asyncpg.Connection, name: str, narrowing: Narrowing, *, as_of: int, after: int, limit: int
+async def read_effects(  # noqa: PLR0913  likewise
+    connection: asyncpg.Connection,
+    name: str,
+    narrowing: Narrowing,
+    *,
+    as_of: int,
+    after: int = -1,
+    before: int | None = None,
+    limit: int,
 ) -> list[ListedEffect]:
-    """Of the list of this name, those with numbers above `after`."""
+    """Of the list of this name, those with numbers above `after`; or below `before`, the newest first."""
     where, having, arguments = _of_effects(name, narrowing, as_of)
-    statement = _EFFECTS.format(where=where, having=having, after=len(arguments) + 1, limit=len(arguments) + 2)
-    found = await connection.fetch(statement, *arguments, after, limit)
+    statement = _EFFECTS.format(where=where, having=having, **_paging(len(arguments), before))
+    found = await connection.fetch(statement, *arguments, after if before is None else before, limit)
     since = await _since(connection, [row["first"] for row in found], as_of)
     undoing = ("money.released", "money.returned", "transfer.returned", "entry.reversed")
     return [
@@ -216,6 +232,12 @@ def _narrow(  # noqa: PLR0913
         where.append(condition.format(f"${len(arguments)}"))
 
 
+def _paging(arguments: int, before: int | None) -> dict[str, str]:
+    """What a page's statement needs after so many arguments: the end it begins at, the order, the limit."""
+    side, order = (">", "asc") if before is None else ("<", "desc")
+    return {"from_here": f"{side} ${arguments + 1}", "order": order, "limit": f"${arguments + 2}"}
+
+
 async def _since(connection: asyncpg.Connection, seqs: Sequence[int], as_of: int) -> dict[tuple[int, str], int]:
     """Number and kind of what cites it → fen."""
     return {(row["ref"], row["kind"]): row["qty"] for row in await connection.fetch(_CITED, seqs, as_of)}
@@ -253,7 +275,7 @@ _GIFTS = f"""
                            from event join entry e using (seq) where event.event = g.event), false) as is_before_event,
          (select min(c.seq) from citation c
           where c.ref = g.seq and c.kind = 'entry.reversed' and c.seq <= $1) as reversed_by
-  {_FROM_GIFT} and g.seq > ${{after}} order by g.seq limit ${{limit}}
+  {_FROM_GIFT} and g.seq {{from_here}} order by g.seq {{order}} limit {{limit}}
 """  # noqa: S608  ours
 _COUNT_GIFTS = f"select count(*), coalesce(sum(g.qty), 0)::bigint {_FROM_GIFT}"
 _FROM_EFFECT = """
@@ -264,8 +286,9 @@ _EFFECTS = f"""
   select e.*, entry.bytes from (
     select m.first, min(m.day) as day, min(m.org) as org, array_agg(distinct m.fund order by m.fund) as funds,
            min(m.project) as project, sum(m.qty)::bigint as qty
-    {_FROM_EFFECT} and m.first > ${{after}} group by m.first having {{having}} order by m.first limit ${{limit}}
-  ) e join entry on entry.seq = e.first order by e.first
+    {_FROM_EFFECT} and m.first {{from_here}} group by m.first having {{having}}
+    order by m.first {{order}} limit {{limit}}
+  ) e join entry on entry.seq = e.first order by e.first {{order}}
 """  # noqa: S608  ours
 _COUNT_EFFECTS = f"""
   select count(*), coalesce(sum(qty), 0)::bigint

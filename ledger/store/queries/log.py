@@ -132,18 +132,23 @@ class Published:
 
 async def read_checkpoints(connection: asyncpg.Connection, limit: int) -> list[Published]:
     """The newest ones, the newest first."""
-    found = await connection.fetch(
-        "select size, root, note, published_at from checkpoint order by size desc limit $1", limit
+    return [_published(row) for row in await connection.fetch(f"{_CHECKPOINT} order by size desc limit $1", limit)]
+
+
+async def read_first_over(connection: asyncpg.Connection, seq: int) -> Published | None:
+    """The first checkpoint that an entry is under: for ever the same one. None where none was published yet."""
+    row = await connection.fetchrow(f"{_CHECKPOINT} where size > $1 order by size limit 1", seq)
+    return None if row is None else _published(row)
+
+
+def _published(row: asyncpg.Record) -> Published:
+    signatures = parse_note(row["note"]).signatures
+    return Published(
+        size=row["size"], root=row["root"], at=row["published_at"], by=tuple(each.name for each in signatures)
     )
-    return [
-        Published(
-            size=row["size"],
-            root=row["root"],
-            at=row["published_at"],
-            by=tuple(signature.name for signature in parse_note(row["note"]).signatures),
-        )
-        for row in found
-    ]
+
+
+_CHECKPOINT = "select size, root, note, published_at from checkpoint"
 
 
 async def signing_keys(connection: asyncpg.Connection, *, retired: bool = False) -> list[str]:

@@ -25,12 +25,18 @@ async def branch(settings: Settings) -> AsyncGenerator[Branch]:
 
 
 @pytest.fixture
-async def app(settings: Settings, branch: Branch) -> AsyncGenerator[Litestar]:
-    """As it runs: with the reader's password and the look-up keys, and nothing else."""
+async def reader(settings: Settings, branch: Branch) -> AsyncGenerator[Database]:
+    """The database as the public application sees it."""
     assert settings.database_url is not None
     database = setup.database(settings, settings.database_url, "reader")
-    yield build(Resources(database=database, lookup=LookupKeys.read(settings.lookup)))
+    yield database
     await database.close()
+
+
+@pytest.fixture
+def app(settings: Settings, reader: Database) -> Litestar:
+    """As it runs: with the reader's password and the look-up keys, and nothing else."""
+    return build(Resources(database=reader, lookup=LookupKeys.read(settings.lookup)))
 
 
 @pytest.fixture

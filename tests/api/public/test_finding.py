@@ -1,5 +1,6 @@
 """Search by name, feeds, and what robots are told."""
 
+import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 from msgspec import structs
 
+from api.public.feeds import MAX_PLACES
 from ledger.organisations import DeclareEvent, OpenProject
 from ledger.reversals import ReverseEntry
 from ledger.settings import Settings
@@ -14,6 +16,7 @@ from tests.support.acting import acting_as_superuser
 from tests.support.branch import CITY, FINANCE, FOUNDER, Branch
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+LINK = "{http://www.w3.org/1999/xhtml}link"
 MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
@@ -112,8 +115,37 @@ async def test_what_is_not_registered_has_no_feed(branch: Branch, http: httpx.As
 
 async def test_robots_are_kept_from_where_codes_are_typed(http: httpx.AsyncClient) -> None:
     text = (await http.get("/robots.txt")).text
-    for path in ("/r", "/trace", "/certificate", "/dossier", "/api/v1/trace"):
-        assert f"Disallow: {path}\n" in text
+    closed = re.findall(r"^Disallow: (.*)$", text, re.MULTILINE)
+
+    def is_closed(address: str) -> bool:
+        """As RFC 9309 has robots read it: by beginnings, `$` for an end."""
+        return any(address == each[:-1] if each.endswith("$") else address.startswith(each) for each in closed)
+
+    for path in (
+        "/r",
+        "/trace",
+        "/trace/fiscal",
+        "/certificate",
+        "/dossier",
+        "/search?q=x",
+        "/data?fund=x",
+        "/gifts?before=9",
+    ):
+        assert is_closed(path), path
+        assert is_closed(f"/en{path}"), path
+    assert is_closed("/api/v1/trace")
+    for path in (
+        "/",
+        "/report",
+        "/robots.txt",
+        "/data",
+        "/data/figures",
+        "/gifts",
+        "/entries/1",
+        "/projects/330800/winter",
+    ):
+        assert not is_closed(path), path
+        assert not is_closed(f"/en{path}"), path
     assert "Sitemap: http://ledger.test/sitemap.xml" in text
 
 
@@ -124,3 +156,9 @@ async def test_the_map_lists_every_organisation_fund_and_project(branch: Branch,
     places = {each.text for each in root.iter(f"{MAP}loc")}
     for path in ("/", "/corrections", "/organisations/330800", "/funds/330800/general", "/projects/330800/bridge"):
         assert f"http://ledger.test{path}" in places
+        assert f"http://ledger.test/en{path}".removesuffix("/") in places
+    assert len(places) <= MAX_PLACES
+    for each in root.iter(f"{MAP}url"):
+        versions = {link.get("hreflang"): link.get("href") for link in each.iter(LINK)}
+        assert versions.keys() == {"zh-Hans", "en"}
+        assert each.findtext(f"{MAP}loc") in versions.values()

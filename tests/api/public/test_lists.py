@@ -2,9 +2,11 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from msgspec import structs
@@ -14,7 +16,10 @@ from ledger.organisations import EnrolStaff, OpenFund
 from ledger.reversals import ReverseEntry
 from ledger.roles import Role
 from ledger.settings import Settings
+from ledger.store.database import Database
 from ledger.store.queries import lists
+from ledger.store.queries.head import read_head
+from ledger.store.queries.lists import Narrowing
 from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
 from tests.api.public.test_contract import served
 from tests.support.branch import APPROVER, CITY, FINANCE, FLOOD, FOUNDER, OTHER_FOUNDER, PROVINCE, Branch
@@ -115,6 +120,9 @@ async def test_what_was_taken_back_of_a_refund_or_an_arrival_is_off_again(
     [
         ("gifts", {"event": FLOOD}, [50_000, 20_000]),
         ("gifts", {"fund": "flood"}, [50_000]),
+        ("gifts", {"fund": f"{CITY}:flood"}, [50_000]),
+        ("gifts", {"fund": f"{PROVINCE}:flood"}, []),
+        ("gifts", {"org": PROVINCE, "fund": f"{CITY}:flood"}, [50_000]),
         ("gifts", {"until": "2026-06-30"}, [7] * 6),
         ("gifts", {"since": "2026-07-01", "most_fen": 20_000}, [20_000]),
         ("gifts", {"least_fen": 8, "channel": "wechat", "donor_class": "person"}, [50_000, 20_000]),
@@ -124,6 +132,7 @@ async def test_what_was_taken_back_of_a_refund_or_an_arrival_is_off_again(
         ("allocations", {"event": FLOOD, "fund": "general"}, [100]),
         ("payments", {"fund": "general"}, [50, 4_000]),
         ("payments", {"fund": "general", "least_fen": 51}, [4_000]),
+        ("payments", {"project": f"{CITY}:winter"}, [4_000]),
         ("payments", {"until": "2020-01-01"}, []),
         ("transfers", {"org": CITY}, [500]),
     ],
@@ -132,6 +141,28 @@ async def test_a_list_is_narrowed_as_asked(
     busy: Branch, http: httpx.AsyncClient, name: str, query: dict[str, object], amounts: list[int]
 ) -> None:
     assert [each["amount_fen"] for each in await everything(http, name, **query)] == amounts
+
+
+async def test_backwards_a_list_is_the_same(busy: Branch, reader: Database) -> None:
+    for name in NAMES:
+        async with reader.snapshot() as connection:
+            as_of = (await read_head(connection)).seq
+            rising = await some(connection, name, as_of=as_of, limit=100)
+            falling: list[lists.ListedGift | lists.ListedEffect] = []
+            before = as_of + 1
+            while page := await some(connection, name, as_of=as_of, before=before, limit=2):
+                falling += page
+                before = page[-1].seq
+        assert falling == rising[::-1], name
+
+
+async def some(
+    connection: asyncpg.Connection, name: str, **page: int
+) -> Sequence[lists.ListedGift | lists.ListedEffect]:
+    """A page of a whole list."""
+    if name == "gifts":
+        return await lists.read_gifts(connection, Narrowing(), **page)
+    return await lists.read_effects(connection, name, Narrowing(), **page)
 
 
 async def test_the_sheet_is_the_list_however_long_it_is(
