@@ -25,6 +25,8 @@ async def test_head_is_get_without_the_body(app: Litestar, http: httpx.AsyncClie
         got, head = await http.get(path), await http.head(path)
         assert (head.status_code, head.content) == (got.status_code, b""), path
         vary = {"x-request-id", "date"}
+        if path.endswith((".parquet", ".xlsx")):  # told by the file alone, which HEAD does not build (RFC 9110, 9.3.2)
+            vary |= {"content-length", "etag", "repr-digest"}
         assert {k: v for k, v in head.headers.items() if k not in vary} == {
             k: v for k, v in got.headers.items() if k not in vary
         }
