@@ -76,7 +76,7 @@ async def data(
     shown = found[:ROWS]
     states = {} if is_pinned else await _states(traces, shown)
     here = say.address(site.here)
-    kept = {"list": "" if name == "gifts" else name, **asked.typed, "as_of": query.get("as_of", "")}
+    kept = {"list": name if is_list and name != "gifts" else "", **asked.typed, "as_of": query.get("as_of", "")}
     pinned = {**kept, "as_of": head.seq}
     api = permalinks.address
     return site.page(

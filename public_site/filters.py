@@ -109,6 +109,9 @@ def read(query: Mapping[str, str], fields: Collection[str], title: str, say: Wor
             wrong[each] = say(_UNREADABLE[each], typed=text)
         else:
             found[each] = value
+    typed |= {
+        each: str(found[each]) for each in ("since", "until") if each in found
+    }  # a browser's field shows whole days
     since, until = found.get("since"), found.get("until")
     assert since is None or isinstance(since, date)
     assert until is None or isinstance(until, date)

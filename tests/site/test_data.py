@@ -153,6 +153,9 @@ async def test_a_month_may_be_written_for_its_days(branch: Branch, http: httpx.A
     for on in ("2026-06-30", "2026-07-01"):
         await branch.gift(100, on=on)
     assert shown((await http.get("/data?since=2026-07&until=2026-07")).text) == (1, 100)
+    page = (await http.get("/data?since=2026-07&until=2026-02")).text
+    assert 'name="since" value="2026-07-01"' in page
+    assert 'name="until" value="2026-02-28"' in page
     assert "2026-07-01 起" in text((await http.get("/data?since=2026-07")).text)
 
 
