@@ -11,6 +11,7 @@ import pytest
 
 from api.public import app as public
 from api.public.app import Resources
+from api.public.data import FILES
 from ledger.entries import Restriction
 from ledger.organisations import DeclareEvent, OpenFund
 from ledger.store.queries import choices
@@ -313,4 +314,5 @@ async def test_what_has_a_feed_or_data_of_its_own_says_where(busy: Branch, http:
         for data in {*re.findall(r'href="(/api/[^"]+)"', page)}:
             answer = await http.get(html.unescape(data))
             assert answer.status_code == 200, (path, data)
-            assert answer.headers["content-type"].partition(";")[0] in {"application/json", "text/csv"}
+            told = answer.headers["content-type"].partition(";")[0]
+            assert told in {"application/json", *(str(media_type) for media_type in FILES.values())}
