@@ -172,6 +172,7 @@ class Site:
             query=asked,
             current=_section(self.here),
             addresses={words.language: words.address(here) + after for words in (CHINESE, ENGLISH)},
+            is_answer=self.here.startswith(POSTED),
             is_read_only=self.press.look.is_read_only,
             is_pinned=is_pinned,
             is_stale=head is not None and head.seq >= 0 and not is_pinned and self._is_stale(head.at),
