@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import os
 import secrets
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -20,7 +22,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from api import main as applications
 from api.observability import configure_logging
 from api.serving import PortError
 from ledger import demo as demo_story
@@ -109,13 +110,13 @@ def migrate() -> None:
 @app.command()
 def admin() -> None:
     """Serve the admin application (the only one that writes)."""
-    _run(partial(_serve, applications.serve_admin))
+    _run(partial(_serve, _applications().serve_admin))
 
 
 @app.command()
 def public() -> None:
     """Serve the public application."""
-    _run(partial(_serve, applications.serve_public))
+    _run(partial(_serve, _applications().serve_public))
 
 
 @app.command()
@@ -245,6 +246,11 @@ def _reset(settings: Settings) -> None:
     console.print("the demo's data are gone")
 
 
+def _applications() -> ModuleType:
+    """`api.main`. Most commands serve no application, and are there in a third of the time without one."""
+    return importlib.import_module("api.main")
+
+
 async def _init(settings: Settings, origin: str, operator: str) -> None:
     configure_logging("WARNING")
     async with _server(settings) as url:
@@ -252,7 +258,7 @@ async def _init(settings: Settings, origin: str, operator: str) -> None:
             raise SetupError(f"the log {settings.log} is open on this server already; `sunledger migrate` updates it")
         await _prepare(settings, url)
         founders = tuple(f"s-{_pseudonym()}" for _ in range(2))
-        async with applications.admin_resources(settings, url) as resources:
+        async with _applications().admin_resources(settings, url) as resources:
             command = OpenLog(maker=founders[0], origin=origin, operator=operator, administrators=founders)
             await resources.sequencer.submit(command)
             console.print(f"the log {origin} is open. Two founding administrators; give each one their token:")
@@ -289,11 +295,11 @@ async def _demo(settings: Settings) -> None:
         _demo_signing_key(settings)
         notes = settings.data_dir / "demo.json"
         clock = demo_story.StoryClock(notes)
-        async with applications.admin_resources(settings, url, clock) as resources:
+        async with _applications().admin_resources(settings, url, clock) as resources:
             told = await demo_story.tell(resources.sequencer, resources.sealer, resources.database, notes, clock)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(applications.serve_admin(settings, url, stop))
-            tasks.create_task(applications.serve_public(settings, url, stop))
+            tasks.create_task(_applications().serve_admin(settings, url, stop))
+            tasks.create_task(_applications().serve_public(settings, url, stop))
             tasks.create_task(_announce(settings, told, stop))
     console.print("stopped; the data stay. `make demo` goes on with them, `make demo-reset` throws them away")
 

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection
 
 import migrations
@@ -138,6 +136,10 @@ async def _roles_and_schema(settings: Settings, bootstrap: Database) -> None:
 
 
 def _migrate(connection: Connection) -> None:
+    # Only here: it would be an eighth of the time in which any command is there, and few migrate.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.set_main_option("path_separator", "os")
