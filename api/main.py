@@ -1,6 +1,7 @@
 """The composition root: settings in, running applications out. Everything is made here, once."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -9,7 +10,7 @@ from api.admin.resources import Resources as AdminResources
 from api.auth import Doorkeeper
 from api.limits import Rates
 from api.public import app as public
-from api.serving import serve
+from api.serving import listen, serve, share, watch_input
 from ledger import entries
 from ledger.log.errors import VerificationError
 from ledger.log.policy import Policy
@@ -99,13 +100,23 @@ async def public_resources(settings: Settings, url: str) -> AsyncGenerator[publi
 async def serve_admin(settings: Settings, url: str, stop: asyncio.Event) -> None:
     """The admin application."""
     async with admin_resources(settings, url) as resources:
-        await serve(admin.build(resources), settings.admin_host, settings.admin_port, stop=stop)
+        await serve(admin.build(resources), listen(settings.admin_host, settings.admin_port), stop=stop)
 
 
-async def serve_public(settings: Settings, url: str, stop: asyncio.Event) -> None:
-    """The public application."""
+async def serve_public(settings: Settings, url: str, stop: asyncio.Event, *, fd: int | None = None) -> None:
+    """The public application; `fd`: as one of several processes, on a socket that they share."""
+    if fd is None and settings.public_workers > 1:
+        with listen(settings.public_host, settings.public_port) as shared:
+            environment = {"SUNLEDGER_DATABASE_URL": url}
+            await share(shared, ["public"], environment, workers=settings.public_workers, stop=stop)
+        return
     async with public_resources(settings, url) as resources:
-        await serve(public.build(resources), settings.public_host, settings.public_port, stop=stop)
+        if fd is None:
+            listening = listen(settings.public_host, settings.public_port)
+        else:
+            watch_input(stop)
+            listening = socket.socket(fileno=fd)
+        await serve(public.build(resources), listening, stop=stop)
 
 
 def _rates(settings: Settings) -> Rates:

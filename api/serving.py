@@ -1,16 +1,19 @@
-"""An application on a port, until it is told to stop."""
+"""An application on a port, until it is told to stop; where one processor is not enough, in several processes."""
 
 import asyncio
+import gc
+import os
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import uvicorn
 from litestar import Litestar
 
 
-class PortError(Exception):
-    """The address or port cannot be had; the message says why."""
+class ServingError(Exception):
+    """The address or port cannot be had, or a process that served is gone; the message says which."""
 
 
 class _Server(uvicorn.Server):
@@ -21,14 +24,25 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: Litestar, host: str, port: int, *, stop: asyncio.Event) -> None:
-    """Answer until `stop` is set; requests that run are finished. Raises PortError."""
-    listening = _listen(host, port)
+def listen(host: str, port: int) -> socket.socket:
+    """Ours rather than uvicorn's, which ends the process where the port is taken. Raises ServingError."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ServingError(f"{host} port {port}: {error.strerror}; choose another one") from error
+
+
+async def serve(app: Litestar, listening: socket.socket, *, stop: asyncio.Event) -> None:
+    """Answer until `stop` is set; requests that run are finished."""
     # Whom to believe about forwarded addresses is a setting of ours (`api.limits`), not a habit of the server's.
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", server_header=False, proxy_headers=False
     )
     server = _Server(config)
+    # What was made up to here stays as long as the process: the collector would look through all of it, time and again,
+    # while somebody waits for an answer.
+    gc.collect()
+    gc.freeze()
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -39,9 +53,37 @@ async def serve(app: Litestar, host: str, port: int, *, stop: asyncio.Event) -> 
         await serving
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Ours rather than uvicorn's, which ends the process where the port is taken."""
+async def share(
+    listening: socket.socket, arguments: list[str], environment: Mapping[str, str], *, workers: int, stop: asyncio.Event
+) -> None:
+    """Let so many `sunledger …` processes answer on one socket, until `stop` is set or one of them ends.
+
+    Each is told the socket by `--fd`, and stops when its standard input ends, so none outlives this process. Raises
+    ServingError where one ended that was not told to: whoever watches the service starts it anew.
+    """
+    fd = listening.fileno()
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ledger", *arguments, "--fd", str(fd),
+            env={**os.environ, **environment}, stdin=asyncio.subprocess.PIPE, pass_fds=[fd],
+        )
+        for _ in range(workers)
+    ]  # fmt: skip
+    ended = [asyncio.create_task(each.wait()) for each in processes]
+    stopping = asyncio.create_task(stop.wait())
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise PortError(f"{host} port {port}: {error.strerror}; choose another one") from error
+        await asyncio.wait([stopping, *ended], return_when=asyncio.FIRST_COMPLETED)
+        was_told = stop.is_set()
+    finally:
+        stopping.cancel()
+        for each in processes:
+            if each.returncode is None:
+                each.terminate()
+        await asyncio.wait(ended)
+    if not was_told:
+        raise ServingError("a process that served ended by itself; the others were stopped")
+
+
+def watch_input(stop: asyncio.Event) -> None:
+    """Set `stop` when standard input ends: then whoever started this process is gone."""
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)

@@ -16,6 +16,7 @@ from ledger.decide import AnyCommand
 from ledger.disbursements import DisburseMoney
 from ledger.entries import Entry
 from ledger.organisations import EnrolStaff, OpenFund, OpenProject
+from ledger.pieces import resting
 from ledger.privacy import Identity
 from ledger.returns import ReturnMoney
 from ledger.roles import Role
@@ -24,7 +25,6 @@ from ledger.store.batch import Sequenced
 from ledger.store.queries.trace import forward
 from ledger.store.sequencer import Sequencer
 from ledger.store.vault import Gift, Sealer
-from ledger.trace import resting
 from ledger.transfers import ReceiveTransfer, SendTransfer
 
 GIFTS = 200

@@ -23,7 +23,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from api.observability import configure_logging
-from api.serving import PortError
+from api.serving import ServingError
 from ledger import demo as demo_story
 from ledger import import_client
 from ledger.keygen_command import keygen_command
@@ -62,7 +62,15 @@ app.command("witness")(witness_command)
 app.command("monitor")(monitor_command)
 console = Console(stderr=True, highlight=False)
 
-_EXPECTED = (SetupError, PostgresError, GuaranteesBroken, Refused, import_client.ServerSaid, PortError, DataFileError)
+_EXPECTED = (
+    SetupError,
+    PostgresError,
+    GuaranteesBroken,
+    Refused,
+    import_client.ServerSaid,
+    ServingError,
+    DataFileError,
+)
 """Trouble that an operator can mend; it is told in a sentence."""
 
 
@@ -114,9 +122,11 @@ def admin() -> None:
 
 
 @app.command()
-def public() -> None:
+def public(
+    *, fd: Annotated[int | None, typer.Option(help="Answer on this open socket; for processes that share one")] = None
+) -> None:
     """Serve the public application."""
-    _run(partial(_serve, _applications().serve_public))
+    _run(partial(_serve, partial(_applications().serve_public, fd=fd)))
 
 
 @app.command()
@@ -400,7 +410,11 @@ def _pseudonym() -> str:
 def _demo_settings() -> Settings:
     folder = Settings().data_dir / "demo"
     return Settings(
-        log="demo", data_dir=folder, database_url=None, signing_passphrase_file=folder / "signing.passphrase"
+        log="demo",
+        data_dir=folder,
+        database_url=None,
+        signing_passphrase_file=folder / "signing.passphrase",
+        public_workers=1,
     )
 
 

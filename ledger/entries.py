@@ -7,7 +7,7 @@ The bodies stand by noun in `ledger.bodies` and are named from here.
 
 import hashlib
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import msgspec
 
@@ -293,7 +293,8 @@ def beijing_date(moment: datetime) -> date:
 
 def part_of(body: AnyBody) -> Part:
     """(i, k) of the effect this entry belongs to; (1, 1) for an undivided one."""
-    return cast("Part", getattr(body, "part", ())) or WHOLE
+    part: Part = getattr(body, "part", ())
+    return part or WHOLE
 
 
 def org_of(entry: Entry) -> str:
@@ -301,7 +302,7 @@ def org_of(entry: Entry) -> str:
 
     That of the account which gets the money: transit is in the books of who sends.
     """
-    said = cast("str", getattr(entry.body, "org", ""))
+    said: str = getattr(entry.body, "org", "")
     return said or (account.parse(entry.postings[0].dst).org if entry.postings else "")
 
 

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     public_port: int = Field(8000, ge=1, le=65535)
     """Port of the public application."""
 
+    public_workers: int = Field(1, ge=1, le=64)
+    """Processes that answer on it, one a processor that can be spared for them; they count visits together."""
+
     admin_host: str = "127.0.0.1"
     """Address the admin application listens on."""
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from api import witness as door
 from api.observability import configure_logging
-from api.serving import serve
+from api.serving import listen, serve
 from ledger.log.cosignature import verifier_of
 from ledger.log.errors import VerificationError
 from ledger.log.key import VerifierKey
@@ -67,7 +67,7 @@ async def _serve(file: DataFile, keys: LogKeys, host: str, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(door.build(door.Resources(file=file, log_keys=keys)), host, port, stop=stop)
+    await serve(door.build(door.Resources(file=file, log_keys=keys)), listen(host, port), stop=stop)
 
 
 def _log_keys(vkeys: list[str]) -> LogKeys:

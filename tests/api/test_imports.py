@@ -5,50 +5,26 @@ import csv
 import io
 import json
 import secrets
-import socket
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from api.admin import app as admin
-from api.serving import serve
 from ledger import import_client, privacy
 from ledger.account import CNY, Account
 from ledger.import_client import Sheet
+from ledger.pieces import resting
 from ledger.settings import Settings
 from ledger.store.queries.trace import forward
 from ledger.store.vault import lookup_digests
-from ledger.trace import resting
+from tests.support.listening import listening
 from tests.support.office import CITY, Office, opened
 from tests.support.realdata import realdata
 
 HUBEI_FEN = 70_140_126_391
 QR_FEN = 2_173_407_941
-
-
-@asynccontextmanager
-async def listening(office: Office) -> AsyncGenerator[str]:
-    """The office's application on a port of this machine; the address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    stop = asyncio.Event()
-    serving = asyncio.create_task(serve(admin.build(office.resources), "127.0.0.1", port, stop=stop))
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.02)
-        else:
-            writer.close()
-            await writer.wait_closed()
-            break
-    yield f"http://127.0.0.1:{port}"
-    stop.set()
-    await serving
 
 
 @pytest.fixture
@@ -93,7 +69,7 @@ async def test_every_published_gift_of_two_real_sheets_is_entered_found_and_trac
     hubei, qr = realdata("hubei_2020_money_received.csv"), realdata("wuhan_2020_qr_pos_donations.csv.gz")
     totals = realdata("hubei_2020_money_totals_check.json")
     database = office.resources.database
-    async with listening(office) as url:
+    async with listening(admin.build(office.resources)) as url:
         await import_client.propose(url, office.tokens["maker"], sheet(hubei, "hubei-2020", totals=totals), None, said)
         await import_client.propose(url, office.tokens["maker"], sheet(qr, "wuhan-qr-2020"), None, said)
         proposals = await waiting(office)
@@ -163,7 +139,7 @@ async def spend_everything(office: Office) -> None:
 
 async def test_importing_a_sheet_twice_changes_nothing(office: Office, said: Console, tmp_path: Path) -> None:
     path = small(tmp_path, 1_200)
-    async with listening(office) as url:
+    async with listening(admin.build(office.resources)) as url:
         await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
         await import_client.approve(url, office.tokens["checker"], await waiting(office), tmp_path / "codes", said)
         size = await office.size()
@@ -179,7 +155,7 @@ async def test_a_sheet_proposed_twice_before_approval_is_entered_once(
     office: Office, said: Console, tmp_path: Path
 ) -> None:
     path = small(tmp_path, 700)
-    async with listening(office) as url:
+    async with listening(admin.build(office.resources)) as url:
         for _ in range(2):
             await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
         both = await waiting(office)
@@ -192,7 +168,7 @@ async def test_a_sheet_proposed_twice_before_approval_is_entered_once(
 
 
 async def test_nothing_is_entered_before_somebody_else_approves(office: Office, said: Console, tmp_path: Path) -> None:
-    async with listening(office) as url:
+    async with listening(admin.build(office.resources)) as url:
         await import_client.propose(
             url, office.tokens["maker"], sheet(small(tmp_path, 10), "wuhan-qr-2020"), None, said
         )
@@ -205,7 +181,7 @@ async def test_nothing_is_entered_before_somebody_else_approves(office: Office, 
 
 async def test_an_import_goes_on_where_a_crash_left_it(told: Settings, said: Console, tmp_path: Path) -> None:
     path = small(tmp_path, 5_000)
-    async with opened(told) as office, listening(office) as url:
+    async with opened(told) as office, listening(admin.build(office.resources)) as url:
         await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
         (proposal,) = await waiting(office)
         await import_client.approve(url, office.tokens["checker"], [proposal], None, said)
@@ -232,7 +208,7 @@ async def entered_rows(office: Office) -> int:
 
 
 async def test_others_get_their_turn_while_a_sheet_is_entered(office: Office, said: Console, tmp_path: Path) -> None:
-    async with listening(office) as url:
+    async with listening(admin.build(office.resources)) as url:
         await import_client.propose(
             url, office.tokens["maker"], sheet(small(tmp_path, 6_000), "wuhan-qr-2020"), None, said
         )
@@ -250,7 +226,7 @@ async def test_a_batch_whose_total_disagrees_is_not_proposed(office: Office, sai
     path = small(tmp_path, 3)
     totals = tmp_path / "totals.json"
     totals.write_text(json.dumps({"small.csv": {"published_total": 7.00}}))
-    async with listening(office) as url:
+    async with listening(admin.build(office.resources)) as url:
         await import_client.propose(
             url, office.tokens["maker"], sheet(path, "wuhan-qr-2020", totals=totals), None, said
         )
@@ -266,7 +242,7 @@ async def test_a_bad_sheet_gets_a_reason_and_enters_nothing(
 ) -> None:
     path = tmp_path / "bad.csv"
     path.write_bytes(content)
-    async with listening(office) as url:
+    async with listening(admin.build(office.resources)) as url:
         try:
             await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
         except import_client.ServerSaid as told:
@@ -277,7 +253,7 @@ async def test_a_bad_sheet_gets_a_reason_and_enters_nothing(
 
 
 async def test_somebody_without_the_role_cannot_hand_in_a_sheet(office: Office, said: Console, tmp_path: Path) -> None:
-    async with listening(office) as url:
+    async with listening(admin.build(office.resources)) as url:
         with pytest.raises(import_client.ServerSaid, match="没有办理这项业务的职责"):
             await import_client.propose(
                 url, office.tokens["checker"], sheet(small(tmp_path, 1), "wuhan-qr-2020"), None, said
@@ -287,14 +263,14 @@ async def test_somebody_without_the_role_cannot_hand_in_a_sheet(office: Office, 
 async def test_a_sheet_checked_again_after_a_restart_keeps_the_proposal_it_had(
     told: Settings, said: Console, tmp_path: Path
 ) -> None:
-    async with opened(told) as office, listening(office) as url:
+    async with opened(told) as office, listening(admin.build(office.resources)) as url:
         await import_client.propose(
             url, office.tokens["maker"], sheet(small(tmp_path, 20), "wuhan-qr-2020"), None, said
         )
         (folder,) = (path for path in told.sheets.iterdir() if path.is_dir())
         before = await waiting(office)
     body = {"profile": "wuhan-qr-2020", "name": "small.csv", "org": CITY, "fund": "general"}
-    async with opened(told) as office, listening(office) as url:
+    async with opened(told) as office, listening(admin.build(office.resources)) as url:
         await office.post(f"sheets/{folder.name}/check", body)
         while (checked := (await office.get(f"sheets/{folder.name}/check")).json())["state"] == "checking":  # noqa: ASYNC110  it polls, as a client does
             await asyncio.sleep(0.02)
@@ -304,7 +280,7 @@ async def test_a_sheet_checked_again_after_a_restart_keeps_the_proposal_it_had(
 
 
 async def test_a_sheet_is_not_checked_again_for_another_fund(told: Settings, said: Console, tmp_path: Path) -> None:
-    async with opened(told) as office, listening(office) as url:
+    async with opened(told) as office, listening(admin.build(office.resources)) as url:
         await import_client.propose(
             url, office.tokens["maker"], sheet(small(tmp_path, 20), "wuhan-qr-2020"), None, said
         )

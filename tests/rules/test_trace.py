@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import account, entries, trace
+from ledger import account, entries, tracing
 from ledger.account import CNY, Account
 from ledger.disbursements import ConfirmDelivery, PublishFeedback
 from ledger.entries import DeliveryConfirmed, Entry, FeedbackPublished, Outcome
 from ledger.line import Span
+from ledger.pieces import Piece, resting
 from ledger.refusals import Refused
-from ledger.trace import Found, Named, Names, Piece, State, Trace
+from ledger.trace import Named, Names, State, Trace
+from ledger.tracing import Found
 from tests.support.fixed import FIXED
 from tests.support.model import TODAY, Pen
 from tests.support.society import CITY, PROGRAMME, SHOP, allocation, gift, open_society, payment, refund, release
@@ -27,7 +29,7 @@ def traced(pen: Pen, seq: int, *, entering: bool = False) -> Trace:
     moves = {piece.seq: pen.entries[piece.seq] for piece in pieces if piece.depth}
     totals = {
         first: sum(entries.qty_of(pen.entries[part]) for part in range(first, last + 1))
-        for first, last in trace.effects(moves.values()).items()
+        for first, last in tracing.effects(moves.values()).items()
     }
     citing = [
         entry
@@ -50,7 +52,7 @@ def traced(pen: Pen, seq: int, *, entering: bool = False) -> Trace:
         projects={key: body.name for key, body in books.projects.items()},
         events={event: body.name for event, body in books.events.items()},
     )
-    return trace.assemble(found, names)
+    return tracing.assemble(found, names)
 
 
 def follow(pen: Pen, start: Entry) -> list[Piece]:
@@ -301,7 +303,7 @@ def _credited(pen: Pen, seq: int) -> Span:
 def test_resting_pieces_are_found_among_thousands() -> None:
     here = [Piece(0, 0, 20_000, GENERAL, CNY, 0, 1, 0)]
     moved = [Piece(1, i * 4, 2, RELIEF, CNY, i * 2, 2 + i, 0) for i in range(5_000)]
-    found = trace.resting([*here, *moved])
+    found = resting([*here, *moved])
     assert len(found) == 10_000
     assert sum(piece.qty for piece in found) == 20_000
     assert [piece.off for piece in found] == sorted(piece.off for piece in found)

@@ -10,11 +10,11 @@ from ledger import account
 from ledger.allocations import ReleaseMoney
 from ledger.approvals import RejectProposal
 from ledger.entries import Entry, GiftRefunded, part_of, qty_of
+from ledger.pieces import resting
 from ledger.posting import MAX_POSTINGS
 from ledger.refusals import InsufficientAmount
 from ledger.settings import Settings
 from ledger.store.queries.trace import MAX_PIECES, backward, forward
-from ledger.trace import resting
 from tests.support import clerk
 from tests.support.checklog import check_log
 from tests.support.clerk import CHECKER, CITY, DAY, MAKER, Clerk, allocation, payment, refund, sequenced

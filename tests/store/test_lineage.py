@@ -9,13 +9,14 @@ import pytest
 
 from ledger.entries import Restriction
 from ledger.organisations import EnrolStaff, OpenFund
+from ledger.pieces import resting
 from ledger.returns import ReturnMoney
 from ledger.roles import Role
 from ledger.settings import Settings
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.sources import Source, read_sources
 from ledger.store.queries.trace import backward, forward
-from ledger.trace import State, resting
+from ledger.trace import State
 from ledger.transfers import ReceiveTransfer, SendTransfer
 from tests.support.branch import CITY, FINANCE, FOUNDER, OTHER_FOUNDER, PROVINCE, Branch, Given
 from tests.support.checklog import check_log

@@ -14,7 +14,8 @@ from ledger.store.queries.log import Progress, read_progress
 from ledger.store.queries.names import read_names
 from ledger.store.queries.shared import Shared
 from ledger.store.queries.trace import TooManyPieces, forward_all
-from ledger.trace import Campaign, Found, Names, Trace, assemble, effect_of, effects
+from ledger.trace import Campaign, Names, Trace
+from ledger.tracing import Found, assemble, effect_of, effects
 
 MAX_SHARED = 50
 """Gifts traced by one query at most."""

@@ -14,9 +14,9 @@ from ledger.corrections import is_place
 from ledger.decide import AnyProposable, Proposed
 from ledger.entries import Entry
 from ledger.line import Line, Span
+from ledger.pieces import resting
 from ledger.store.queries.fiscal import read_receipts
 from ledger.store.queries.trace import forward
-from ledger.trace import resting
 
 READ_ENTRIES = 2_000
 

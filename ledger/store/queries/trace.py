@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import asyncpg
 
-from ledger.trace import Piece, until_suspense
+from ledger.pieces import Piece, until_suspense
 
 MAX_PIECES = 10_000
 """A trace with more pieces is refused, not cut: pieces that are missing would be money that is missing."""

@@ -1,0 +1,5 @@
+"""`python -m ledger` is `sunledger`."""
+
+from ledger.cli import main
+
+main()
