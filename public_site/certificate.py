@@ -8,18 +8,15 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from markupsafe import Markup
 
-from api.limits import Limits
+from api.desk import Desk
 from ledger import privacy
 from ledger.log.encoding import encode_base64
 from ledger.log.errors import MalformedError
 from ledger.receipt.compact import encode_compact
 from ledger.receipt.receipt import Receipt
-from ledger.store.database import Database
 from ledger.store.queries.dossiers import read_receipt
-from ledger.store.queries.gifts import Traced, Traces
+from ledger.store.queries.gifts import Traced
 from ledger.store.queries.log import checkpoint_of
-from ledger.store.queries.public_names import PublicNames
-from ledger.store.queries.receipts import Receipts, chosen
 from ledger.trace import State, Trace
 from public_site import qr
 from public_site.capitals import capitals
@@ -78,20 +75,14 @@ def link_drawn(link: str) -> Markup:
 
 
 @post(both("/certificate"), status_code=200, include_in_schema=False)
-async def certificate(  # noqa: PLR0913, PLR0917  each is given by its name
-    request: Request[Any, Any, Any],
-    site: NamedDependency[Site],
-    receipts: NamedDependency[Receipts],
-    traces: NamedDependency[Traces],
-    database: NamedDependency[Database],
-    public_names: NamedDependency[PublicNames],
-    limits: NamedDependency[Limits],
+async def certificate(
+    request: Request[Any, Any, Any], site: NamedDependency[Site], desk: NamedDependency[Desk]
 ) -> Response[str]:
     """The certificate of a gift; or why there is none (yet)."""
     body = await request.body()
     typed, wanted = asked(body)
     (paper,) = fields(body, "paper")
-    traced = await traces.of(chosen(await limits.look_up(request, typed, receipts.find), wanted))
+    traced = await desk.traces.of(await desk.look_up(request, typed, wanted))
     if traced.trace is None:
         return site.page("not_found", traced.head, status=404, headers=PRIVATE)
     gift, code = traced.trace.gift, privacy.parse_code(typed)
@@ -101,7 +92,7 @@ async def certificate(  # noqa: PLR0913, PLR0917  each is given by its name
         "code": privacy.printed(code),
         "gift": gift,
     }
-    async with database.snapshot() as connection:
+    async with desk.database.snapshot() as connection:
         receipt = await read_receipt(connection, gift.seq)
     why = _why_not(traced, shown["attested"])
     if why or receipt is None:
@@ -113,7 +104,7 @@ async def certificate(  # noqa: PLR0913, PLR0917  each is given by its name
         traced.head,
         headers=PRIVATE,
         capitals=capitals(shown["attested"].kept_fen),
-        donor_name=await public_names.of(gift.seq),
+        donor_name=await desk.public_names.of(gift.seq),
         link=link_drawn(link_of(site.press.look.address + site.words.address("/r"), code)),
         papers=PAPERS,
         **shown,

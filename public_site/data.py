@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
+from api.desk import Desk
 from api.public import permalinks
 from ledger import entries
 from ledger.account import MAX_POSITION
-from ledger.store.database import Database
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.lists import ListedGift, Total
 from ledger.store.queries.log import read_first_over
@@ -48,8 +48,7 @@ FORMATS = (
 async def data(
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
-    database: NamedDependency[Database],
-    traces: NamedDependency[Traces],
+    desk: NamedDependency[Desk],
 ) -> Response[str]:
     """One of the lists. `/gifts` is the same for those who look for a gift, not for data."""
     query, say = request.query_params, site.words
@@ -62,7 +61,7 @@ async def data(
     before = filters.number(query, "before", MAX_POSITION)
     if before is None:
         wrong["before"] = say("页码不对，请从第一页开始。")
-    async with database.snapshot() as connection:
+    async with desk.database.snapshot() as connection:
         head, problem = await read_as_of(connection, query, say)
         choices, asked, narrowing = await read_narrowing(connection, asked, head, say)
         wrong |= {**problem, **asked.wrong}
@@ -74,7 +73,7 @@ async def data(
         names = await listed.read_called(connection, found)
         checkpoint = await read_first_over(connection, head.seq)
     shown = found[:ROWS]
-    states = {} if is_pinned else await _states(traces, shown)
+    states = {} if is_pinned else await _states(desk.traces, shown)
     here = say.address(site.here)
     kept = {"list": name if is_list and name != "gifts" else "", **asked.typed, "as_of": query.get("as_of", "")}
     pinned = {**kept, "as_of": head.seq}

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter
 
-from api.limits import Limits
+from api.desk import Desk
 from ledger import privacy
 from ledger.entries import beijing_date, moment
 from ledger.privacy import FiscalNumbers
@@ -16,12 +16,9 @@ from ledger.store.database import Database
 from ledger.store.queries import log
 from ledger.store.queries.corrections import count_corrections
 from ledger.store.queries.dossiers import read_box, read_dossier
-from ledger.store.queries.fiscal import FiscalReceipts
-from ledger.store.queries.gifts import Traced, Traces
+from ledger.store.queries.gifts import Traced
 from ledger.store.queries.happenings import names_in, read_latest
 from ledger.store.queries.head import read_head
-from ledger.store.queries.public_names import PublicNames
-from ledger.store.queries.receipts import Receipts, chosen
 from ledger.store.queries.years import read_year
 from ledger.trace import State, Trace
 from public_site import about, books, certificate, data, figures, record, search
@@ -73,43 +70,32 @@ async def printed_link(site: NamedDependency[Site], database: NamedDependency[Da
 
 
 @post(both("/trace/fiscal"), status_code=200, include_in_schema=False)
-async def trace_fiscal(  # noqa: PLR0913, PLR0917  each is given by its name
-    request: Request[Any, Any, Any],
-    site: NamedDependency[Site],
-    fiscal_receipts: NamedDependency[FiscalReceipts],
-    traces: NamedDependency[Traces],
-    public_names: NamedDependency[PublicNames],
-    limits: NamedDependency[Limits],
+async def trace_fiscal(
+    request: Request[Any, Any, Any], site: NamedDependency[Site], desk: NamedDependency[Desk]
 ) -> Response[str]:
     """The same by all four that are printed on the fiscal receipt: the trace, and nothing else that a code opens."""
     code, number, check_code, amount = fields(await request.body(), "code", "number", "check_code", "amount")
     numbers = FiscalNumbers(code=code, number=number, check_code=check_code)
-    traced = await traces.of(await limits.look_up_fiscal(request, numbers, fen(amount), fiscal_receipts.find))
+    traced = await desk.traces.of(await desk.look_up_fiscal(request, numbers, fen(amount)))
     if traced.trace is None:
         return site.page("fiscal_not_found", traced.head, status=404, headers=PRIVATE)
-    return _page(site, traced, traced.trace, donor_name=await public_names.of(traced.trace.gift.seq))
+    return _page(site, traced, traced.trace, donor_name=await desk.public_names.of(traced.trace.gift.seq))
 
 
 @post(both("/trace"), status_code=200, include_in_schema=False)
-async def trace(  # noqa: PLR0913, PLR0917  each is given by its name
-    request: Request[Any, Any, Any],
-    site: NamedDependency[Site],
-    receipts: NamedDependency[Receipts],
-    traces: NamedDependency[Traces],
-    database: NamedDependency[Database],
-    public_names: NamedDependency[PublicNames],
-    limits: NamedDependency[Limits],
+async def trace(
+    request: Request[Any, Any, Any], site: NamedDependency[Site], desk: NamedDependency[Desk]
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
     typed, wanted = asked(await request.body())
-    traced = await traces.of(chosen(await limits.look_up(request, typed, receipts.find), wanted))
+    traced = await desk.traces.of(await desk.look_up(request, typed, wanted))
     if traced.trace is None:
         return site.page("not_found", traced.head, status=404, headers=PRIVATE)
-    async with database.raw() as connection:
+    async with desk.database.raw() as connection:
         box = await read_box(connection, traced.trace.gift.seq)
     # Her browser checks with the code that the entry is hers.
     code = privacy.printed(privacy.parse_code(typed) or "")
-    donor_name = await public_names.of(traced.trace.gift.seq)
+    donor_name = await desk.public_names.of(traced.trace.gift.seq)
     return _page(site, traced, traced.trace, donor_name=donor_name, code=code, box=base64.b64encode(box).decode())
 
 
@@ -140,20 +126,15 @@ def _page(  # noqa: PLR0913  each is given by its name
 
 
 @post(both("/dossier"), status_code=200, include_in_schema=False)
-async def dossier(  # noqa: PLR0913, PLR0917  likewise
-    request: Request[Any, Any, Any],
-    site: NamedDependency[Site],
-    receipts: NamedDependency[Receipts],
-    traces: NamedDependency[Traces],
-    database: NamedDependency[Database],
-    limits: NamedDependency[Limits],
+async def dossier(
+    request: Request[Any, Any, Any], site: NamedDependency[Site], desk: NamedDependency[Desk]
 ) -> Response[Any]:
     """The whole record of the gift as a zip, from a form: it works without JavaScript, and its address says nothing."""
     typed, wanted = asked(await request.body())
-    seq = chosen(await limits.look_up(request, typed, receipts.find), wanted)
-    async with database.snapshot() as connection:
+    seq = await desk.look_up(request, typed, wanted)
+    async with desk.database.snapshot() as connection:
         head = await read_head(connection)
-        found = None if seq is None else await read_dossier(connection, traces, seq)
+        found = None if seq is None else await read_dossier(connection, desk.traces, seq)
     if seq is None:
         return site.page("not_found", head, status=404, headers=PRIVATE)
     if found is None:

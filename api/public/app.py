@@ -17,6 +17,7 @@ from litestar.plugins.pydantic import PydanticPlugin
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from api import problems, reference
+from api.desk import Desk
 from api.health import healthz, readyz
 from api.limits import Limits, Rates
 from api.observability import observe
@@ -90,16 +91,13 @@ class Resources:
 def build(resources: Resources) -> Litestar:
     """The application; everything it works with comes in."""
     press = Press(resources.look)
-    by_code = Receipts(resources.database, resources.lookup)
-    by_fiscal_receipt = FiscalReceipts(resources.database, resources.lookup)
-    traces = Traces(resources.database)
-    public_names = PublicNames(resources.database, resources.lookup)
     limits = Limits(resources.visits, resources.rates)
-    desk = trace.Desk(
-        receipts=by_code,
-        fiscal_receipts=by_fiscal_receipt,
-        traces=traces,
-        public_names=public_names,
+    desk = Desk(
+        database=resources.database,
+        receipts=Receipts(resources.database, resources.lookup),
+        fiscal_receipts=FiscalReceipts(resources.database, resources.lookup),
+        traces=Traces(resources.database),
+        public_names=PublicNames(resources.database, resources.lookup),
         limits=limits,
     )
     workshop = Workshop()
@@ -141,11 +139,6 @@ def build(resources: Resources) -> Litestar:
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
             "desk": Provide(lambda: desk, sync_to_thread=False),
-            "fiscal_receipts": Provide(lambda: by_fiscal_receipt, sync_to_thread=False),
-            "receipts": Provide(lambda: by_code, sync_to_thread=False),
-            "public_names": Provide(lambda: public_names, sync_to_thread=False),
-            "traces": Provide(lambda: traces, sync_to_thread=False),
-            "limits": Provide(lambda: limits, sync_to_thread=False),
             "press": Provide(lambda: press, sync_to_thread=False),
             "site": Provide(_site, sync_to_thread=False),
             "terms": Provide(lambda: resources.terms, sync_to_thread=False),

@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
 
+from api.desk import Desk
 from api.problems import ProblemError, described
 from api.public.answers import FRESH, IMMUTABLE, LOG_STATE, AsOf, Limit, Seq, Shape
 from ledger import entries
@@ -19,7 +20,6 @@ from ledger.store.database import Database
 from ledger.store.queries.entries import read_written
 from ledger.store.queries.head import read_head
 from ledger.store.queries.log import LogState, read_progress
-from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.sources import read_sources
 
 _SETTLED = {"Cache-Control": "public, max-age=3600"}
@@ -127,18 +127,17 @@ async def get_entry_bytes(
 @get("/api/v1/entries/{seq:int}/sources", summary="来源", tags=["账本"], responses=described(404, 422, 503))
 async def get_entry_sources(
     seq: Seq,
-    database: NamedDependency[Database],
-    public_names: NamedDependency[PublicNames],
+    desk: NamedDependency[Desk],
     after: Annotated[int, QueryParameter(description="从哪笔捐款之后开始：上一页的 next", ge=-1, le=MAX_POSITION)] = -1,
     limit: Limit = 50,
 ) -> Response[SourcesAnswer]:
     """一笔分配、拨付或退回的钱来自哪些捐款。"""
-    async with database.snapshot() as connection:
+    async with desk.database.snapshot() as connection:
         head = await read_head(connection)
         found = await read_sources(connection, seq, after=after, limit=limit)
     if found is None:
         raise ProblemError("not-found", "这一条没有动用捐款")
-    names = await public_names.of_all([each.seq for each in found.items])
+    names = await desk.public_names.of_all([each.seq for each in found.items])
     answer = SourcesAnswer(
         as_of=AsOf.model_validate(head),
         seq=found.seq,

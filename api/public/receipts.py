@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
-from api.limits import Limits
+from api.desk import Desk
 from api.problems import ProblemError, described
 from api.public.answers import FRESH, NO_STORE, Seq
 from api.public.log import BYTES, OPEN, TEXT
@@ -17,8 +17,6 @@ from ledger.receipt.compact import encode_compact
 from ledger.receipt.receipt import SUFFIX, Receipt
 from ledger.store.database import Database
 from ledger.store.queries.dossiers import read_dossier, read_receipt
-from ledger.store.queries.gifts import Traces
-from ledger.store.queries.receipts import Receipts, chosen
 from public_site.dossier import packed
 
 ZIP = "application/zip"
@@ -73,13 +71,11 @@ async def get_compact_receipt(seq: Seq, database: NamedDependency[Database]) -> 
 async def receipt_by_code(
     data: JSONBody[Lookup],
     request: Request[Any, Any, Any],
-    receipts: NamedDependency[Receipts],
-    database: NamedDependency[Database],
-    limits: NamedDependency[Limits],
+    desk: NamedDependency[Desk],
 ) -> Response[bytes]:
     """编号不存在、输错或不成编号，答复都一样。"""
-    seq = await _found(limits, request, receipts, data)
-    receipt = await _published(database, seq)
+    seq = await _found(desk, request, data)
+    receipt = await _published(desk.database, seq)
     return Response(receipt.encode(), media_type=TEXT, headers={**NO_STORE, **_saved_as(f"entry-{seq}{SUFFIX}")})
 
 
@@ -94,25 +90,20 @@ async def receipt_by_code(
         **described(404, 413, 422, 503),
     },
 )
-async def dossier_by_code(  # noqa: PLR0913, PLR0917  what it is made from
-    data: JSONBody[Lookup],
-    receipts: NamedDependency[Receipts],
-    traces: NamedDependency[Traces],
-    database: NamedDependency[Database],
-    request: Request[Any, Any, Any],
-    limits: NamedDependency[Limits],
+async def dossier_by_code(
+    data: JSONBody[Lookup], request: Request[Any, Any, Any], desk: NamedDependency[Desk]
 ) -> Response[bytes]:
     """一笔捐款的全部条目和每一条的证明。同一检查点之下，字节永远相同。"""
-    seq = await _found(limits, request, receipts, data)
-    async with database.snapshot() as connection:
-        found = await read_dossier(connection, traces, seq)
+    seq = await _found(desk, request, data)
+    async with desk.database.snapshot() as connection:
+        found = await read_dossier(connection, desk.traces, seq)
     if found is None:
         raise ProblemError("not-published")
     return Response(packed(found), media_type=ZIP, headers={**NO_STORE, **_saved_as(f"gift-{seq}.zip")})
 
 
-async def _found(limits: Limits, request: Request[Any, Any, Any], receipts: Receipts, asked: Lookup) -> int:
-    seq = chosen(await limits.look_up(request, asked.code, receipts.find), asked.seq)
+async def _found(desk: Desk, request: Request[Any, Any, Any], asked: Lookup) -> int:
+    seq = await desk.look_up(request, asked.code, asked.seq)
     if seq is None:
         raise ProblemError("receipt-not-found")
     return seq

@@ -1,6 +1,5 @@
 """The look-up: a receipt code in, where every fen of the gift is out. The code comes in the body and goes nowhere."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from litestar import MediaType, Request, Response, get, post
@@ -9,18 +8,15 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 from pydantic import BeforeValidator, Field
 
+from api.desk import Desk
 from api.fields import Input
-from api.limits import Limits
 from api.problems import ProblemError, described
 from api.public import permalinks
 from api.public.answers import FRESH, LOG_STATE, NO_STORE, AsOf, Named, Seq, Shape, shown
 from ledger.account import MAX_POSITION
 from ledger.privacy import FiscalNumbers
-from ledger.store.queries.fiscal import FiscalReceipts
-from ledger.store.queries.gifts import Traces
 from ledger.store.queries.log import LogState
-from ledger.store.queries.public_names import PublicNames
-from ledger.store.queries.receipts import NEWEST, Receipts, chosen
+from ledger.store.queries.receipts import NEWEST
 from ledger.trace import FiscalState, State
 
 
@@ -156,17 +152,6 @@ class TraceAnswer(Shape):
     corrected_by: int | None = Field(description="这一条已撤销，由哪一条更正")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """All that a look-up asks. One dependency: several would each be resolved in a task, dearer than the look-up."""
-
-    receipts: Receipts
-    fiscal_receipts: FiscalReceipts
-    traces: Traces
-    public_names: PublicNames
-    limits: Limits
-
-
 _ANSWER = ResponseSpec(TraceAnswer, description="这笔捐款的去向", generate_examples=False)
 
 
@@ -181,7 +166,7 @@ async def trace_by_code(
     data: JSONBody[Lookup], request: Request[Any, Any, Any], desk: NamedDependency[Desk]
 ) -> Response[bytes]:
     """编号不存在、输错或不成编号，答复都一样。"""
-    seq = chosen(await desk.limits.look_up(request, data.code, desk.receipts.find), data.seq)
+    seq = await desk.look_up(request, data.code, data.seq)
     answer = None if seq is None else await _traced(desk, seq)
     if answer is None:
         raise ProblemError("receipt-not-found")
@@ -200,7 +185,7 @@ async def trace_by_fiscal_receipt(
 ) -> Response[bytes]:
     """只给去向。票据不存在、有一项不符或已作废，答复都一样。"""
     numbers = FiscalNumbers(code=data.code, number=data.number, check_code=data.check_code)
-    seq = await desk.limits.look_up_fiscal(request, numbers, data.amount_fen, desk.fiscal_receipts.find)
+    seq = await desk.look_up_fiscal(request, numbers, data.amount_fen)
     answer = None if seq is None else await _traced(desk, seq)
     if answer is None:
         raise ProblemError("fiscal-receipt-not-found")
