@@ -18,6 +18,7 @@ SOURCE, MIDDLE, REST, UNUSED, BACK = "c5", "c0", "c5", "c6", "c5"
 LEAST = 3
 """What is there is seen, however small."""
 GAP = 14
+STANDING_GAP = 6
 THICK = 14
 LABEL = 34
 """A label's two lines."""
@@ -74,13 +75,18 @@ def draw(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption: C
     )
 
 
-def _spans(parts: Sequence[Part], room: int, gap: int, slot: int = 0) -> list[tuple[int, int]]:
-    """(from, to) of each part along a side of this length, to scale; the smallest are as wide as LEAST.
+def _free(room: int, gap: int, *sides: Sequence[Part]) -> int:
+    """What amounts are drawn by, of a side this long: one scale for the whole picture."""
+    most = max(map(len, sides))
+    return room - gap * (most - 1) - LEAST * most
+
+
+def _spans(parts: Sequence[Part], free: int, gap: int, slot: int = 0) -> list[tuple[int, int]]:
+    """(from, to) of each part along a side, to scale; the smallest are as wide as LEAST.
 
     `slot`: what a label needs; a narrower part stands in the middle of so much, and the side may become longer.
     """
     total = sum(part.amount for part in parts)
-    free = room - gap * (len(parts) - 1) - LEAST * len(parts)
     spans, at = [], 0
     for part in parts:
         width = LEAST + free * part.amount // total
@@ -88,6 +94,17 @@ def _spans(parts: Sequence[Part], room: int, gap: int, slot: int = 0) -> list[tu
         spans.append((at + aside, at + aside + width))
         at += max(width, slot) + gap
     return spans
+
+
+def _amid(spans: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int]]:
+    """The same in the middle of so much."""
+    aside = (length - spans[-1][1]) // 2
+    return [(since + aside, to + aside) for since, to in spans]
+
+
+def _whole(*sides: Sequence[tuple[int, int]]) -> int:
+    """What the links of a side come to without gaps: the middle's length."""
+    return max(sum(to - since for since, to in spans) for spans in sides)
 
 
 def _shares(spans: Sequence[tuple[int, int]], low: int, high: int) -> list[tuple[int, int]]:
@@ -111,8 +128,11 @@ def svg(kind: str, width: int, height: int, caption: Caption, inside: Markup) ->
 def _lying(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption: Caption) -> Markup:
     width, room = 1120, max(260, 62 * max(len(sources), len(uses)))
     left, centre, right = 230, 540, 850
-    into, out = _spans(sources, room, GAP, LABEL), _spans(uses, room, GAP, LABEL)
-    low, high = HEAD, HEAD + max(into[-1][1], out[-1][1])
+    free = _free(room, GAP, sources, uses)
+    into, out = _spans(sources, free, GAP, LABEL), _spans(uses, free, GAP, LABEL)
+    length = max(into[-1][1], out[-1][1])
+    into, out = _amid(into, length), _amid(out, length)
+    low, high = HEAD, HEAD + length
     drawn = [
         Markup('<text class="f-head" x="{}" y="14" text-anchor="{}">{}</text>').format(x, anchor, head)
         for x, anchor, head in (
@@ -121,8 +141,8 @@ def _lying(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption:
             (right, "start", caption.heads[2]),
         )
     ]
-    top = low + room // 10
-    end = top + room - room // 5
+    top = low + (length - _whole(into, out)) // 2
+    end = top + _whole(into, out)
     for side, parts, spans in ((0, sources, into), (1, uses, out)):
         for part, (since, to), (meets, ends) in zip(parts, spans, _shares(spans, top, end), strict=True):
             here, there = (left + THICK, centre) if side == 0 else (right, centre + THICK)
@@ -153,8 +173,10 @@ def _lying(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption:
 def _standing(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption: Caption) -> Markup:
     width, thick, between = 358, 24, 104
     drawn: list[Markup] = []
-    into, out = _spans(sources, width, 6), _spans(uses, width, 6)
-    inside = (12, width - 12)
+    free = _free(width, STANDING_GAP, sources, uses)
+    into = _amid(_spans(sources, free, STANDING_GAP), width)
+    out = _amid(_spans(uses, free, STANDING_GAP), width)
+    (inside,) = _amid([(0, _whole(into, out))], width)
     middle_y, below_y = thick + between, 2 * (thick + between)
     for side, parts, spans in ((0, sources, into), (1, uses, out)):
         near, far = (thick, middle_y) if side == 0 else (below_y, middle_y + thick)

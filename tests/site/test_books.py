@@ -172,6 +172,9 @@ def test_a_picture_shows_every_part_and_none_over_another(sources: list[int], us
             for bar in re.findall(r"<rect[^>]*>", picture)
         ]
         assert len(bars) == len(sources) + len(uses) + 1
+        lengths = sorted((fen, bar[length]) for fen, bar in zip([*sources, *uses], bars, strict=False))
+        assert all(a[1] == b[1] if a[0] == b[0] else a[1] <= b[1] for a, b in pairwise(lengths)), "not one scale"
+        assert bars[-1][length] >= max(bar[length] for bar in bars), "the middle is everything"
         across = "x" if side == "y" else "y"
         for column in {bar[across] for bar in bars}:
             its = [bar for bar in bars if bar[across] == column]
