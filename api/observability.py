@@ -3,13 +3,14 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import structlog
-from litestar import Litestar
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+if TYPE_CHECKING:  # commands that serve nothing log, too, and are there sooner without the framework
+    from litestar import Litestar
+    from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = structlog.get_logger("http")
 
@@ -45,14 +46,14 @@ def configure_logging(level: str) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
-def observe(app: Litestar) -> None:
+def observe(app: "Litestar") -> None:
     """Wrap the whole application: Litestar's own middleware does not run for unknown paths."""
     app.asgi_handler = _observed(app.asgi_handler)
 
 
-def _observed(inner: ASGIApp) -> ASGIApp:
-    async def handler(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP:
+def _observed(inner: "ASGIApp") -> "ASGIApp":
+    async def handler(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] != "http":  # type: ignore[comparison-overlap]  # its types are strings
             await inner(scope, receive, send)
             return
         request_id = uuid4().hex[:16]
@@ -61,7 +62,7 @@ def _observed(inner: ASGIApp) -> ASGIApp:
         began = time.perf_counter()
         status = 0
 
-        async def answer(message: Message) -> None:
+        async def answer(message: "Message") -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -82,7 +83,7 @@ def _observed(inner: ASGIApp) -> ASGIApp:
     return handler
 
 
-def _template(scope: Scope) -> str:
+def _template(scope: "Scope") -> str:
     """The route as it was declared, so that nothing somebody typed reaches a log."""
     template: str | Callable[..., Any] | None = scope.get("path_template")
     return template if isinstance(template, str) and template else "unknown"

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 import uvicorn
 from litestar import Litestar
 
+from ledger.store.setup import SetupError
 
-class ServingError(Exception):
+
+class ServingError(SetupError):
     """The address or port cannot be had, or a process that served is gone; the message says which."""
 
 

@@ -23,8 +23,6 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from api.observability import configure_logging
-from api.serving import ServingError
-from ledger import demo as demo_story
 from ledger import import_client
 from ledger.keygen_command import keygen_command
 from ledger.mirror_command import mirror_command
@@ -68,7 +66,6 @@ _EXPECTED = (
     GuaranteesBroken,
     Refused,
     import_client.ServerSaid,
-    ServingError,
     DataFileError,
 )
 """Trouble that an operator can mend; it is told in a sentence."""
@@ -304,6 +301,7 @@ async def _demo(settings: Settings) -> None:
         await _prepare(settings, url)
         _demo_signing_key(settings)
         notes = settings.data_dir / "demo.json"
+        demo_story = importlib.import_module("ledger.demo")
         clock = demo_story.StoryClock(notes)
         async with _applications().admin_resources(settings, url, clock) as resources:
             told = await demo_story.tell(resources.sequencer, resources.sealer, resources.database, notes, clock)

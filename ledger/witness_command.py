@@ -1,6 +1,7 @@
 """`sunledger witness`: for whoever watches a log: an auditor, a supervisory board, a university, a newspaper."""
 
 import asyncio
+import importlib
 import signal
 from contextlib import closing
 from pathlib import Path
@@ -10,9 +11,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from api import witness as door
 from api.observability import configure_logging
-from api.serving import listen, serve
 from ledger.log.cosignature import verifier_of
 from ledger.log.errors import VerificationError
 from ledger.log.key import VerifierKey
@@ -67,7 +66,9 @@ async def _serve(file: DataFile, keys: LogKeys, host: str, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(door.build(door.Resources(file=file, log_keys=keys)), listen(host, port), stop=stop)
+    serving, door = (importlib.import_module(name) for name in ("api.serving", "api.witness"))
+    app = door.build(door.Resources(file=file, log_keys=keys))
+    await serving.serve(app, serving.listen(host, port), stop=stop)
 
 
 def _log_keys(vkeys: list[str]) -> LogKeys:

@@ -175,7 +175,7 @@ async def test_a_first_page_is_small(branch: Branch, http: httpx.AsyncClient) ->
             assert page.headers["content-encoding"] == file.headers["content-encoding"] == "gzip"
             size += int(file.headers["content-length"])
             wanted += re.findall(r'from "(/static/[^"]+)"', file.text)
-        assert size < 20_000
+        assert size <= 20 * 1024
         lazy = [path for file in wanted for path in re.findall(r'import\("([^"]+)"', (await http.get(file)).text)]
         for path in lazy:
             size += int((await http.get(path)).headers["content-length"])
