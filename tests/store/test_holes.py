@@ -37,8 +37,12 @@ async def scattered(cluster: Cluster, story: Settings, tmp_path_factory: pytest.
     settings = story.model_copy(update={"data_dir": folder, "database_url": cluster.url("scattered")})
     async with clerk.opened(settings) as office:
         await office.set_policy()
-        for gift in await give(office, HOLES):
-            await office.do(refund(gift, 1))
+        gifts = await give(office, HOLES)
+        for start in range(0, HOLES, CHUNK):
+            refunds = [refund(gift, 1) for gift in gifts[start : start + CHUNK]]
+            for outcome in await office.sequencer.enqueue(refunds):
+                assert not isinstance(outcome, Exception)
+                sequenced(outcome)
         await office.do(allocation(available(office), FUND, PROJECT))
     return settings
 
