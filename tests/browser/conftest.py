@@ -68,7 +68,8 @@ async def served(cluster: Cluster, story: Settings, tmp_path_factory: pytest.Tem
         said = (await office.get("checkpoint")).json()
         seen = Checkpoint(origin=said["origin"], size=said["size"], root=bytes.fromhex(said["root"]))
         stamped = stamp(seen, authority().stamp(seen))
-        assert (await office.post("stamps", stamped, who="administrator")).status_code == 201
+        answer = await office.post("stamps", stamped, who="administrator", headers={"Prefer": "wait=9"})
+        assert answer.status_code == 201
         codes = {**office.codes, **codes}
     assert told.database_url is not None
     database = setup.database(told, told.database_url, "reader", pool_size=4)
