@@ -145,7 +145,7 @@ def rebuild() -> None:
 
 @app.command()
 def export(folder: Annotated[Path, typer.Argument(help="Folder for any web server to serve")]) -> None:
-    """Write the published log as static files; a second run adds what is new."""
+    """Write the published log as static files, with its keys and policy; a second run adds what is new."""
     _run(_export, folder=folder)
 
 

@@ -22,7 +22,7 @@ def mirror_command(
         Path | None, typer.Option(exists=True, dir_okay=False, help="Policy file: keys of logs and witnesses, quorum")
     ] = None,
 ) -> None:
-    """Copy a log, checking while copying: signatures, hashes, and that it continues what the folder holds.
+    """Copy a log, its keys and policy, checked while it comes: signatures, hashes, that it continues what is there.
 
     The folder can be served at any moment, and a copy that was cut off goes on. Exit code 0: up to date. 1: findings,
     and the checkpoint stays the one it was. 2: could not finish.

@@ -1,5 +1,6 @@
 """Pages about the ledger: how to check it, how money is matched, privacy, whom to tell of a mistake."""
 
+import shlex
 from itertools import pairwise
 from typing import Annotated
 
@@ -8,23 +9,29 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from ledger.account import MAX_POSITION
+from ledger.log.checkpoint import Checkpoint
 from ledger.store.database import Database
 from ledger.store.queries import log
 from ledger.store.queries.head import read_head
+from ledger.store.queries.news import read_subject
+from ledger.store.queries.stamps import Stamped, read_stamps
 from public_site.site import FRESH, Site
 from public_site.words import both
 
 CHECKPOINTS = 10
+STAMPS = 5
 KEPT = {"Cache-Control": "public, max-age=300"}
 
 
 @get(both("/verify"), include_in_schema=False)
 async def verify(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
-    """Checkpoints, witnesses, and how to check everything without this site."""
+    """Checkpoints, witnesses, stamps, and how to check everything without this site."""
     async with database.snapshot() as connection:
         head = await read_head(connection)
         checkpoints = await log.read_checkpoints(connection, CHECKPOINTS + 1)
         witnessed = await log.witnessed(connection)
+        stamps = await read_stamps(connection, STAMPS)
+        subject = await read_subject(connection, "") if stamps else None
     added = [newer.size - older.size for newer, older in pairwise(checkpoints)]
     if len(checkpoints) <= CHECKPOINTS and checkpoints:
         added.append(checkpoints[-1].size)  # the first one of all
@@ -34,6 +41,8 @@ async def verify(site: NamedDependency[Site], database: NamedDependency[Database
         headers=FRESH,
         checkpoints=[*zip(checkpoints[:CHECKPOINTS], added, strict=False)],
         witnessed=witnessed,
+        stamps=stamps,
+        stamped=_text(subject.origin, stamps[0]) if subject is not None else (),
     )
 
 
@@ -56,6 +65,12 @@ async def report(
 ) -> Response[str]:
     """发现不符: whom to tell, with the entry's number filled in."""
     return site.page("report", None, headers=KEPT, query={"entry": entry}, entry=entry)
+
+
+def _text(origin: str, stamp: Stamped) -> list[str]:
+    """The three lines that were stamped, as a shell takes them."""
+    text = Checkpoint(origin=origin, size=stamp.size, root=stamp.root).text.decode()
+    return [shlex.quote(line) for line in text.splitlines()]
 
 
 HANDLERS = [verify, matching, privacy, report]

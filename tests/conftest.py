@@ -21,6 +21,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--renew-aria", action="store_true", help="keep what screen readers are told now as golden")
     parser.addoption("--long", action="store_true", help="run the tests that take minutes, too")
 
 

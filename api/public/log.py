@@ -16,6 +16,7 @@ from ledger.log.errors import MalformedError
 from ledger.log.tile import parse_path
 from ledger.store.database import Database
 from ledger.store.queries import log
+from ledger.store.queries.stamps import read_token_of
 
 TEXT = "text/plain"  # UTF-8 is added
 BYTES = "application/octet-stream"
@@ -115,6 +116,17 @@ async def get_proof(seq: Seq, database: NamedDependency[Database]) -> Response[b
     return Response(proof.encode(), media_type=TEXT, headers=_SECONDS)
 
 
+@get("/log/stamps/{seq:int}", summary="时间戳令牌", tags=["核验"], media_type=BYTES, responses=described(404))
+async def get_stamp(seq: Seq, database: NamedDependency[Database]) -> Response[bytes]:
+    """该条目（checkpoint.stamped）里的令牌：RFC 3161 TimeStampToken，DER 编码。签名请用该机构的证书自己核对。"""
+    async with database.raw() as connection:
+        token = await read_token_of(connection, seq)
+    if token is None:
+        raise ProblemError("not-found", "this entry is no timestamp", headers=OPEN)
+    saved_as = {"Content-Disposition": f'attachment; filename="stamp-{seq}.der"'}
+    return Response(token, media_type=BYTES, headers={**IMMUTABLE, **OPEN, **saved_as})
+
+
 @get("/log/consistency", summary="一致性证明", tags=["核验"], media_type=TEXT, responses=described(404))
 async def get_consistency(old: Size, new: Size, database: NamedDependency[Database]) -> Response[bytes]:
     """前 old 条的账本是前 new 条的开头：每行一个哈希（RFC 6962 第 2.1.2 节）。"""
@@ -127,4 +139,4 @@ async def get_consistency(old: Size, new: Size, database: NamedDependency[Databa
     return Response(lines.encode(), media_type=TEXT, headers={**IMMUTABLE, **OPEN})
 
 
-HANDLERS = [get_checkpoint, get_tile, get_vkey, get_policy, get_witnesses, get_proof, get_consistency]
+HANDLERS = [get_checkpoint, get_tile, get_vkey, get_policy, get_witnesses, get_proof, get_stamp, get_consistency]

@@ -1,4 +1,4 @@
-"""The log as static files that any web server can serve: tiles, bundles, then the checkpoint over them."""
+"""The log as static files that any web server can serve: tiles, bundles, keys and policy, then the checkpoint."""
 
 import os
 from collections.abc import Callable
@@ -20,6 +20,10 @@ async def export(database: Database, folder: Path, *, report: Callable[[int, int
             raise SetupError(
                 "nothing was published yet: make a signing key with `sunledger keygen`, then serve the log"
             )
+        beside = {
+            "vkey": "".join(f"{key}\n" for key in await log.signing_keys(connection)),
+            "policy": await log.served_policy(connection) or "",
+        }
         size = log.checkpoint_of(note).size
         if size < old:
             raise SetupError(f"{folder} holds {old} entries, this log was published up to {size}: not the same log")
@@ -29,6 +33,9 @@ async def export(database: Database, folder: Path, *, report: Callable[[int, int
             assert content is not None, "what a checkpoint covers is stored"
             _write(folder / each.path, content)
             report(done + 1, len(wanted))
+    for name, text in beside.items():
+        if text:
+            _write(folder / name, text.encode())
     _write(note_file, note)
     return size
 

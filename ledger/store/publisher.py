@@ -137,10 +137,16 @@ class Publisher:
                 continue
 
     async def _integrate(self, connection: asyncpg.Connection, sequenced: int) -> int:
-        """Store the tiles of the next run of entries; answers how many entries the tree has."""
+        """Store the tiles of the next run of entries; answers how many entries the tree has.
+
+        Raises SetupError at a gap, behind what comes before it: a leaf at the wrong place could never be taken back.
+        """
         old = await integrated_size(connection)
         rows = await connection.fetch(_LEAVES, old, min(sequenced, old + INTEGRATE_ENTRIES))
+        rows = [row for seq, row in enumerate(rows, old) if row["seq"] == seq]
         if not rows:
+            if old < sequenced:
+                raise SetupError(_GAP.format(seq=old))
             return old
         edge = await log.read_tiles(connection, partial_tiles(old))
         grown = list(grow(old, [row["leaf"] for row in rows], edge.__getitem__))
@@ -246,7 +252,7 @@ async def root_of_size(connection: asyncpg.Connection, size: int) -> bytes:
 
 
 # The hash of a leaf (RFC 6962, section 2.1), made where the bytes lie: beside an import this process is the busier one.
-_LEAVES = "select sha256('\\x00'::bytea || bytes) as leaf from entry where seq >= $1 and seq < $2 order by seq"
+_LEAVES = "select seq, sha256('\\x00'::bytea || bytes) as leaf from entry where seq >= $1 and seq < $2 order by seq"
 _GROW = """
   insert into tile (level, index, hashes) values ($1, $2, $3)
   on conflict (level, index) do update set hashes = excluded.hashes
@@ -257,6 +263,10 @@ _KEY = """
 """
 _RETIRE = "update signing_key set retired_at = now() where vkey <> all ($1::text[]) and retired_at is null"
 _RELEASE = "insert into checkpoint (size, root, note) values ($1, $2, $3) on conflict do nothing"
+_GAP = (
+    "entry {seq} is missing, though the log is longer: nothing from it on is signed; find out with `sunledger verify"
+    " --database`"
+)
 _MISSING = (
     "{path} is missing, but this log has been published. Ask a witness for the last checkpoint it saw, compare,"
     " and run `sunledger checkpoint adopt`"

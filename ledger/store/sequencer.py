@@ -125,16 +125,19 @@ class Sequencer:
         """Have one command, or gifts of an import, sequenced in one transaction; each has its own outcome.
 
         Rows of one import go in in the order of these calls; where a chunk fails, those behind it fail with it.
-        Raises Busy, Stopped.
+        No work has no outcomes, and waits for nobody. Raises Busy, Stopped.
         """
         return self._enqueue(work, None).done
 
     def _enqueue(self, work: Sequence[Work], idempotency: Idempotency | None) -> Pending:
         if self.stopped:
             raise Stopped(self.stopped)
+        pending = Pending(work, asyncio.get_running_loop().create_future(), idempotency)
+        if not work:
+            pending.resolve()
+            return pending
         if len(self._queue) >= self._queue_size:
             raise Busy
-        pending = Pending(work, asyncio.get_running_loop().create_future(), idempotency)
         self._queue.append(pending)
         self._arrived.set()
         if idempotency is not None:

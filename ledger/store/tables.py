@@ -87,6 +87,7 @@ class EntryRow(_Row, table=True):
         Index("entry_control", "seq", postgresql_where=sql(f"kind not in {_ROUTINE}")),
         Index("entry_correction", "seq", postgresql_where=sql("kind = 'entry.reversed'")),
         Index("entry_organisation", "seq", postgresql_where=sql("kind in ('org.registered', 'org.changed')")),
+        Index("entry_stamp", "seq", postgresql_where=sql("kind = 'checkpoint.stamped'")),
     )
 
     seq: BigKey

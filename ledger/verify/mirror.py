@@ -35,7 +35,7 @@ _AGAIN = {httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS}
 
 
 class Http:
-    """Reads checkpoint, tiles and bundles below a URL, and nothing else. May be used from several threads."""
+    """Reads checkpoint, tiles and bundles below a URL, for a copy keys and policy. May be used from several threads."""
 
     def __init__(
         self,
@@ -69,6 +69,10 @@ class Http:
         found = self._get(f"{LOG_FOLDER}/{CHECKPOINT}", MAX_NOTE_BYTES)
         self.url = f"{self.url}/{LOG_FOLDER}"
         return found
+
+    def kept(self, name: str) -> bytes:
+        """Keys or policy that are served beside the log; after `checkpoint()`, which finds out where that is."""
+        return self._get(name, MAX_NOTE_BYTES)
 
     def tile(self, tile: Tile) -> bytes:
         """The hashes of a tile."""

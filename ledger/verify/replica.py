@@ -11,20 +11,21 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
 from ledger.log.checkpoint import Checkpoint
-from ledger.log.errors import MalformedError, ProofError
+from ledger.log.errors import MalformedError, ProofError, VerificationError
+from ledger.log.key import VerifierKey
 from ledger.log.note import parse_note
-from ledger.log.policy import Policy
+from ledger.log.policy import NONE, Log, Policy
 from ledger.log.tile import FULL_WIDTH, Bundle, Tile, decode_bundle, node_reader, partial_tiles, split_hashes
 from ledger.log.tree import EMPTY_ROOT, consistency_proof, leaf_hash, root_at, root_of, verify_consistency
 from ledger.verify.anchor import Anchor, open_anchor
 from ledger.verify.finding import WHOLE_LOG, Finding, Findings
 from ledger.verify.rule import Rule
-from ledger.verify.source import CHECKPOINT, Directory, MissingError, Source, SourceError
+from ledger.verify.source import CHECKPOINT, KEPT, Copyable, Directory, MissingError, SourceError
 
 THREADS = 8
 AHEAD = 32
@@ -52,7 +53,7 @@ class Copied:
     """Why the copy could not be finished; empty if it was."""
 
 
-def copy(source: Source, folder: Path, *, policy: Policy | None, progress: Progress | None = None) -> Copied:
+def copy(source: Copyable, folder: Path, *, policy: Policy | None, progress: Progress | None = None) -> Copied:
     """Bring the folder up to the source's checkpoint. Whatever happens, what is served from it stays true."""
     findings = Findings()
     replica = _Replica(source, folder, policy, findings, progress or _untold)
@@ -91,7 +92,7 @@ def _alone_in(folder: Path) -> Generator[None]:
 
 class _Replica:
     def __init__(
-        self, source: Source, folder: Path, policy: Policy | None, findings: Findings, progress: Progress
+        self, source: Copyable, folder: Path, policy: Policy | None, findings: Findings, progress: Progress
     ) -> None:
         self._source = source
         self._mine = Directory(folder)
@@ -117,7 +118,10 @@ class _Replica:
         proven = self._prove_edge(new)
         self._copy_tiles(new.size, proven)
         self._copy_entries(self.size, new.size, proven)
+        kept = self._fitting(note)
         os.sync()
+        for name, content in kept.items():
+            self._write(name, content)
         # All it covers is durable. If we stop now, the old checkpoint is served beside files that it does not name.
         self._write(CHECKPOINT, note)
         os.sync()
@@ -246,6 +250,22 @@ class _Replica:
         except MalformedError as error:
             self._stop(tile.index * FULL_WIDTH ** (tile.level + 1), Rule.TILE_HASH, tile.path, error)
 
+    def _fitting(self, note: bytes) -> dict[str, bytes]:
+        """Keys and policy as the source has them, if it has any.
+
+        That the checkpoint opens with each is all they can be held to: of who made them they say nothing.
+        """
+        found: dict[str, bytes] = {}
+        for name in KEPT:
+            try:
+                found[name] = self._source.kept(name)
+                _policy_of(name, found[name].decode()).open_checkpoint(note)
+            except MissingError:
+                pass
+            except (VerificationError, UnicodeDecodeError) as error:
+                self._stop(WHOLE_LOG, Rule.CHECKPOINT_SIGNATURE, f"{name}: keys that the checkpoint opens with", error)
+        return found
+
     def _stop(self, seq: int, rule: Rule, expected: object, found: object) -> NoReturn:
         self._findings.add(seq, rule, expected, found)
         raise _StopError
@@ -290,6 +310,13 @@ class _Proven:
         if tile.width < FULL_WIDTH:
             return self._tiles[tile.level, tile.index] == hashes
         return self.root(tile) == root_of(hashes)
+
+
+def _policy_of(name: str, text: str) -> Policy:
+    """Its keys; no witness is asked for, since a checkpoint may be published before they have seen it."""
+    if name == "policy":
+        return replace(Policy.parse(text), quorum=NONE)
+    return Policy(logs=tuple(Log(key=VerifierKey.parse(line)) for line in text.splitlines()))
 
 
 def _untold(_read: int, _size: int) -> None: ...

@@ -17,6 +17,9 @@ MAX_BUNDLE_BYTES = FULL_WIDTH * (2 + MAX_ENTRY_BYTES)
 """What 256 entries of the largest size take."""
 
 CHECKPOINT = "checkpoint"
+KEPT = ("vkey", "policy")
+"""Beside it, in the log's own words: the keys that sign, one a line, and the policy (c2sp.org/tlog-policy)."""
+
 LOG_FOLDER = "log"
 """Below a site's address the log lies in this folder."""
 
@@ -42,6 +45,13 @@ class Source(Protocol):
         """The entries of a bundle."""
 
 
+class Copyable(Source, Protocol):
+    """Serves also what says whom to believe. That is worth copying, and proves nothing about the log beside it."""
+
+    def kept(self, name: str) -> bytes:
+        """One of KEPT. Raises MissingError, SourceError."""
+
+
 @runtime_checkable
 class BulkSource(Source, Protocol):
     """Reads many bundles in one go, from one thread at a time. Can be pickled: another process opens it for itself."""
@@ -64,6 +74,10 @@ class Directory:
     def checkpoint(self) -> bytes:
         """The signed note."""
         return self._read(CHECKPOINT, MAX_NOTE_BYTES)
+
+    def kept(self, name: str) -> bytes:
+        """Keys or policy that lie beside the log."""
+        return self._read(name, MAX_NOTE_BYTES)
 
     def tile(self, tile: Tile) -> bytes:
         """The hashes of a tile."""

@@ -44,7 +44,7 @@ export const spoken = (fen) => digits(fen).replace(/\.00$/, "") + " 元";
 
 // Check everything, or the steps that are wanted. `given`: seq, entry (bytes), proof and policy (texts), code, box (bytes; empty: erased),
 // shown (what the page says, [what, text] each). Answers {steps, failed}: `failed` is the first step that did not
-// pass, or "". A step is {id, state, ...facts}: "passed"; "failed" with `why`; "absent" where there is nothing to check.
+// pass, or "". A step is {id, state, ...facts}: "passed"; "failed" with `why`; "absent" where nothing could be checked.
 export async function check(given, engine, wanted) {
   const found = {};
   const steps = [];
@@ -127,7 +127,8 @@ const CHECKS = {
     if (!isWitnessed(policy, seen.concat(unread))) {
       return { state: "failed", why: "expected the quorum " + policy.quorum + ", found " + names, tooFew: true };
     }
-    return seen.length && isWitnessed(policy, seen) ? passed({ seen }) : absent();
+    const facts = { seen, unread: unread.map((each) => each.name) };
+    return seen.length && isWitnessed(policy, seen) ? passed(facts) : absent(facts);
   },
 
   async receipt(given, engine, found) {

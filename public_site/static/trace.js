@@ -19,9 +19,11 @@ const time = (seconds) => {
 const FACTS = {
   inclusion: (step) => filled(WORDS.size, { n: step.size.toLocaleString("en") }),
   signature: (step) => step.by,
-  witnesses: (step) => step.seen
-    ? step.seen.map((each) => each.name + " " + time(each.time)).join(", ")
-    : WORDS.unseen,
+  witnesses: (step) => {
+    const seen = step.seen.map((each) => each.name + " " + time(each.time)).join(", ");
+    const unread = step.unread.length ? filled(WORDS.unread, { n: step.unread.join(", ") }) : "";
+    return [seen, unread].filter(Boolean).join(" · ") || WORDS.unseen;
+  },
   donor: (step) => step.state === "absent"
     ? WORDS.erased
     : (CHANNELS[step.channel] || step.channel) + (step.reference ? filled(WORDS.reference, { n: step.reference }) : WORDS.noReference),
@@ -106,12 +108,14 @@ async function run() {
       result.steps.forEach(mark);
       panel.dataset.engine = Object.keys(engine.used).map((what) => what + ":" + engine.used[what]).join(" ");
       if (result.failed) offer(given, result, engine);
-      const isWitnessed = result.steps.some((step) => step.id === "witnesses" && step.state === "passed");
+      const witnesses = result.steps.find((step) => step.id === "witnesses") || {};
       const values = { n: STEPS.indexOf(result.failed) + 1, s: (took / 1000).toFixed(2) };
       following.hidden = Boolean(result.failed);
       // Too few witnesses may be a witness that is away; a cosignature that does not fit is not.
       const isUnseen = result.steps.some((step) => step.id === result.failed && step.tooFew);
-      say(result.failed ? "failed" : isWitnessed ? "passed" : "unwitnessed", values, isUnseen ? "unseen" : "");
+      if (result.failed) say("failed", values, isUnseen ? "unseen" : "");
+      else if (witnesses.state === "passed") say("passed", values);
+      else say("unwitnessed", values, witnesses.unread.length ? "unread" : "");
       return;
     } catch (error) {
       if (error.state === "unpublished" && tries < WAITS_MS.length) {

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlmodel import SQLModel
 
@@ -161,17 +162,48 @@ def test_every_table_is_one_that_an_erasure_looks_at_or_says_nothing_of_a_donor(
     assert {*SQLModel.metadata.tables} == {*PROJECTIONS, *OF_A_GIFT, *apart}
 
 
-async def test_an_erased_code_is_answered_like_an_unknown_one(desk: Office, told: Settings) -> None:
+@pytest.mark.parametrize("path", ["/api/v1/trace", "/api/v1/receipt", "/api/v1/dossier"])
+async def test_no_door_tells_an_erased_code_from_an_unknown_or_a_wrong_one(
+    desk: Office, told: Settings, path: str
+) -> None:
     ref, code = await give(desk)
     async with readers(told) as http:
         assert (await http.post("/api/v1/trace", json={"code": code})).status_code == 200
         await erase(desk, ref)
-        for path in ("/api/v1/trace", "/api/v1/receipt"):
-            erased, unknown = [await http.post(path, json={"code": each}) for each in (code, UNKNOWN)]
-            assert (erased.status_code, erased.content) == (unknown.status_code, unknown.content)
-            assert erased.status_code == 404
-        pages = [await http.post("/trace", content=f"code={each}") for each in (code, UNKNOWN)]
-        assert pages[0].content == pages[1].content
+        answers = [await http.post(path, json={"code": each}) for each in (code, UNKNOWN, wrong(code))]
+    assert_alike(answers)
+    assert answers[0].json()["type"] == "/problems/receipt-not-found"
+
+
+@pytest.mark.parametrize("path", ["/trace", "/en/trace", "/dossier", "/certificate"])
+async def test_no_page_tells_an_erased_code_from_an_unknown_or_a_wrong_one(
+    desk: Office, told: Settings, path: str
+) -> None:
+    ref, code = await give(desk)
+    async with readers(told) as http:
+        assert (await http.post("/trace", data={"code": code})).status_code == 200
+        await erase(desk, ref)
+        assert_alike([await http.post(path, data={"code": each}) for each in (code, UNKNOWN, wrong(code))])
+
+
+def wrong(code: str) -> str:
+    """The same code, one symbol mistyped."""
+    return code[:-1] + ("0" if code[-1] != "0" else "1")
+
+
+def assert_alike(answers: list[httpx.Response]) -> None:
+    """In status, every header but the number of the request, and every byte."""
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
+    named = [{name: value for name, value in each.headers.items() if name != "x-request-id"} for each in answers]
+    assert all(headers == named[0] for headers in named)
+
+
+async def test_what_is_left_of_an_erased_gift_names_nobody(desk: Office, told: Settings) -> None:
+    ref, code = await give(desk)
+    async with readers(told) as http:
+        assert (await http.post("/api/v1/trace", json={"code": code})).status_code == 200
+        await erase(desk, ref)
         shown = (await http.get(f"/api/v1/entries/{ref}/trace")).json()
         assert shown["gift"]["donor_name"] == ""
         assert shown["gift"]["amount_fen"] == sum(leaf["amount_fen"] for leaf in shown["leaves"])

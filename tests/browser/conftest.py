@@ -8,6 +8,7 @@ import pytest
 from litestar import Litestar
 
 from api.public import app as public
+from ledger.log.checkpoint import Checkpoint
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.keys import LookupKeys
@@ -15,6 +16,7 @@ from public_site.appearance import Appearance
 from tests.browser.given import Evidence, evidence
 from tests.browser.served import SITE, Served, happen
 from tests.support import axe
+from tests.support.authority import authority, stamp
 from tests.support.browser import Browser, Page, browser
 from tests.support.listening import listening
 from tests.support.office import CITY, Office, gift, opened
@@ -63,6 +65,11 @@ async def served(cluster: Cluster, story: Settings, tmp_path_factory: pytest.Tem
         assert (await office.post("projects", idle, who="administrator")).status_code == 201
         last = gift(channel_ref="the last one", amount_fen=12_345)
         assert (await office.post("gifts", last, headers={"Prefer": "wait=9"})).status_code == 201
+        said = (await office.get("checkpoint")).json()
+        seen = Checkpoint(origin=said["origin"], size=said["size"], root=bytes.fromhex(said["root"]))
+        stamped = stamp(seen, authority().stamp(seen))
+        answer = await office.post("stamps", stamped, who="administrator", headers={"Prefer": "wait=9"})
+        assert answer.status_code == 201
         codes = {**office.codes, **codes}
     assert told.database_url is not None
     database = setup.database(told, told.database_url, "reader", pool_size=4)

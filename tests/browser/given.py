@@ -14,7 +14,7 @@ from ledger.log.note import parse_note
 from ledger.store.queries.dossiers import read_box
 from ledger.store.queries.receipts import NEWEST
 from public_site import messages
-from tests.support.keys import ed25519_cosigner
+from tests.support.keys import ed25519_cosigner, ml_dsa_cosigner
 from tests.support.office import Office
 
 WITNESSES = [ed25519_cosigner("auditor.example/w1"), ed25519_cosigner("university.example/w2")]
@@ -87,6 +87,17 @@ def witnessed(policy: str) -> str:
     """The log's policy, with both witnesses asked for."""
     witnesses = [f"witness w{i} {each.key} https://witness.example/\n" for i, each in enumerate(WITNESSES, 1)]
     return policy.replace("quorum none\n", "".join([*witnesses, "group both all w1 w2\n", "quorum both\n"]))
+
+
+def post_quantum(kept: Evidence, *, beside: bool) -> Evidence:
+    """Cosigned by a witness no browser can check: beside the two others, who are enough, or alone."""
+    third = ml_dsa_cosigner("archive.example/w3")
+    line = f"witness w3 {third.key} https://w3.example/\n"
+    if beside:
+        policy = kept.policy.replace("group both", f"{line}group both")
+        return replace(kept, policy=policy, proof=cosigned(kept.proof, [third]))
+    alone = kept.proof.split(f"\n\u2014 {WITNESSES[0].key.name} ".encode())[0] + b"\n"
+    return replace(kept, policy=kept.policy.split("witness ")[0] + f"{line}quorum w3\n", proof=cosigned(alone, [third]))
 
 
 # --- forgeries, each named after what is forged, with the step that has to refuse it ---

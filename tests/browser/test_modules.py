@@ -11,8 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.browser.given import FORGERIES, SEEN_AT_S, Evidence, cosigned, evidence
-from tests.support.keys import ml_dsa_cosigner
+from tests.browser.given import FORGERIES, SEEN_AT_S, Evidence, evidence, post_quantum
 from tests.support.office import CITY, Office, gift
 from tests.support.package import installed
 from tests.support.vectors import cases
@@ -99,13 +98,11 @@ async def test_a_log_without_witnesses_is_told_apart_from_one_with(kept: Evidenc
 
 
 async def test_a_post_quantum_witness_is_not_counted_as_checked(kept: Evidence) -> None:
-    third = ml_dsa_cosigner("archive.example/w3")
-    policy = kept.policy.replace("group both", f"witness w3 {third.key} https://w3.example/\ngroup both").replace(
-        "group both all w1 w2", "group both all w1 w2 w3"
-    )
-    both = replace(kept, policy=policy, proof=cosigned(kept.proof, [third]))
-    found = await checked({"with": both, "without": replace(kept, policy=policy)})
-    assert found["native", "with"]["steps"][3]["state"] == "absent"
+    cosigned = post_quantum(kept, beside=True)
+    both = replace(cosigned, policy=cosigned.policy.replace("both all w1 w2", "both all w1 w2 w3"))
+    found = await checked({"with": both, "without": replace(both, proof=kept.proof)})
+    step = found["native", "with"]["steps"][3]
+    assert (step["state"], [each["name"] for each in step["seen"]], step["unread"]) == ("absent", ["w1", "w2"], ["w3"])
     assert found["native", "without"]["failed"] == "witnesses"
 
 

@@ -17,6 +17,7 @@ from tests.browser.given import (
     cosignature_removed,
     hash_swapped,
     index_changed,
+    post_quantum,
     root_edited,
     size_edited,
     template_lies,
@@ -157,6 +158,21 @@ async def test_a_step_that_lies_is_caught_by_the_page_itself(page: Page, address
 async def test_without_witnesses_the_page_says_what_that_leaves_open(page: Page, address: str, code: str) -> None:
     assert await look_up(page, address, code) == "unwitnessed"
     assert "不能排除本站给不同的人看不同的账本" in await page.value("document.getElementById('ver').innerText")
+
+
+@pytest.mark.parametrize("beside", [True, False])
+async def test_cosignatures_that_the_browser_did_not_check_are_named(
+    page: Page, address: str, kept: Evidence, *, beside: bool
+) -> None:
+    """ML-DSA-44 is in no browser yet: whoever cosigned so is neither counted nor passed over in silence."""
+    await page.instead(served(post_quantum(kept, beside=beside)))
+    assert await look_up(page, address, kept.code) == ("passed" if beside else "unwitnessed")
+    line = await page.value("document.querySelector('[data-step=witnesses]').innerText")
+    assert "没有核对 w3 的会签：浏览器还不会算 ML-DSA-44" in line
+    assert ("w1 2026-11-18 " in line) == beside
+    said = await page.value("document.getElementById('ver').innerText")
+    assert "还没有见证机构会签" not in said
+    assert ("不能排除本站给不同的人看不同的账本" in said) != beside
 
 
 @pytest.mark.parametrize("width", [320, 390, 1440])

@@ -15,12 +15,16 @@ from ledger.log.note import Ed25519Verifier
 from ledger.log.policy import Policy
 from ledger.log.tree import leaf_hash, root_of
 from ledger.settings import Settings
-from ledger.store import signing
+from ledger.store import setup, signing
 from ledger.store.audit.stored import Stored
+from ledger.store.outside import OutsideCheckpoint
+from ledger.store.publisher import Publisher
 from ledger.store.queries import log
+from ledger.store.queries.log import integrated_size
 from ledger.store.setup import SetupError
 from ledger.verify.report import Report
 from ledger.verify.verifier import verify
+from tests.support.acting import acting_as
 from tests.support.office import Office, gift, opened
 from tests.support.postgres import Cluster
 
@@ -153,6 +157,31 @@ async def test_a_changed_entry_is_not_signed_over(signed: Settings) -> None:
     with pytest.raises(SetupError, match="they were changed"):
         async with opened(signed):
             pass
+
+
+@pytest.mark.parametrize("is_followed", [True, False])
+async def test_nothing_is_signed_across_a_gap(signed: Settings, *, is_followed: bool) -> None:
+    """The tables take any number they are told (decision 13); a tree would hold for ever what they say."""
+    assert signed.database_url is not None
+    async with acting_as("writer", signed) as writer:
+        size = await writer.fetchval("select seq + 1 from head")
+        if is_followed:
+            await writer.execute("insert into entry values ($1, '{}', now(), 'x', '')", size + 1)
+        await writer.execute("update head set seq = seq + 2")
+    database = setup.database(signed, signed.database_url, "writer", pool_size=2)
+    publisher = Publisher(
+        database,
+        signing.signer(signed.signing, signed.passphrase, "sunshine-ledger.example/log"),
+        OutsideCheckpoint(signed.outside_checkpoint),
+    )
+    try:
+        with pytest.raises(SetupError, match=f"entry {size} is missing"):
+            await publisher.step()
+        async with database.raw() as connection:
+            assert (await integrated_size(connection), await log.last_checkpoint(connection)) == (size, None)
+        assert not signed.outside_checkpoint.exists()
+    finally:
+        await database.close()
 
 
 async def test_writing_goes_on_while_publishing_cannot(signed: Settings) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ledger.settings import Settings
 from ledger.store import sequencer as sequencing
 from ledger.store.availability import Busy, Stopped
-from ledger.store.batch import Replayed
+from ledger.store.batch import Replayed, Sequenced
 from ledger.store.keys import SubjectKeys
 from ledger.store.setup import SetupError
 from tests.support import clerk, office
@@ -150,6 +150,14 @@ async def test_a_full_queue_refuses_what_comes_next_and_keeps_what_it_has(told: 
         entered = {(await each).seq for each in (first, *waiting)}
         assert await given(told) - before == entered
         await writing.give()
+
+
+async def test_no_work_is_answered_with_no_outcomes_and_disturbs_nobody(told: Settings) -> None:
+    async with clerk.opened(told) as writing:
+        assert await writing.sequencer.enqueue([]) == []
+        (given,) = await writing.sequencer.enqueue([writing.gift(1)])
+        assert isinstance(given, Sequenced)
+    await check_log(told)
 
 
 async def test_a_caller_who_goes_away_leaves_her_gift_in_the_queue(told: Settings, wire: Wire) -> None:

@@ -20,6 +20,7 @@ from ledger.store.setup import SetupError
 from ledger.verify.report import Report
 from ledger.verify.rule import Rule
 from ledger.verify.verifier import verify
+from tests.support.acting import acting_as
 from tests.support.keys import ed25519_cosigner, log_signer
 from tests.tamper.conftest import Days
 from tests.tamper.site import ORIGIN, Caught, Site, entries_of, policy_of, publish, rewrite
@@ -76,6 +77,19 @@ async def test_deleting_in_the_middle(site: Site) -> None:
         receipt={Rule.RECEIPT},
         outside_file={Rule.OUTSIDE_CHECKPOINT},
     )
+
+
+@pytest.mark.parametrize("is_head_moved", [False, True])
+async def test_an_entry_beyond_a_gap(site: Site, *, is_head_moved: bool) -> None:
+    """What the writer's own role may insert: nothing in the table refuses the number (decision 13)."""
+    async with acting_as("writer", site.settings) as writer:
+        await writer.execute(
+            "insert into entry select seq + 2, bytes, at, kind, org from entry order by seq desc limit 1"
+        )
+        if is_head_moved:
+            await writer.execute("update head set seq = seq + 2")
+    tables = {Rule.TABLE_ENTRY, Rule.TABLE_REPLAY, *(() if is_head_moved else (Rule.TABLE_HEAD,))}
+    assert_caught(await site.caught(), bytes={Rule.PREV_CHAIN}, tables=tables)
 
 
 async def test_inserting_an_entry(site: Site) -> None:

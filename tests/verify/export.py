@@ -42,6 +42,9 @@ class Memory:
     def bundle(self, bundle: Bundle) -> bytes:
         return self._read(bundle.path)
 
+    def kept(self, name: str) -> bytes:
+        return self._read(name)
+
     def write(self, folder: Path) -> None:
         """As a static export."""
         for path, data in self.files.items():

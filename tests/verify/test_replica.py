@@ -11,11 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from ledger.cli import app
+from ledger.log.policy import Policy
 from ledger.log.tile import Bundle, Tile, parse_path
 from ledger.verify.finding import WHOLE_LOG
 from ledger.verify.replica import Copied, copy
 from ledger.verify.rule import Rule
-from ledger.verify.source import Directory, Source, SourceError
+from ledger.verify.source import Copyable, Directory, SourceError
 from ledger.verify.verifier import verify
 from tests.support.keys import log_signer
 from tests.support.merkle import flip
@@ -30,7 +31,7 @@ def entries(count: int, salt: str = "") -> list[bytes]:
     return [f"entry {i}{salt}".encode() for i in range(count)]
 
 
-def copied(source: Source, folder: Path) -> Copied:
+def copied(source: Copyable, folder: Path) -> Copied:
     return copy(source, folder, policy=POLICY)
 
 
@@ -180,6 +181,62 @@ def test_a_log_that_does_not_continue_the_folder_is_refused(past: str, tmp_path:
     said = copied(now, tmp_path)
     assert [(each.seq, each.rule) for each in said.findings] == [(WHOLE_LOG, Rule.CHECKPOINT_CONSISTENT)]
     assert {path: (tmp_path / path).read_bytes() for path in served(tmp_path)} == held
+
+
+def with_keys(log: Memory) -> Memory:
+    """What a site serves beside its log."""
+    retired = f"# signs no more: {log_signer('other.example/log').key}\n"
+    keys = {"vkey": f"{SIGNER.key}\n".encode(), "policy": (retired + POLICY.encode()).encode()}
+    return Memory(log.files | keys)
+
+
+def test_keys_and_policy_are_copied_with_the_log_and_renewed_with_it(tmp_path: Path) -> None:
+    written = entries(300)
+    log = with_keys(export(written[:200]))
+    assert copied(log, tmp_path).findings == ()
+    assert served(tmp_path) == {*log.files}
+    assert_true(tmp_path, log)
+    second = log_signer("second.example/log")
+    log = with_keys(export(written))
+    log.files["vkey"] += f"{second.key}\n".encode()
+    assert copied(log, tmp_path).findings == ()
+    assert (tmp_path / "vkey").read_bytes() == log.files["vkey"]
+
+
+WRONG_KEYS = {
+    "a vkey that did not sign": {"vkey": f"{log_signer('other.example/log').key}\n".encode()},
+    "a vkey that is none": {"vkey": b"hello\n"},
+    "no vkey in the file": {"vkey": b""},
+    "a policy of another log": {"policy": b"quorum none\n"},
+    "a policy that is none": {"policy": b"\xff"},
+}
+
+
+@pytest.mark.parametrize("name", WRONG_KEYS)
+@pytest.mark.parametrize("policy", [POLICY, None])
+def test_keys_that_do_not_fit_the_checkpoint_are_named_and_never_served(
+    name: str, policy: Policy | None, tmp_path: Path
+) -> None:
+    log = Memory(with_keys(export(entries(9))).files | WRONG_KEYS[name])
+    said = copy(log, tmp_path, policy=policy)
+    ((found,), (path,)) = (said.findings, WRONG_KEYS[name])
+    assert (found.seq, found.rule) == (WHOLE_LOG, Rule.CHECKPOINT_SIGNATURE)
+    assert f"{path}: " in found.expected
+    assert not {"vkey", "policy", "checkpoint"} & served(tmp_path)
+
+
+def test_a_copy_is_not_believed_for_the_key_that_lies_in_it(tmp_path: Path) -> None:
+    with_keys(export(entries(9))).write(tmp_path / "site")
+    CliRunner().invoke(app, ["mirror", str(tmp_path / "site"), str(tmp_path / "copy")])
+    assert (tmp_path / "copy" / "vkey").read_text() == f"{SIGNER.key}\n"
+    said = CliRunner().invoke(app, ["verify", str(tmp_path / "copy"), "--bytes-only"]).stdout
+    assert "not checked: no key given" in said
+    assert str(SIGNER.key) not in said
+    # Named by somebody, the very same file is a policy like any other.
+    policy = ["--policy", str(tmp_path / "copy" / "policy")]
+    assert (
+        str(SIGNER.key) in CliRunner().invoke(app, ["verify", str(tmp_path / "copy"), "--bytes-only", *policy]).stdout
+    )
 
 
 def test_a_source_without_a_file_is_no_finding_and_no_checkpoint(tmp_path: Path) -> None:

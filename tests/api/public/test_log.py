@@ -131,7 +131,8 @@ async def test_an_export_holds_what_is_served_and_grows(
                 assert (tmp_path / "export" / each.path).read_bytes() == (
                     await visitor.get(f"/log/{each.path}")
                 ).content
-            assert (tmp_path / "export" / "checkpoint").read_bytes() == (await visitor.get("/log/checkpoint")).content
+            for name in ("checkpoint", "vkey", "policy"):
+                assert (tmp_path / "export" / name).read_bytes() == (await visitor.get(f"/log/{name}")).content
             await office.post("gifts", gift(channel_ref=later))
             await until_published(office)
     finally:
