@@ -25,7 +25,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests that take minutes, too")
 
 
+LONGEST = (
+    "rules/test_histories.py", "tamper/test_bits.py", "store/test_cli.py", "api/test_imports.py", "store/test_sizes.py",
+    "store/test_cosigning.py", "browser/test_certificate.py", "browser/test_pages.py", "tamper/test_command.py",
+    "browser/test_site.py", "store/test_holes.py", "witness/test_service.py", "verify/test_watch.py",
+    "store/test_durability.py", "verify/test_histories.py",
+)  # fmt: skip
+"""Files that take more than half a minute, the longest first: begun last, one of them would be waited for alone."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
     if not config.getoption("--long"):
         for item in items:
             if "long" in item.keywords:
