@@ -1,10 +1,9 @@
-"""How fast the public application answers: figures as of any entry and now, lists by page and whole, traces by code."""
+"""How fast the public application answers: figures as of any entry and now, lists by page and whole."""
 
 import itertools
-import json
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import httpx
 
@@ -37,14 +36,6 @@ async def pages(store: Store, *, clients: int, seconds: float) -> Load:
     requests = (
         Request("GET", f"/api/v1/gifts?fund=general&after={secrets.randbelow(last)}") for _ in itertools.count()
     )
-    return await _measured(store, requests, clients=clients, seconds=seconds)
-
-
-async def traces(store: Store, codes: Sequence[str], *, clients: int, seconds: float) -> Load:
-    """POST /api/v1/trace with look-ups in flight that share their queries."""
-    chosen = itertools.cycle(secrets.SystemRandom().sample(list(codes), min(len(codes), 5_000)))
-    headers = {"content-type": "application/json"}
-    requests = (Request("POST", "/api/v1/trace", headers, json.dumps({"code": code}).encode()) for code in chosen)
     return await _measured(store, requests, clients=clients, seconds=seconds)
 
 

@@ -41,6 +41,7 @@ class Store:
             "SUNLEDGER_DATABASE_URL": self.server.url(),
             "SUNLEDGER_ADMIN_PORT": str(settings.admin_port),
             "SUNLEDGER_PUBLIC_PORT": str(settings.public_port),
+            "SUNLEDGER_PUBLIC_WORKERS": str(settings.public_workers),
             "SUNLEDGER_ADMIN_URL": f"http://127.0.0.1:{settings.admin_port}",
             "SUNLEDGER_LOG_LEVEL": "WARNING",
             "SUNLEDGER_REQUESTS_PER_MINUTE": "0",  # all of it comes from one address

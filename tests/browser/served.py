@@ -12,11 +12,10 @@ SITE = "https://ledger.example"
 WIDTHS = (320, 390, 1440)
 DAY = "2026-07-02"
 WATCH = """
-// On a busy machine half a document may be drawn; what moves then is less than CLS is told in (0.001).
 window.shifted = [];
 new PerformanceObserver((list) => {
   for (const each of list.getEntries()) {
-    if (each.hadRecentInput || each.value < 0.0005) continue;
+    if (each.hadRecentInput) continue;
     const moved = each.sources.map(({ node, previousRect, currentRect }) =>
       [node && (node.outerHTML || node.data), previousRect, currentRect]);
     window.shifted.push(JSON.stringify([each.value, moved]));

@@ -42,7 +42,7 @@ ENGINES = {
 WATCH_SHIFTS = """
 window.shifted = 0;
 new PerformanceObserver((list) => {
-  for (const each of list.getEntries()) if (!each.hadRecentInput && each.value >= 0.0005) window.shifted += each.value;
+  for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifted += each.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
 KEEP_BLOBS = """
