@@ -38,6 +38,8 @@ from ledger.store.binaries import PostgresError
 from ledger.store.database import UNREACHABLE, Database
 from ledger.store.export import export as write_export
 from ledger.store.guarantees import GuaranteesBroken
+from ledger.store.lineage import LineageBroken
+from ledger.store.lineage import report as make_lineage_report
 from ledger.store.outside import OutsideCheckpoint
 from ledger.store.postmaster import processes
 from ledger.store.queries import log as log_queries
@@ -62,7 +64,10 @@ app.command("witness")(witness_command)
 app.command("monitor")(monitor_command)
 console = Console(stderr=True, highlight=False)
 
-_EXPECTED = (SetupError, PostgresError, GuaranteesBroken, Refused, import_client.ServerSaid, PortError, DataFileError)
+_EXPECTED = (
+    SetupError, PostgresError, GuaranteesBroken, LineageBroken, Refused, import_client.ServerSaid, PortError,
+    DataFileError,
+)  # fmt: skip
 """Trouble that an operator can mend; it is told in a sentence."""
 
 
@@ -140,6 +145,12 @@ def rebuild() -> None:
 def export(folder: Annotated[Path, typer.Argument(help="Folder for any web server to serve")]) -> None:
     """Write the published log as static files; a second run adds what is new."""
     _run(_export, folder=folder)
+
+
+@app.command()
+def lineage() -> None:
+    """Make the lineage report of the newest checkpoint: payments and balances by the gifts they came from."""
+    _run(_lineage)
 
 
 @checkpoint_app.command("adopt")
@@ -353,6 +364,12 @@ async def _export(settings: Settings, folder: Path) -> None:
         finally:
             await reader.close()
     console.print(f"{folder}: {size} entries")
+
+
+async def _lineage(settings: Settings) -> None:
+    async with _writer(settings) as database:
+        size = await make_lineage_report(database)
+    console.print(f"lineage report of {size} entries")
 
 
 async def _token_create(settings: Settings, staff: str, label: str) -> None:

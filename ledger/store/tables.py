@@ -628,9 +628,7 @@ class CheckpointRow(_Row, table=True):
 class LineageReport(_Row, table=True):
     """A published state of the log that has a lineage report: so many entries."""
 
-    size: int = Field(
-        sa_type=BigInteger, primary_key=True, foreign_key="checkpoint.size", sa_column_kwargs=_BY_HAND
-    )
+    size: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="checkpoint.size", sa_column_kwargs=_BY_HAND)
     made_at: Now
 
 

@@ -74,6 +74,8 @@ class Followed(Retold):
                     self._add_fen("in_transit", entry, fen.left, fen, sign)
                 case "payees":
                     self._add_fen("paid", entry, fen.left, fen, sign, once=once and sign > 0)
+                case _:
+                    pass
         if entry.kind == "money.returned":
             self._add_fen("returned", entry, fen.left, fen, 1, once=once)
         elif entry.kind == "money.allocated":
@@ -88,7 +90,7 @@ class Followed(Retold):
         for nth, fen in enumerate(self._paid[body.ref][before : before + body.qty]):
             self._add_fen("confirmed", entry, fen.left, fen, 1, once=nth == 0)
 
-    def _add_fen(  # noqa: PLR0913, PLR0917
+    def _add_fen(  # noqa: PLR0913
         self, measure: str, entry: Entry, address: str, fen: Fen, sign: int, *, once: bool = False
     ) -> None:
         channel, donor_class = fen.gift
