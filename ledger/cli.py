@@ -29,6 +29,7 @@ from ledger import import_client
 from ledger.keygen_command import keygen_command
 from ledger.mirror_command import mirror_command
 from ledger.monitor_command import monitor_command
+from ledger.opendata.editions import EditionError
 from ledger.organisations import OpenLog
 from ledger.refusals import Refused
 from ledger.settings import Settings
@@ -65,8 +66,8 @@ app.command("monitor")(monitor_command)
 console = Console(stderr=True, highlight=False)
 
 _EXPECTED = (
-    SetupError, PostgresError, GuaranteesBroken, LineageBroken, Refused, import_client.ServerSaid, PortError,
-    DataFileError,
+    DataFileError, EditionError, GuaranteesBroken, LineageBroken, PortError, PostgresError, Refused, SetupError,
+    import_client.ServerSaid,
 )  # fmt: skip
 """Trouble that an operator can mend; it is told in a sentence."""
 
@@ -151,6 +152,12 @@ def export(folder: Annotated[Path, typer.Argument(help="Folder for any web serve
 def lineage() -> None:
     """Make the lineage report of the newest checkpoint: payments and balances by the gifts they came from."""
     _run(_lineage)
+
+
+@app.command()
+def publish(folder: Annotated[Path, typer.Argument(help="Folder for any web server to serve")]) -> None:
+    """Publish all open data as of the newest checkpoint, with its lineage report; for a timer, every night."""
+    _run(_publish, folder=folder)
 
 
 @checkpoint_app.command("adopt")
@@ -370,6 +377,17 @@ async def _lineage(settings: Settings) -> None:
     async with _writer(settings) as database:
         size = await make_lineage_report(database)
     console.print(f"lineage report of {size} entries")
+
+
+async def _publish(settings: Settings, folder: Path) -> None:
+    os.umask(0o022)  # these files are for everybody
+    configure_logging("WARNING")
+    async with _writer(settings) as database:
+        size = await make_lineage_report(database)
+        edition = await _applications().publish(settings, database, folder, size)
+    console.print(f"{folder / str(size)}: {len(edition.files)} files as of entry {edition.as_of}")
+    for each in edition.left_out:
+        console.print(f"left out: {each.name} ({escape(each.why)})", soft_wrap=True)
 
 
 async def _token_create(settings: Settings, staff: str, label: str) -> None:

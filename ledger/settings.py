@@ -101,7 +101,10 @@ class Settings(BaseSettings):
     """Commands that may wait to be sequenced; beyond it the answer is 503 with Retry-After."""
 
     site_url: str | None = Field(None, max_length=100, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$")
-    """Where everybody reaches the public application: printed on certificates and slips. Default: its host and port."""
+    """Where everybody reaches the public application: printed on certificates and slips, and in links to cite.
+
+    Default: its host and port; links to cite take the host that was asked for.
+    """
 
     emblem: Path | None = None
     """The operator's own authorised emblem, SVG or PNG, on every public page. Default: a neutral seal."""

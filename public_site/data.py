@@ -104,7 +104,7 @@ async def data(
         downloads=[(each, api(f"/api/v1/{name}{each.ending}", asked.asked, head.seq)) for each in FORMATS],
         call=filters.call(f"/api/v1/{name}", {**asked.asked, "as_of": head.seq}),
         figures=filters.address(say.address("/data/figures"), _figured(name, asked)),
-        permalink=str(request.base_url).rstrip("/") + filters.address(say.address("/data"), pinned),
+        permalink=permalinks.origin(request) + filters.address(say.address("/data"), pinned),
         on=entries.beijing_date(entries.moment(head.at)) if head.seq >= 0 else None,
         checkpoint=checkpoint,
     )

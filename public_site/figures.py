@@ -169,7 +169,7 @@ async def figures(
         call=filters.call("/api/v1/figures", {**api, "as_of": head.seq}),
         sheet=permalinks.address("/api/v1/figures.csv", api, head.seq),
         answer=permalinks.address("/api/v1/figures", api, head.seq),
-        permalink=str(request.base_url).rstrip("/") + filters.address(here, {**kept, "as_of": head.seq}),
+        permalink=permalinks.origin(request) + filters.address(here, {**kept, "as_of": head.seq}),
     )
 
 

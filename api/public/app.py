@@ -8,6 +8,7 @@ from typing import Any, cast
 import structlog
 from litestar import Litestar, MediaType, Request, Response
 from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.enums import ScopeType
 from litestar.openapi import OpenAPIConfig
@@ -30,6 +31,7 @@ from api.public import (
     figures,
     funds,
     imports,
+    lineage,
     lists,
     log,
     organisations,
@@ -41,6 +43,7 @@ from api.public import (
 )
 from api.public import problems as problem_pages
 from api.public.downloads import IS_HEAD
+from api.public.permalinks import SITE_URL
 from api.public.workshop import Workshop
 from ledger.opendata.terms import Terms
 from ledger.store.database import Database
@@ -85,6 +88,8 @@ class Resources:
     rates: Rates = field(default_factory=Rates)
     look: Appearance = field(default_factory=Appearance)
     terms: Terms = field(default_factory=Terms)
+    site_url: str = ""
+    """Where everybody reaches it, for links with a host; empty: whatever host was asked for."""
 
 
 def build(resources: Resources) -> Litestar:
@@ -121,6 +126,7 @@ def build(resources: Resources) -> Litestar:
             *feeds.HANDLERS,
             *figures.HANDLERS,
             imports.list_imports,
+            *lineage.HANDLERS,
             *lists.HANDLERS,
             pledges.list_pledges,
             *corrections.HANDLERS,
@@ -152,6 +158,7 @@ def build(resources: Resources) -> Litestar:
             "workshop": Provide(lambda: workshop, sync_to_thread=False),
         },
         before_request=limits.admit,
+        state=State({SITE_URL: resources.site_url}),
         exception_handlers={error: _for_readers(handler, press) for error, handler in handlers.items()},
         openapi_config=OpenAPIConfig(
             title="阳光账本 · 公开接口",

@@ -36,6 +36,8 @@ NOT_COVERED: dict[tuple[str, str], str] = {
     ("head", "epoch"): "the sequencer's own counter",
     ("head", "one"): "says that there is one row",
     ("idempotency", ANYWHERE): "answers to repeated requests: opaque digests, and which entries they were",
+    ("lineage", ANYWHERE): "follows from the entries: held to the plain figures when it was made, and not made again",
+    ("lineage_report", ANYWHERE): "which states have one; likewise",
     ("public_name", ANYWHERE): "sealed for its gift's entry: a changed one, or another gift's, names nobody",
     ("receipt", "box"): "sealed under the receipt code, which only the donor holds: it does not open for her",
     ("receipt", "digest"): "an HMAC under a key of the operator: the code is not found any more, but in the log itself",

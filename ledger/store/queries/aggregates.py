@@ -315,16 +315,15 @@ def counts(question: Question, cells: Sequence[Cell]) -> list[int | None]:
 
     Sums stay: every gift's amount is in the public log. What is left out is a table of small groups of persons.
     """
-    if not MEASURES[question.measure].is_counted:
-        return [None] * len(cells)
-    are_persons = question.only.get("donor_class") == "person"
+    their = question.only.get("donor_class", "")
     at = question.by.index("donor_class") if "donor_class" in question.by else None
-    return [
-        None
-        if 0 < cell.entries < FEW and (are_persons or (at is not None and cell.keys[at] == "person"))
-        else cell.entries
-        for cell in cells
-    ]
+    return [count(question.measure, their if at is None else cell.keys[at], cell.entries) for cell in cells]
+
+
+def count(measure: str, donor_class: str, entries: int) -> int | None:
+    """How many entries are told of one group: see `counts`."""
+    is_few = donor_class == "person" and 0 < entries < FEW
+    return None if is_few or not MEASURES[measure].is_counted else entries
 
 
 def summed(cells: Sequence[Cell]) -> tuple[int, int]:

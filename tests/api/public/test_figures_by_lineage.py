@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from typing import Any
 
 import httpx
@@ -79,6 +80,22 @@ async def test_filters_narrow_them_like_every_figure(spent: Branch, http: httpx.
     assert (await asked(http, "measure=paid&donor_class=organisation"))["sum_fen"] == 0
     few = await asked(http, "measure=paid&donor_class=person")
     assert (few["sum_fen"], few["count"]) == (700, None)
+
+
+async def test_a_whole_report_is_a_file_in_every_format(spent: Branch, http: httpx.AsyncClient) -> None:
+    as_of = await report(spent.database)
+    sheet = await http.get("/api/v1/lineage.csv")
+    lines = [*csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig")))]
+    assert int(sheet.headers["sunledger-as-of"]) == as_of
+    assert int(sheet.headers["sunledger-rows"]) == len(lines) > 0
+    assert int(sheet.headers["sunledger-sum-fen"]) == sum(int(line["sum_fen"]) for line in lines)
+    paid = {(line["channel"], line["count"]): int(line["sum_fen"]) for line in lines if line["measure"] == "paid"}
+    assert paid == {("", "0"): 200, ("wechat", ""): 700}
+    said = [json.loads(line) for line in (await http.get("/api/v1/lineage.ndjson")).text.splitlines()]
+    assert [each["sum_fen"] for each in said] == [int(line["sum_fen"]) for line in lines]
+    for suffix in ("parquet", "xlsx"):
+        built = await http.get(f"/api/v1/lineage.{suffix}?as_of={as_of}")
+        assert built.headers["sunledger-rows"] == sheet.headers["sunledger-rows"]
 
 
 async def test_without_a_report_the_problem_says_which_there_are(spent: Branch, http: httpx.AsyncClient) -> None:
