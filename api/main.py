@@ -101,6 +101,7 @@ async def public_resources(settings: Settings, url: str) -> AsyncGenerator[publi
             rates=_rates(settings),
             look=look,
             terms=_terms(settings),
+            open_data=settings.open_data,
             site_url=settings.site_url or "",
         )
 

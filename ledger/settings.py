@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     giving_prefix: str = Field("", pattern="^(360G-[A-Za-z0-9_-]+)?$")
     """The operator's publisher prefix of 360Giving. Without one there is no 360Giving file."""
 
+    open_data: Path | None = None
+    """Folder that `sunledger publish` writes to: its editions stand on the public site's data page. Default: none."""
+
     stale_hours: int = Field(72, ge=1)
     """Hours after the last entry from which pages say that their data are old."""
 

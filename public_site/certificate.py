@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from markupsafe import Markup
 
 from api.limits import Limits
+from api.problems import ProblemError
 from ledger import privacy
 from ledger.log.encoding import encode_base64
 from ledger.log.errors import MalformedError
@@ -91,6 +92,9 @@ async def certificate(  # noqa: PLR0913, PLR0917  each is given by its name
     body = await request.body()
     typed, wanted = asked(body)
     (paper,) = fields(body, "paper")
+    if paper not in {"", *PAPERS}:
+        say = site.words
+        raise ProblemError("invalid-request", say("纸张只有 {papers}。", papers=say("、").join(PAPERS).upper()))
     traced = await traces.of(chosen(await limits.look_up(request, typed, receipts.find), wanted))
     if traced.trace is None:
         return site.page("not_found", traced.head, status=404, headers=PRIVATE)
@@ -107,7 +111,7 @@ async def certificate(  # noqa: PLR0913, PLR0917  each is given by its name
     if why or receipt is None:
         shown |= {"why": why, "righted_by": traced.righted_by, "trace": traced.trace}
         return site.page("no_certificate", traced.head, status=404, headers=PRIVATE, **shown)
-    shown |= _proven(receipt, paper if paper in PAPERS else PAPERS[0])
+    shown |= _proven(receipt, paper or PAPERS[0])
     return site.page(
         "certificate",
         traced.head,

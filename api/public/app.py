@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, cast
 
 import structlog
@@ -21,11 +22,13 @@ from api import problems, reference
 from api.health import healthz, readyz
 from api.limits import Limits, Rates
 from api.observability import observe
+from api.problems import ProblemError
 from api.public import (
     balances,
     campaigns,
     corrections,
     data,
+    editions,
     entries,
     feeds,
     figures,
@@ -88,6 +91,8 @@ class Resources:
     rates: Rates = field(default_factory=Rates)
     look: Appearance = field(default_factory=Appearance)
     terms: Terms = field(default_factory=Terms)
+    open_data: Path | None = None
+    """Folder of the open data's editions."""
     site_url: str = ""
     """Where everybody reaches it, for links with a host; empty: whatever host was asked for."""
 
@@ -131,6 +136,7 @@ def build(resources: Resources) -> Litestar:
             pledges.list_pledges,
             *corrections.HANDLERS,
             *data.HANDLERS,
+            editions.get_edition_file,
             funds.list_funds,
             funds.get_fund,
             funds.get_fund_costs,
@@ -146,6 +152,7 @@ def build(resources: Resources) -> Litestar:
         ],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
+            "open_data": Provide(lambda: resources.open_data, sync_to_thread=False),
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "fiscal_receipts": Provide(lambda: by_fiscal_receipt, sync_to_thread=False),
             "receipts": Provide(lambda: by_code, sync_to_thread=False),
@@ -218,6 +225,7 @@ def _for_readers(handler: Handler, press: Press) -> Handler:
             status=problems.TYPES[slug].status,
             headers=dict(response.headers),
             slug=slug,
+            detail=error.detail if isinstance(error, ProblemError) and slug == "invalid-request" else "",
             type=problems.TYPES[slug],
             request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
         )

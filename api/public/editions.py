@@ -1,22 +1,29 @@
-"""Editions of the open data: made by asking the public interface itself, so that there is no second writer."""
+"""Editions of the open data: made by asking the public interface itself, so that there is no second writer; served."""
 
 import asyncio
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Annotated, Any, BinaryIO, cast
 
 import msgspec
-from litestar import Litestar
+from litestar import Litestar, Request, Response, get
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import PathParameter
 from litestar.plugins.pydantic import PydanticPlugin
+from litestar.response import Stream
 from litestar.types import HTTPScope, Message
 
 from api import problems
+from api.problems import ProblemError, described
 from api.public import corrections, data, lineage, lists, permalinks
+from api.public.answers import IMMUTABLE
 from api.public.downloads import IS_HEAD
 from api.public.permalinks import SITE_URL
-from api.public.workshop import Workshop
+from api.public.workshop import PIECE_BYTES, Workshop
+from ledger.account import MAX_POSITION
 from ledger.opendata import editions
 from ledger.opendata.editions import Edition, EditionError, File, LeftOut
 from ledger.opendata.terms import Terms
@@ -36,8 +43,53 @@ FILES = {
 }
 """Name → address and title."""
 
+_INDICES = {editions.INDEX: "application/json", editions.SUMS: "text/plain; charset=utf-8"}
+
 _LEFT_OUT = {"not-configured", "not-found", "too-many-rows"}
 """Problems that leave a file out, and say why."""
+
+
+@get(
+    "/data/editions/{size:int}/{name:str}",
+    summary="每晚的数据集：一个文件",
+    tags=["开放数据"],
+    responses={
+        200: ResponseSpec(bytes, media_type="application/octet-stream", description="文件", generate_examples=False),
+        **described(404, 503),
+    },
+    exact_bytes=True,
+)
+async def get_edition_file(
+    request: Request[Any, Any, Any],
+    open_data: NamedDependency[Path | None],
+    size: Annotated[int, PathParameter(description="签名公布的条数", ge=0, le=MAX_POSITION)],
+    name: Annotated[str, PathParameter(description="文件名；index.json 列出全部", max_length=64)],
+) -> Response[Any]:
+    """运营者每晚公布的数据集。index.json 列出各文件的行数、合计、大小和 SHA-256；SHA256SUMS 供 sha256sum 核对。"""
+    edition = editions.read(open_data, size) if open_data else None
+    named = {each.name: each.media_type for each in edition.files} | _INDICES if edition else {}
+    if open_data is None or edition is None or name not in named:
+        raise ProblemError("not-found", "没有这个数据集或文件")
+    path = open_data / str(size) / name
+    digests = {each.name: each.sha256 for each in edition.files}
+    etag = f'"{digests.get(name) or editions.sha256(path)}"'
+    headers = {
+        **IMMUTABLE,
+        "Content-Disposition": f'attachment; filename="as-of-{edition.as_of}-{name}"',
+        "Content-Length": str(path.stat().st_size),
+        "ETag": etag,
+    }
+    if permalinks.is_known(request, etag):
+        del headers["Content-Length"]
+        return Response(b"", status_code=304, headers=headers)
+    pieces = iter(()) if request.scope["state"][IS_HEAD] else _pieces(path)
+    return Stream(pieces, media_type=named[name], headers=headers)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
 
 
 async def publish(database: Database, terms: Terms, folder: Path, size: int, *, site_url: str) -> Edition:

@@ -6,6 +6,7 @@ from typing import Any
 from litestar.di import NamedDependency, Provide
 from pydantic import Field
 
+from api.problems import ProblemError
 from api.public import downloads, figures, permalinks
 from api.public.answers import Shape
 from api.public.asking import Entry
@@ -38,7 +39,11 @@ TABLE = table("lineage", "来源报告", Group, amount="sum_fen")
 
 async def _whole(database: NamedDependency[Database], terms: NamedDependency[Terms], as_of: Entry = NOW) -> Whole:
     async with database.snapshot() as connection:
-        head = await figures.reported(connection, await permalinks.read_as_of(connection, as_of), as_of)
+        head = await permalinks.read_as_of(connection, as_of)
+        try:
+            head = await figures.reported(connection, head, as_of)
+        except ProblemError as error:
+            raise ProblemError("not-found", error.detail, **error.facts) from error
         total = await sum_report(connection, head.seq)
 
     async def chunks() -> AsyncGenerator[Sequence[Row]]:
