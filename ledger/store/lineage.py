@@ -30,7 +30,7 @@ async def report(writer: Database) -> int:
         if not size:
             raise SetupError("nothing was published yet: the report is of a published checkpoint")
         if await connection.fetchval(_BEGIN, size) is not None:
-            await connection.execute(_REPORT, size, timeout=TIMEOUT_S)
+            await connection.execute(_REPORT, [size], size, timeout=TIMEOUT_S)
             await _must_add_up(connection, size)
     return size
 
@@ -58,9 +58,10 @@ _BEGIN = "insert into lineage_report (size) values ($1) on conflict do nothing r
 # money in suspense becomes a gift. `came`: the account that the money was in before the posting's source.
 # `said`: what the entry of a posting is, when, and at whose fund money in transit is booked.
 # `flow`: pieces summed by all that the measures ask.
-_REPORT = """
-insert into lineage (size, measure, org, fund, project, channel, donor_class, month, entries, qty)
-with recursive place as materialized (
+# $1: sizes of states, ascending, $2: the last of them. What an entry changed stands under `bucket`: how many of these
+# states it came after. So one reading is enough for all of them.
+_REPORTED = """
+recursive place as materialized (
   select id, split_part(address, ':', 1) as kind, org,
          case split_part(address, ':', 1) when 'fund' then split_part(address, ':', 3)
            when 'project' then split_part(address, ':', 4) else '' end as fund,
@@ -69,14 +70,14 @@ with recursive place as materialized (
 ), piece (seq, n, is_first, came, src, dst, lo, qty, channel, donor_class) as (
   select p.seq, p.n, p.n = 0, 0, p.src, p.dst, p.dst_lo, p.qty, coalesce(g.channel, ''), coalesce(g.donor_class, '')
   from posting p join place on place.id = p.src left join gift g on g.seq = p.seq
-  where p.seq < $1 and (p.src_lo is null or place.kind = 'suspense')
+  where p.seq < $2 and (p.src_lo is null or place.kind = 'suspense')
   union all
   select q.seq, q.n, q.n = 0 and q.src_lo >= p.lo, p.src, p.dst, q.dst,
          q.dst_lo + greatest(p.lo, q.src_lo) - q.src_lo,
          least(p.lo + p.qty, q.src_hi) - greatest(p.lo, q.src_lo), p.channel, p.donor_class
   from piece p cross join lateral (
     select q.seq, q.n, q.src_lo, q.src_hi, q.dst, q.dst_lo from posting q
-    where q.src_lo is not null and q.src_hi > p.lo and (q.src, q.src_lo) < (p.dst, p.lo + p.qty) and q.seq < $1
+    where q.src_lo is not null and q.src_hi > p.lo and (q.src, q.src_lo) < (p.dst, p.lo + p.qty) and q.seq < $2
       and (q.src, q.src_lo) >= (p.dst, coalesce((
         select before.src_lo from posting before
         where before.src = p.dst and before.src_lo <= p.lo order by before.src_lo desc limit 1), p.lo))
@@ -85,15 +86,16 @@ with recursive place as materialized (
 ), said as (
   select seq, first, kind, to_char(day, 'YYYY-MM') as month,
          max(org) filter (where measure = 'in_transit') as org, max(fund) filter (where measure = 'in_transit') as fund
-  from movement where seq < $1 group by seq, first, kind, day
+  from movement where seq < $2 group by seq, first, kind, day
 ), flow as (
-  select p.came, p.src, p.dst, p.channel, p.donor_class, coalesce(s.kind, '') as kind,
+  select width_bucket(p.seq, $1::bigint[]) as bucket, p.came, p.src, p.dst, p.channel, p.donor_class,
+         coalesce(s.kind, '') as kind,
          coalesce(s.month, to_char(g.day, 'YYYY-MM')) as month, s.org, s.fund,
          count(*) filter (where p.is_first and s.first = s.seq) as entries, sum(p.qty) as qty
   from piece p left join said s on s.seq = p.seq left join gift g on g.seq = p.seq and s.seq is null
-  group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+  group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ), moved as (
-  select each.*, f.channel, f.donor_class, f.month
+  select f.bucket, each.*, f.channel, f.donor_class, f.month
   from flow f join place src on src.id = f.src join place dst on dst.id = f.dst left join place came on came.id = f.came
   cross join lateral (
     select 'held', dst.org, dst.fund, '', 0, f.qty where dst.kind = 'fund'
@@ -123,20 +125,43 @@ with recursive place as materialized (
   select seq, first as payment, to_char(day, 'YYYY-MM') as month,
          sum(sum(qty)) over (partition by first order by seq) - sum(qty) as lo,
          sum(sum(qty)) over (partition by first order by seq) as hi
-  from movement where kind = 'delivery.confirmed' and measure = 'confirmed' and seq < $1 group by seq, first, day
+  from movement where kind = 'delivery.confirmed' and measure = 'confirmed' and seq < $2 group by seq, first, day
 ), delivered as (
-  select src.org, src.fund, src.project, p.channel, p.donor_class, c.month,
+  select width_bucket(c.seq, $1::bigint[]) as bucket, src.org, src.fund, src.project, p.channel, p.donor_class, c.month,
          (p.lo - f.dst_lo <= c.lo)::int as entries,
          least(p.lo - f.dst_lo + p.qty, c.hi) - greatest(p.lo - f.dst_lo, c.lo) as qty
   from confirmation c join posting f on f.seq = c.payment and f.n = 0 join said s on s.first = c.payment
   join piece p on p.seq = s.seq and p.dst = f.dst join place src on src.id = p.src
   where p.lo - f.dst_lo < c.hi and p.lo - f.dst_lo + p.qty > c.lo
+), reported as (
+  select bucket, measure, org, fund, project, channel, donor_class, month,
+         sum(entries)::bigint as entries, sum(qty)::bigint as qty
+  from (
+    select bucket, measure, org, fund, project, channel, donor_class, month, entries, qty from moved
+    union all
+    select bucket, 'confirmed', org, fund, project, channel, donor_class, month, entries, qty from delivered
+  ) each
+  group by 1, 2, 3, 4, 5, 6, 7, 8
 )
-select $1, measure, org, fund, project, channel, donor_class, month, sum(entries), sum(qty)
-from (
-  select measure, org, fund, project, channel, donor_class, month, entries, qty from moved
-  union all
-  select 'confirmed', org, fund, project, channel, donor_class, month, entries, qty from delivered
-) reported
-group by 2, 3, 4, 5, 6, 7, 8 having sum(entries) <> 0 or sum(qty) <> 0
 """
+_KEYS = "measure, org, fund, project, channel, donor_class, month"
+_REPORT = f"""
+  insert into lineage (size, {_KEYS}, entries, qty)
+  with {_REPORTED} select $2, {_KEYS}, entries, qty from reported where entries <> 0 or qty <> 0
+"""  # noqa: S608  ours
+# A state's report less the one before it is what the entries between them changed.
+DIFFERENCES = f"""
+  with {_REPORTED}, kept as (
+    select width_bucket(size - 1, $1) as bucket, {_KEYS}, entries, qty from lineage where size = any($1)
+    union all
+    select width_bucket(size - 1, $1) + 1, {_KEYS}, -entries, -qty from lineage where size = any($1) and size < $2
+  )
+  select ($1::bigint[])[bucket + 1] as size, {_KEYS}, sum(entries)::bigint as entries, sum(qty)::bigint as qty
+  from (
+    select bucket, {_KEYS}, entries, qty from reported
+    union all
+    select bucket, {_KEYS}, -entries, -qty from kept
+  ) each
+  group by bucket, {_KEYS} having sum(entries) <> 0 or sum(qty) <> 0 order by bucket, {_KEYS} limit $3
+"""  # noqa: S608  ours
+"""What the reports of all states of these sizes are short of what the entries give; above zero: too little."""

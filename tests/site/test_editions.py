@@ -50,7 +50,9 @@ async def test_the_data_page_lists_the_newest_edition_with_rows_and_digests(
     page = (await site.get("/data")).text
     assert f"每晚的数据集：截至第 {second.as_of} 条，{len(second.files)} 个文件" in text(page)
     listed = page.partition("每晚的数据集：")[2]
-    rows = re.findall(r'<tr><td><a href="([^"]+)">([^<]+)</a></td><td class="num">(\S+)</td><td class="small"><code>', listed)
+    rows = re.findall(
+        r'<tr><td><a href="([^"]+)">([^<]+)</a></td><td class="num">(\S+)</td><td class="small"><code>', listed
+    )
     assert rows == [
         (f"/data/editions/{second.size}/{each.name}", each.name, "—" if each.rows is None else str(each.rows))
         for each in second.files
