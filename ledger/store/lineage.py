@@ -42,8 +42,9 @@ async def _must_add_up(connection: asyncpg.Connection, size: int) -> None:
         plain = await read_aggregate(connection, question, as_of=size - 1, limit=None)
         found = await read_aggregate(connection, question, as_of=size - 1, limit=None, is_lineage=True)
         if _told(plain) != _told(found):
-            differing = sorted({each[:1] for each in _told(plain) ^ _told(found)})
-            raise LineageBroken(f"{measure} of {size} entries: its lineage is not the plain figure in {differing[:3]}")
+            where = min(each.keys for each in _told(plain) ^ _told(found))
+            named = ", ".join(f"{name} {key or 'none'}" for name, key in zip(_GROUPS, where, strict=True))
+            raise LineageBroken(f"{measure} by lineage is not the plain figure as of entry {size - 1}: {named}")
 
 
 def _told(cells: list[Cell]) -> set[Cell]:
