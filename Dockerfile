@@ -26,7 +26,7 @@ COPY --from=environment /opt/sunledger /opt/sunledger
 RUN useradd --uid 10001 --user-group --home-dir /srv/sunledger --shell /usr/sbin/nologin sunledger \
  && install -d -o sunledger -g sunledger -m 0700 /srv/sunledger \
       /srv/sunledger/checkpoint /srv/sunledger/data /srv/sunledger/keys /srv/sunledger/reader \
-      /srv/sunledger/roles /srv/sunledger/writer
+      /srv/sunledger/opendata /srv/sunledger/roles /srv/sunledger/writer
 ENV PATH=/opt/sunledger/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 TZ=UTC \
     SUNLEDGER_DATA_DIR=/srv/sunledger/data \
     SUNLEDGER_PUBLIC_HOST=0.0.0.0 SUNLEDGER_ADMIN_HOST=0.0.0.0

@@ -4,16 +4,19 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from api.admin import app as admin
 from api.admin.resources import Resources as AdminResources
 from api.auth import Doorkeeper
 from api.limits import Rates
 from api.public import app as public
+from api.public import editions
 from api.serving import listen, serve, share, watch_input
 from ledger import entries
 from ledger.log.errors import VerificationError
 from ledger.log.policy import Policy
+from ledger.opendata.editions import Edition
 from ledger.opendata.terms import LICENCES, Terms
 from ledger.settings import Settings
 from ledger.store import guarantees, setup, signing
@@ -93,7 +96,14 @@ async def public_resources(settings: Settings, url: str) -> AsyncGenerator[publi
         primary = await _opened(stack, setup.database(settings, url, "reader")) if settings.read_url else database
         visits, look = Visits(primary, lookup), Appearance.of(settings)
         yield public.Resources(
-            database=database, lookup=lookup, visits=visits, rates=_rates(settings), look=look, terms=_terms(settings)
+            database=database,
+            lookup=lookup,
+            visits=visits,
+            rates=_rates(settings),
+            look=look,
+            terms=_terms(settings),
+            open_data=settings.open_data,
+            site_url=settings.site_url or "",
         )
 
 
@@ -117,6 +127,11 @@ async def serve_public(settings: Settings, url: str, stop: asyncio.Event, *, fd:
             watch_input(stop)
             listening = socket.socket(fileno=fd)
         await serve(public.build(resources), listening, stop=stop)
+
+
+async def publish(settings: Settings, database: Database, folder: Path, size: int) -> Edition:
+    """All open data of a published state, in a folder."""
+    return await editions.publish(database, _terms(settings), folder, size, site_url=settings.site)
 
 
 def _rates(settings: Settings) -> Rates:

@@ -100,6 +100,14 @@ TYPES: dict[str, ProblemType] = {
         "detail 说明原因；换一种统计方式，或下载账本自行计算。",
         "`detail` says why: ask by other dimensions, or download the ledger and compute it.",
     ),
+    "no-lineage-report": ProblemType(
+        400,
+        "这个时点没有来源报告",
+        "There is no lineage report of this state",
+        "付款和结存按渠道、捐赠人类别的数字出自来源报告，截至做过报告的条目：不写 as_of 用最新的，或用 reports 所列。",
+        "Payments and balances by channel or donor class come from a lineage report. Leave `as_of` out for the newest "
+        "one, or take one that `reports` names.",
+    ),
     "not-configured": ProblemType(
         404,
         "运营者尚未启用这项内容",

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import uvicorn
 from litestar import Litestar
 
-from ledger.store.setup import SetupError
+from ledger.trouble import Trouble
 
 
-class ServingError(SetupError):
+class ServingError(Trouble):
     """The address or port cannot be had, or a process that served is gone; the message says which."""
 
 

@@ -98,6 +98,7 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
             print(f"\n{count:,} gifts as {suffix}: {took_s:.1f} s, RSS + {grown:.0f} MiB {wanted and f'({wanted})'}")
         await pages.report(store)
         signing = await publishing.measure(store, folder)
+        print(f"\nlineage report: {await lineage.report_s(signing):.1f} s (wanted: a million gifts in a minute or two)")
         print("\n## Verifying\n")
         await verify.in_database(signing)
     print()

@@ -1,4 +1,7 @@
-"""How fast a gift is traced that went through twelve hops: down two levels, to payees and back, ever more divided."""
+"""How fast a gift is traced that went through twelve hops: down two levels, to payees and back, ever more divided.
+
+And how long it takes to follow all gifts at once, for a lineage report.
+"""
 
 import secrets
 import time
@@ -20,7 +23,7 @@ from ledger.pieces import resting
 from ledger.privacy import Identity
 from ledger.returns import ReturnMoney
 from ledger.roles import Role
-from ledger.store import setup
+from ledger.store import lineage, setup
 from ledger.store.batch import Sequenced
 from ledger.store.queries.trace import forward
 from ledger.store.sequencer import Sequencer
@@ -44,6 +47,16 @@ class Deep(NamedTuple):
     pieces_max: int
     p50_ms: float
     p99_ms: float
+
+
+async def report_s(store: Store) -> float:
+    """How long a lineage report of all that is published takes."""
+    writer = setup.database(store.settings, store.server.url(), "writer", pool_size=1)
+    began = time.perf_counter()
+    await lineage.report(writer)
+    took_s = time.perf_counter() - began
+    await writer.close()
+    return took_s
 
 
 async def measure(store: Store, *, count: int) -> Deep:

@@ -23,7 +23,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from api.observability import configure_logging
-from ledger import import_client
+from ledger.import_command import import_app
 from ledger.keygen_command import keygen_command
 from ledger.mirror_command import mirror_command
 from ledger.monitor_command import monitor_command
@@ -32,23 +32,21 @@ from ledger.refusals import Refused
 from ledger.settings import Settings
 from ledger.stamp_command import stamp_command
 from ledger.store import credentials, embedded, keys, setup, signing
-from ledger.store.binaries import PostgresError
 from ledger.store.database import UNREACHABLE, Database
 from ledger.store.export import export as write_export
-from ledger.store.guarantees import GuaranteesBroken
+from ledger.store.lineage import report as make_lineage_report
 from ledger.store.outside import OutsideCheckpoint
 from ledger.store.postmaster import processes
 from ledger.store.queries import log as log_queries
 from ledger.store.rebuild import rebuild as rebuild_projections
 from ledger.store.setup import SetupError
+from ledger.trouble import Trouble
 from ledger.verify_command import verify_command
-from ledger.witness.datafile import DataFileError
 from ledger.witness_command import witness_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 checkpoint_app = typer.Typer(no_args_is_help=True, help="The last signed checkpoint: outside the database, stamped.")
 token_app = typer.Typer(no_args_is_help=True, help="Access tokens of the admin application.")
-import_app = typer.Typer(no_args_is_help=True, help="Sheets of gifts: check, approve, follow, fetch receipt codes.")
 app.add_typer(checkpoint_app, name="checkpoint")
 app.add_typer(token_app, name="token")
 app.add_typer(import_app, name="import")
@@ -60,15 +58,7 @@ app.command("witness")(witness_command)
 app.command("monitor")(monitor_command)
 console = Console(stderr=True, highlight=False)
 
-_EXPECTED = (
-    SetupError,
-    PostgresError,
-    GuaranteesBroken,
-    Refused,
-    import_client.ServerSaid,
-    DataFileError,
-)
-"""Trouble that an operator can mend; it is told in a sentence."""
+_EXPECTED = (Trouble, Refused)
 
 
 def main() -> None:
@@ -149,6 +139,18 @@ def export(folder: Annotated[Path, typer.Argument(help="Folder for any web serve
     _run(_export, folder=folder)
 
 
+@app.command()
+def lineage() -> None:
+    """Make the lineage report of the newest checkpoint: payments and balances by the gifts they came from."""
+    _run(_lineage)
+
+
+@app.command()
+def publish(folder: Annotated[Path, typer.Argument(help="Folder for any web server to serve")]) -> None:
+    """Publish all open data as of the newest checkpoint, with its lineage report; for a timer, every night."""
+    _run(_publish, folder=folder)
+
+
 @checkpoint_app.command("adopt")
 def checkpoint_adopt(
     note: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A checkpoint that you compared")],
@@ -182,49 +184,6 @@ def token_list() -> None:
 def token_revoke(credential: Annotated[str, typer.Argument(help="Id from `token list`")]) -> None:
     """Revoke a token; it stops working within seconds."""
     _run(_token_revoke, credential=credential)
-
-
-Token = Annotated[str, typer.Option(envvar="SUNLEDGER_TOKEN", help="Your access token")]
-
-
-@import_app.command("gifts")
-def import_gifts(  # noqa: PLR0913, PLR0917  each is an option of its own
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, also gzip")],
-    profile: Annotated[str, typer.Option(help="Layout: notice, hubei-2020, wuhan-qr-2020")],
-    org: Annotated[str, typer.Option(help="Organisation that received the gifts")],
-    fund: Annotated[str, typer.Option(help="Fund they go to")],
-    token: Token,
-    event: Annotated[str, typer.Option(help="Event label")] = "",
-    totals: Annotated[Path | None, typer.Option(help="JSON with each notice's printed total")] = None,
-    rejected: Annotated[Path | None, typer.Option(help="Write the rejected rows to this CSV")] = None,
-) -> None:
-    """Check a whole sheet and propose its batches. Nothing is entered before somebody else approves."""
-    request = import_client.Sheet(file=file, profile=profile, org=org, fund=fund, event=event, totals=totals)
-    asyncio.run(import_client.propose(Settings().admin_url, token, request, rejected, console))
-
-
-@import_app.command("approve")
-def import_approve(
-    proposals: Annotated[list[int], typer.Argument(help="Numbers of the proposals")],
-    token: Token,
-    codes: Annotated[Path, typer.Option(help="Folder for the receipt codes (files of mode 0600)")] = Path(
-        "receipt-codes"
-    ),
-    *,
-    wait: Annotated[bool, typer.Option(help="Follow until every row is entered")] = True,
-) -> None:
-    """Approve batches, follow their entry, write their receipt codes to files only you can read."""
-    asyncio.run(import_client.approve(Settings().admin_url, token, proposals, codes if wait else None, console))
-
-
-@import_app.command("codes")
-def import_codes(
-    batch: Annotated[int, typer.Argument(help="Number of the import")],
-    out: Annotated[Path, typer.Option(help="File to write, mode 0600")],
-    token: Token,
-) -> None:
-    """Fetch the receipt codes of one import."""
-    asyncio.run(import_client.fetch_codes(Settings().admin_url, token, batch, out))
 
 
 def _run(
@@ -361,6 +320,23 @@ async def _export(settings: Settings, folder: Path) -> None:
         finally:
             await reader.close()
     console.print(f"{folder}: {size} entries")
+
+
+async def _lineage(settings: Settings) -> None:
+    async with _writer(settings) as database:
+        size = await make_lineage_report(database)
+    console.print(f"lineage report of {size} entries")
+
+
+async def _publish(settings: Settings, folder: Path) -> None:
+    os.umask(0o022)  # these files are for everybody
+    configure_logging("WARNING")
+    async with _writer(settings) as database:
+        size = await make_lineage_report(database)
+        edition = await _applications().publish(settings, database, folder, size)
+    console.print(f"{folder / str(size)}: {len(edition.files)} files as of entry {edition.as_of}")
+    for each in edition.left_out:
+        console.print(f"left out: {each.name} ({escape(each.why)})", soft_wrap=True)
 
 
 async def _token_create(settings: Settings, staff: str, label: str) -> None:

@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ledger.imports.totals import read_totals
+from ledger.trouble import Trouble
 
 POLL_S = 0.2
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 120
 
 
-class ServerSaid(Exception):  # noqa: N818  its words, passed on
+class ServerSaid(Trouble):
     """The admin application answered with a problem."""
 
 

@@ -104,7 +104,10 @@ class Settings(BaseSettings):
     """Commands that may wait to be sequenced; beyond it the answer is 503 with Retry-After."""
 
     site_url: str | None = Field(None, max_length=100, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$")
-    """Where everybody reaches the public application: printed on certificates and slips. Default: its host and port."""
+    """Where everybody reaches the public application: printed on certificates and slips, and in links to cite.
+
+    Default: its host and port; links to cite take the host that was asked for.
+    """
 
     emblem: Path | None = None
     """The operator's own authorised emblem, SVG or PNG, on every public page. Default: a neutral seal."""
@@ -120,6 +123,9 @@ class Settings(BaseSettings):
 
     giving_prefix: str = Field("", pattern="^(360G-[A-Za-z0-9_-]+)?$")
     """The operator's publisher prefix of 360Giving. Without one there is no 360Giving file."""
+
+    open_data: Path | None = None
+    """Folder that `sunledger publish` writes to: its editions stand on the public site's data page. Default: none."""
 
     stale_hours: int = Field(72, ge=1)
     """Hours after the last entry from which pages say that their data are old."""

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from markupsafe import Markup
 
 from api.desk import Desk
+from api.problems import ProblemError
 from ledger import privacy
 from ledger.log.encoding import encode_base64
 from ledger.log.errors import MalformedError
@@ -82,6 +83,9 @@ async def certificate(
     body = await request.body()
     typed, wanted = asked(body)
     (paper,) = fields(body, "paper")
+    if paper not in {"", *PAPERS}:
+        say = site.words
+        raise ProblemError("invalid-request", say("纸张只有 {papers}。", papers=say("、").join(PAPERS).upper()))
     traced = await desk.traces.of(await desk.look_up(request, typed, wanted))
     if traced.trace is None:
         return site.page("not_found", traced.head, status=404, headers=PRIVATE)
@@ -98,7 +102,7 @@ async def certificate(
     if why or receipt is None:
         shown |= {"why": why, "righted_by": traced.righted_by, "trace": traced.trace}
         return site.page("no_certificate", traced.head, status=404, headers=PRIVATE, **shown)
-    shown |= _proven(receipt, paper if paper in PAPERS else PAPERS[0])
+    shown |= _proven(receipt, paper or PAPERS[0])
     return site.page(
         "certificate",
         traced.head,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from litestar import Request, Response, get
@@ -11,6 +12,7 @@ from api.desk import Desk
 from api.public import permalinks
 from ledger import entries
 from ledger.account import MAX_POSITION
+from ledger.opendata import editions
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.lists import ListedGift, Total
 from ledger.store.queries.log import read_first_over
@@ -25,6 +27,10 @@ from public_site.words import both
 
 ROWS = 25
 """On a page. Of gifts each is traced for its states, all in one query."""
+
+
+EDITIONS = 8
+"""Of the open data, the newest ones."""
 
 
 class Format(NamedTuple):
@@ -49,6 +55,7 @@ async def data(
     request: Request[Any, Any, Any],
     site: NamedDependency[Site],
     desk: NamedDependency[Desk],
+    open_data: NamedDependency[Path | None],
 ) -> Response[str]:
     """One of the lists. `/gifts` is the same for those who look for a gift, not for data."""
     query, say = request.query_params, site.words
@@ -103,10 +110,18 @@ async def data(
         downloads=[(each, api(f"/api/v1/{name}{each.ending}", asked.asked, head.seq)) for each in FORMATS],
         call=filters.call(f"/api/v1/{name}", {**asked.asked, "as_of": head.seq}),
         figures=filters.address(say.address("/data/figures"), _figured(name, asked)),
-        permalink=str(request.base_url).rstrip("/") + filters.address(say.address("/data"), pinned),
+        permalink=permalinks.origin(request) + filters.address(say.address("/data"), pinned),
         on=entries.beijing_date(entries.moment(head.at)) if head.seq >= 0 else None,
         checkpoint=checkpoint,
+        **_editions(open_data),
     )
+
+
+def _editions(folder: Path | None) -> dict[str, object]:
+    """What the operator publishes every night: the newest edition with its files, and the ones before."""
+    sizes = editions.sizes(folder) if folder else []
+    edition = editions.read(folder, sizes[0]) if folder and sizes else None
+    return {"edition": edition, "older": sizes[1:EDITIONS]}
 
 
 def _figured(name: str, asked: Filters) -> dict[str, str]:

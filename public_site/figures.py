@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import asyncpg
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
@@ -17,11 +18,14 @@ from ledger.store.queries.aggregates import (
     Cell,
     Question,
     counts,
+    is_by_lineage,
     read_aggregate,
     summed,
     why_not,
 )
 from ledger.store.queries.choices import read_called
+from ledger.store.queries.head import Head
+from ledger.store.queries.lineage import has_report, read_reports
 from public_site import chart, filters, messages
 from public_site.chart import Picture
 from public_site.filters import DONORS, GIFT, PLACES, Filters
@@ -32,6 +36,8 @@ from public_site.words import Words, both
 
 ROWS = 200
 """Groups of the table; the sheet has all."""
+NAMED = 10
+"""Reports that are named to somebody who asks for another one."""
 
 ASKED = (*PLACES, *GIFT, "region", "category", "since", "until")
 SELECTS = {"measure": "统计", "by": "分组", "then": "再按"}
@@ -104,14 +110,17 @@ async def figures(
     asked = filters.read(query, ASKED, say("汇总"), say)
     question = _question(chosen, asked)
     wrong = _unknown(chosen, question, say)
+    by_lineage = is_by_lineage(question)
     cells: list[Cell] = []
     names: Names = {}
     async with database.snapshot() as connection:
         head, problem = await read_as_of(connection, query, say)
+        if by_lineage and not wrong and not problem:
+            head, problem = await _reported(connection, head, say, is_pinned=is_pinned)
         choices, asked, narrowing = await read_narrowing(connection, asked, head, say)
         wrong |= {**problem, **asked.wrong}
         if not wrong and narrowing is not None:
-            as_of = head.seq if is_pinned else None
+            as_of = head.seq if is_pinned or by_lineage else None
             narrowed = replace(question, only=narrowing.only)
             cells = await read_aggregate(connection, narrowed, as_of=as_of, orgs=narrowing.orgs)
             names = {
@@ -137,7 +146,9 @@ async def figures(
         status=400 if wrong else 200,
         headers=FRESH,
         query=kept,
-        is_pinned=is_pinned,
+        is_pinned=is_pinned or by_lineage,  # a report is of its own entry, however old
+        is_chosen=is_pinned,
+        by_lineage=by_lineage,
         selects=_selects(chosen, wrong, say),
         fields=fields(asked, ASKED, choices, say),
         hidden={"as_of": kept["as_of"]},
@@ -158,7 +169,7 @@ async def figures(
         call=filters.call("/api/v1/figures", {**api, "as_of": head.seq}),
         sheet=permalinks.address("/api/v1/figures.csv", api, head.seq),
         answer=permalinks.address("/api/v1/figures", api, head.seq),
-        permalink=str(request.base_url).rstrip("/") + filters.address(here, {**kept, "as_of": head.seq}),
+        permalink=permalinks.origin(request) + filters.address(here, {**kept, "as_of": head.seq}),
     )
 
 
@@ -181,10 +192,31 @@ def _unknown(chosen: Mapping[str, str], question: Question, say: Words) -> dict[
     if not wrong and why_not(question):
         wrong["exact"] = say(
             "「{measure}」是许多捐款合在一起的钱，先到先用，不分渠道和捐赠人类别，所以没有精确的数。"
-            "收到、退回捐赠人和作废可以这样分；其他的，请去掉渠道和捐赠人，或打开一笔付款看它用了哪些捐款。",
+            "收到、拨付、签收、退回、作废和各种结存可以这样分；其他的，请去掉渠道和捐赠人。",
             measure=say(CALLED[question.measure]),
         )
     return wrong
+
+
+async def _reported(
+    connection: asyncpg.Connection, head: Head, say: Words, *, is_pinned: bool
+) -> tuple[Head, dict[str, str]]:
+    """The state that the figures by lineage are as of, and what is wrong where it has no report."""
+    if is_pinned and await has_report(connection, head.seq):
+        return head, {}
+    reports = await read_reports(connection)
+    if not reports:
+        return head, {"exact": say("这样分的数出自来源报告，还没有做过。请去掉渠道和捐赠人，或过些时候再来。")}
+    if not is_pinned:
+        return await permalinks.read_as_of(connection, reports[0]), {}
+    listed = say("、").join(map(messages.number, reports[:NAMED]))
+    return head, {
+        "as_of": say(
+            "这样分的数出自来源报告，截至第 {n} 条的没有做过。有的是截至第 {reports} 条。",
+            n=messages.number(head.seq),
+            reports=listed,
+        )
+    }
 
 
 def _api(question: Question, asked: Filters) -> dict[str, str | int]:

@@ -23,7 +23,8 @@ from tests.support.postgres import Cluster
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("migrate", "admin", "public")
+OURS = ("migrate", "admin", "public", "publish")
+ONCE = ("migrate", "publish")
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PORTS = {"admin": Settings().admin_port, "public": Settings().public_port}
 HEALTHY_S_MAX = 60
@@ -53,7 +54,7 @@ def test_the_schema_refuses_what_is_misspelt(wrong: dict[str, Any]) -> None:
 def test_images_are_pinned_by_version() -> None:
     images = [service["image"] for service in SERVICES.values()]
     images += re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
-    assert len(images) == 7
+    assert len(images) == 8
     for image in images:
         assert re.fullmatch(r"[a-z-]+:\d+\.\d+(\.\d+)?(-[a-z]+)?", image), image
     assert re.fullmatch(r"postgres:1[5-8]\..*", SERVICES["postgres"]["image"])
@@ -61,7 +62,7 @@ def test_images_are_pinned_by_version() -> None:
 
 def test_every_service_that_stays_up_says_whether_it_is_healthy() -> None:
     for name, service in SERVICES.items():
-        if name != "migrate":
+        if name not in ONCE:
             assert service["healthcheck"]["test"][0] == "CMD", name
     for name in ("admin", "public"):
         assert "'/healthz', '/readyz'" in SERVICES[name]["healthcheck"]["test"][-1]
@@ -71,20 +72,23 @@ def test_every_service_that_stays_up_says_whether_it_is_healthy() -> None:
 def test_services_start_in_order_under_an_init_process() -> None:
     assert all(service["init"] is True for service in SERVICES.values())
     assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
-    for name in ("admin", "public"):
+    for name in ("admin", "public", "publish"):
         assert SERVICES[name]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
 
 
 def test_the_public_service_holds_the_readers_password_and_the_look_up_keys_only() -> None:
     public = SERVICES["public"]
-    assert [*mounts("public")] == [("reader", "/srv/sunledger/reader", False)]
+    assert [*mounts("public")] == [
+        ("reader", "/srv/sunledger/reader", False),
+        ("opendata", "/srv/sunledger/opendata", False),
+    ]
     assert "secrets" not in public
     assert not {"SUNLEDGER_KEYS_DIR", "SUPERUSER"} & public["environment"].keys()
     assert "@" not in public["environment"]["SUNLEDGER_DATABASE_URL"]
 
 
 def test_no_service_that_stays_up_holds_the_owners_password_or_the_superusers() -> None:
-    for name in ("admin", "public"):
+    for name in ("admin", "public", "publish"):
         assert "roles" not in {volume for volume, _, _ in mounts(name)}
         assert "secrets" not in SERVICES[name]
 
@@ -94,6 +98,8 @@ def test_every_kind_of_secret_has_a_volume_of_its_own() -> None:
     assert used["postgres"] == {"database"}
     assert used["admin"] == {"keys", "writer", "reader", "sheets", "checkpoint"}
     assert [name for name in SERVICES if "checkpoint" in used[name]] == ["admin"]
+    assert used["publish"] == {"writer", "opendata"}
+    assert SERVICES["publish"]["profiles"] == ["nightly"], "not started with the others"
     assert set(COMPOSE["volumes"]) == set.union(*used.values())
 
 
@@ -215,6 +221,12 @@ async def test_the_services_run_with_their_own_volumes_and_nothing_else(cluster:
         "requests.key",
         "subjects.keys",
     }
+    publishing = await asyncio.create_subprocess_exec(
+        "sunledger", "publish", tmp_path / "opendata", env=host.environment("publish"), cwd=tmp_path,
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await publishing.communicate()
+    assert (publishing.returncode, b"nothing was published yet" in said) == (1, True), said.decode()
     async with (
         host.running("admin") as admin,
         host.running("public") as public,

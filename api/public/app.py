@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, cast
 
 import structlog
 from litestar import Litestar, MediaType, Request, Response
 from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.enums import ScopeType
 from litestar.openapi import OpenAPIConfig
@@ -21,16 +23,19 @@ from api.desk import Desk
 from api.health import healthz, readyz
 from api.limits import Limits, Rates
 from api.observability import observe
+from api.problems import ProblemError
 from api.public import (
     balances,
     campaigns,
     corrections,
     data,
+    editions,
     entries,
     feeds,
     figures,
     funds,
     imports,
+    lineage,
     lists,
     log,
     organisations,
@@ -42,6 +47,7 @@ from api.public import (
 )
 from api.public import problems as problem_pages
 from api.public.downloads import IS_HEAD
+from api.public.permalinks import SITE_URL
 from api.public.workshop import Workshop
 from ledger.opendata.terms import Terms
 from ledger.store.database import Database
@@ -86,6 +92,10 @@ class Resources:
     rates: Rates = field(default_factory=Rates)
     look: Appearance = field(default_factory=Appearance)
     terms: Terms = field(default_factory=Terms)
+    open_data: Path | None = None
+    """Folder of the open data's editions."""
+    site_url: str = ""
+    """Where everybody reaches it, for links with a host; empty: whatever host was asked for."""
 
 
 def build(resources: Resources) -> Litestar:
@@ -119,10 +129,12 @@ def build(resources: Resources) -> Litestar:
             *feeds.HANDLERS,
             *figures.HANDLERS,
             imports.list_imports,
+            *lineage.HANDLERS,
             *lists.HANDLERS,
             pledges.list_pledges,
             *corrections.HANDLERS,
             *data.HANDLERS,
+            editions.get_edition_file,
             funds.list_funds,
             funds.get_fund,
             funds.get_fund_costs,
@@ -138,6 +150,7 @@ def build(resources: Resources) -> Litestar:
         ],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
+            "open_data": Provide(lambda: resources.open_data, sync_to_thread=False),
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "press": Provide(lambda: press, sync_to_thread=False),
             "site": Provide(_site, sync_to_thread=False),
@@ -145,6 +158,7 @@ def build(resources: Resources) -> Litestar:
             "workshop": Provide(lambda: workshop, sync_to_thread=False),
         },
         before_request=limits.admit,
+        state=State({SITE_URL: resources.site_url}),
         exception_handlers={error: _for_readers(handler, press) for error, handler in handlers.items()},
         openapi_config=OpenAPIConfig(
             title="阳光账本 · 公开接口",
@@ -204,6 +218,7 @@ def _for_readers(handler: Handler, press: Press) -> Handler:
             status=problems.TYPES[slug].status,
             headers=dict(response.headers),
             slug=slug,
+            detail=error.detail if isinstance(error, ProblemError) and slug == "invalid-request" else "",
             type=problems.TYPES[slug],
             request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
         )

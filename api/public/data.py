@@ -198,8 +198,8 @@ def _sent(each: ListedEffect, names: Mapping[str, str]) -> Grant:
 async def _publication(
     request: Request[Any, Any, Any], database: Database, terms: Terms, path: str, as_of: int
 ) -> Publication:
-    """With addresses of the host that was asked, each of them as of the entry."""
-    base = str(request.base_url).rstrip("/")
+    """With whole addresses, each of them as of the entry."""
+    base = permalinks.origin(request)
     async with database.snapshot() as connection:
         head = await permalinks.read_as_of(connection, as_of)
         if not head.at:

@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter
 
 from api.problems import ProblemError, described
+from api.public import permalinks
 from api.public.answers import FRESH, are_ids
 from ledger import entries
 from ledger.entries import Entry
@@ -111,7 +112,12 @@ async def corrections_feed(database: NamedDependency[Database]) -> Response[byte
 @get("/robots.txt", include_in_schema=False, media_type="text/plain")
 async def robots(request: Request[Any, Any, Any]) -> Response[str]:
     """Everything may be read, but where codes are typed."""
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in CLOSED), f"Sitemap: {_base(request)}/sitemap.xml", ""]
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in CLOSED),
+        f"Sitemap: {permalinks.origin(request)}/sitemap.xml",
+        "",
+    ]
     return Response("\n".join(lines), media_type="text/plain", headers=_HOURLY)
 
 
@@ -123,7 +129,7 @@ async def sitemap(request: Request[Any, Any, Any], database: NamedDependency[Dat
         places = await connection.fetch(_PLACES, MAX_PLACES // len(LANGUAGES) - len(PAGES))
     root = Element("urlset", {"xmlns": _SITEMAP, "xmlns:xhtml": _XHTML})
     for path in (*PAGES, *(row["path"] for row in places)):
-        versions = {each.language: _base(request) + quote(each.address(path)) for each in LANGUAGES}
+        versions = {each.language: permalinks.origin(request) + quote(each.address(path)) for each in LANGUAGES}
         for address in versions.values():
             url = SubElement(root, "url")
             SubElement(url, "loc").text = address
@@ -173,10 +179,6 @@ def _told(entry: Entry) -> str:
             return f"{body.on}，付给{payee}：{body.purpose}"
         case body:
             return str(getattr(body, "on", ""))
-
-
-def _base(request: Request[Any, Any, Any]) -> str:
-    return str(request.base_url).rstrip("/")
 
 
 _PLACES = """

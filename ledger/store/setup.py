@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 import migrations
 from ledger.settings import Settings
 from ledger.store.database import Database
+from ledger.trouble import Trouble
 
 RoleName = Literal["owner", "writer", "reader"]
 ROLES: tuple[RoleName, ...] = ("owner", "writer", "reader")
 
 
-class SetupError(Exception):
+class SetupError(Trouble):
     """The server or the files are not as they must be; the message says what to do."""
 
 

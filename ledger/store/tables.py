@@ -626,6 +626,35 @@ class CheckpointRow(_Row, table=True):
     published_at: Now
 
 
+class LineageReport(_Row, table=True):
+    """A published state of the log that has a lineage report: so many entries."""
+
+    size: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="checkpoint.size", sa_column_kwargs=_BY_HAND)
+    made_at: Now
+
+
+class LineageRow(_Row, table=True):
+    """A measure as of a report, by the channel and class of the gifts that its money came with."""
+
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("size", "measure", "org", "fund", "project", "channel", "donor_class", "month"),
+        Check("entries >= 0", "lineage_counts_from_zero"),
+    )
+
+    size: int = Field(
+        sa_type=BigInteger, primary_key=True, foreign_key="lineage_report.size", sa_column_kwargs=_BY_HAND
+    )
+    measure: TextKey
+    org: TextKey
+    fund: TextKey
+    project: TextKey
+    channel: TextKey
+    donor_class: TextKey
+    month: TextKey
+    entries: Big
+    qty: Big
+
+
 class SigningKeyRow(_Row, table=True):
     """A key that signed checkpoints of this log."""
 

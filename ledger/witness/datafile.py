@@ -28,6 +28,7 @@ from ledger.log.errors import MalformedError
 from ledger.log.key import check_name
 from ledger.log.note import Signature, Verifier, open_note
 from ledger.log.witness import Accepted, AddCheckpoint, Record, Refused, decide, monitoring_path
+from ledger.trouble import Trouble
 
 APPLICATION_ID = 0x534C7701
 """Tells SQLite's own tools, and us, that a file is a witness's."""
@@ -44,7 +45,7 @@ LogKeys = Mapping[str, Sequence[Verifier]]
 PrivateKey = Ed25519PrivateKey | MLDSA44PrivateKey
 
 
-class DataFileError(Exception):
+class DataFileError(Trouble):
     """The file is not what it must be; the message says what to do."""
 
 

@@ -66,6 +66,14 @@ async def test_it_is_a_page_for_itself_on_the_paper_that_was_asked_for(desk: Off
     assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
 
 
+async def test_a_paper_nobody_sells_is_refused_and_the_vault_not_read_for_it(desk: Office) -> None:
+    ref, _ = await give(desk)
+    answer = await slip(desk, ref, paper="a4")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-request")
+    assert answer.json()["errors"][0]["field"] == "paper"
+    assert (await desk.get(f"gifts/{ref}/accesses")).json() == []
+
+
 async def test_who_neither_records_gifts_nor_sees_codes_prints_none_and_leaves_no_record(desk: Office) -> None:
     ref, _ = await give(desk)
     refused = await slip(desk, ref, who="checker")

@@ -7,10 +7,11 @@ import httpx
 import pytest
 from litestar import Litestar
 
+from api.main import publish
 from api.public import app as public
 from ledger.log.checkpoint import Checkpoint
 from ledger.settings import Settings
-from ledger.store import setup
+from ledger.store import lineage, setup
 from ledger.store.keys import LookupKeys
 from public_site.appearance import Appearance
 from tests.browser.given import Evidence, evidence
@@ -74,7 +75,11 @@ async def served(cluster: Cluster, story: Settings, tmp_path_factory: pytest.Tem
     assert told.database_url is not None
     database = setup.database(told, told.database_url, "reader", pool_size=4)
     look = Appearance(address=SITE, contact="jubao@example.org")
-    app = public.build(public.Resources(database=database, lookup=LookupKeys.read(told.lookup), look=look))
+    writer = setup.database(told, told.database_url, "writer", pool_size=1)
+    await publish(told, writer, folder / "open", await lineage.report(writer))
+    await writer.close()
+    lookup = LookupKeys.read(told.lookup)
+    app = public.build(public.Resources(database=database, lookup=lookup, look=look, open_data=folder / "open"))
     async with listening(app) as address:
         yield Served(address=address, numbers=numbers, codes=codes)
     await database.close()

@@ -46,6 +46,7 @@ PAGES = {
     "data, bad filters": f"/data?fund={CITY}:none&since=x&least=ten",
     "data as of an entry": "/data?as_of=60",
     "figures": "/data/figures",
+    "figures by lineage": "/data/figures?measure=paid&by=channel&then=project",
     "figures in colours": "/data/figures?measure=received&by=month&then=channel",
     "figures by names": "/data/figures?measure=paid&by=project&then=event",
     "figures that are not exact": "/data/figures?measure=paid&by=channel",

@@ -155,9 +155,14 @@ async def test_each_paper_has_its_sheet_and_codes_that_fit_it(
         assert each.quiet == 4
 
 
-async def test_a_paper_nobody_sells_is_a5(desk: Office, public: httpx.AsyncClient) -> None:
+async def test_a_paper_nobody_sells_is_refused_and_none_is_a5(desk: Office, public: httpx.AsyncClient) -> None:
     _, code = await given(desk)
-    assert "/static/paper_a5." in (await asked(public, code, paper="../../etc")).text
+    for path, said in (("/certificate", "纸张只有 A5、A4。"), ("/en/certificate", "Papers are A5, A4.")):
+        page = await asked(public, code, path=path, paper="../../etc")
+        assert page.status_code == 400
+        assert said in page.text
+        assert code not in page.text
+    assert "/static/paper_a5." in (await asked(public, code, paper="")).text
 
 
 async def test_a_donor_is_named_as_she_agreed_to_and_otherwise_not_at_all(

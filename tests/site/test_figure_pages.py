@@ -13,6 +13,7 @@ from public_site import chart, messages
 from public_site.flow import Caption
 from tests.support.branch import Branch
 from tests.support.reading import download, text
+from tests.support.reported import report
 
 
 @pytest.mark.parametrize(
@@ -52,13 +53,41 @@ def yuan(shown: str) -> int:
 
 
 async def test_a_figure_without_an_exact_answer_says_why(branch: Branch, http: httpx.AsyncClient) -> None:
-    for query in ("measure=paid&by=channel", "measure=held&by=month&donor_class=person"):
+    for query in ("measure=lost&by=channel", "measure=fees&by=month&donor_class=person"):
         page = await http.get(f"/data/figures?{query}")
         assert page.status_code == 400
         assert "没有精确的数" in page.text
-        assert re.search(r'<option value="(paid|held)" selected>', page.text)
-    english = await http.get("/en/data/figures?measure=paid&by=channel")
+        assert re.search(r'<option value="(lost|fees)" selected>', page.text)
+    english = await http.get("/en/data/figures?measure=lost&by=channel")
     assert "there is no exact answer" in english.text
+
+
+async def test_payments_by_channel_are_shown_as_of_a_lineage_report_which_is_said(
+    branch: Branch, http: httpx.AsyncClient
+) -> None:
+    await branch.gift(5_000)
+    await branch.allocate(4_000)
+    await branch.pay(3_000)
+    query = "/data/figures?measure=paid&by=channel&then=project"
+    none = await http.get(query)
+    assert none.status_code == 400
+    assert "出自来源报告，还没有做过" in none.text
+    as_of = await report(branch.database)
+    await branch.pay(1_000)
+    page = await http.get(query)
+    assert page.status_code == 200
+    assert f"来源报告，截至第 {messages.number(as_of)} 条" in text(page.text)
+    assert f"合计 {messages.yuan(3_000)}" in page.text
+    assert f'/data/figures?measure=paid&amp;by=channel&amp;then=project&amp;as_of={as_of}"' in page.text
+    answer = (await http.get(download(page.text, "JSON"))).json()
+    assert (answer["as_of"]["seq"], answer["sum_fen"]) == (as_of, 3_000)
+    sheet = await http.get(download(page.text, "CSV"))
+    assert int(sheet.headers["sunledger-sum-fen"]) == 3_000
+    other = await http.get(f"{query}&as_of={as_of + 1}")
+    assert other.status_code == 400
+    assert f"有的是截至第 {messages.number(as_of)} 条" in other.text
+    english = await http.get(f"/en{query}&as_of={as_of}")
+    assert "lineage report" in english.text
 
 
 @pytest.mark.parametrize(

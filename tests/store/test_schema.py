@@ -206,8 +206,8 @@ BEFORE = (
 TABLES = tuple(sorted(SQLModel.metadata.tables))
 PUBLIC = (
     "account campaign checkpoint citation cost entry event figure fiscal_receipt fund gift head import_batch line"
-    " movement organisation period pledge posting project proposal public_name receipt rollup signing_key tile turnover"
-    " witness witnessing"
+    " lineage lineage_report movement organisation period pledge posting project proposal public_name receipt rollup"
+    " signing_key tile turnover witness witnessing"
 )
 CHANGES = ("insert into {} default values", "delete from {}", "truncate {}", "truncate {} cascade")
 
@@ -463,6 +463,8 @@ async def test_nobody_changes_an_entry(unchanged: Settings, refused_writer: asyn
         "public_name",
         "consent",
         "access_record",
+        "lineage",
+        "lineage_report",
     ],
 )
 async def test_the_writer_adds_but_never_changes(refused_writer: asyncpg.Connection, table: str) -> None:

@@ -214,6 +214,11 @@ class Retold:
     def _add(  # noqa: PLR0913
         self, entry: Entry, measure: str, address: str, qty: int, *, once: bool = False, gift: Entry | None = None
     ) -> None:
+        counts = once and measure not in UNCOUNTED and entries.part_of(entry.body)[0] == 1
+        self.rows[measure].append((self.told(entry, address, gift), Amount(int(counts), qty)))
+
+    def told(self, entry: Entry, address: str, gift: Entry | None = None) -> Told:
+        """Where the entry books money of this fund or project. `gift`: the one that it is about."""
         kind, org, rest = account.parse(address)
         assert kind in {"fund", "project"}
         fund, project = rest[-1], rest[0] if kind == "project" else ""
@@ -224,8 +229,7 @@ class Retold:
             body = gift.body
             assert isinstance(body, entries.MoneyReceived | entries.MoneyIdentified)
             event, channel, donor_class = body.event, body.channel, body.donor_class
-        counts = once and measure not in UNCOUNTED and entries.part_of(entry.body)[0] == 1
-        told = Told(
+        return Told(
             month=getattr(entry.body, "on", "")[:7],
             org=org,
             fund=fund,
@@ -236,7 +240,6 @@ class Retold:
             channel=channel,
             donor_class=donor_class,
         )
-        self.rows[measure].append((told, Amount(int(counts), qty)))
 
 
 def _fund(address: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import pytest
 
 from ledger.log import witness
 from ledger.settings import Settings
-from ledger.store import signing
+from ledger.store import lineage, setup, signing
 from ledger.store.queries import log
 from tests.support import clerk
 from tests.support.busy import busy_history
@@ -35,6 +35,14 @@ class Days:
     yesterday: Path
 
 
+async def report(settings: Settings) -> None:
+    """The lineage report of what is published."""
+    assert settings.database_url is not None
+    writer = setup.database(settings, settings.database_url, "writer", pool_size=1)
+    await lineage.report(writer)
+    await writer.close()
+
+
 @pytest.fixture(scope="session")
 async def days(cluster: Cluster, story: Settings, tmp_path_factory: pytest.TempPathFactory) -> Days:
     folder = tmp_path_factory.mktemp("tamper")
@@ -55,6 +63,7 @@ async def days(cluster: Cluster, story: Settings, tmp_path_factory: pytest.TempP
         await office.sequencer.enqueue([office.gift(1) for _ in range(fill)])
         gift = await office.give(4_321)
     saved = await publish(settings)
+    await report(settings)
     receipt = await proof_of(settings, gift.seq)
     await cluster.create_database(YESTERDAY, TODAY)
     yesterday = tmp_path_factory.mktemp("yesterday")
@@ -63,6 +72,7 @@ async def days(cluster: Cluster, story: Settings, tmp_path_factory: pytest.TempP
     async with clerk.opened(settings) as office:
         kept = [sequenced(await office.sequencer.submit(office.gift(1_000 + i))) for i in range(GIFTS)]
     published = log.checkpoint_of(await publish(settings))
+    await report(settings)
     site = Site(
         settings=settings,
         policy=policy_of(signer_of(settings)),

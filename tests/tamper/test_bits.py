@@ -36,6 +36,7 @@ NOT_COVERED: dict[tuple[str, str], str] = {
     ("head", "epoch"): "the sequencer's own counter",
     ("head", "one"): "says that there is one row",
     ("idempotency", ANYWHERE): "answers to repeated requests: opaque digests, and which entries they were",
+    ("lineage_report", "made_at"): "when it was made, by the operator's clock",
     ("public_name", ANYWHERE): "sealed for its gift's entry: a changed one, or another gift's, names nobody",
     ("receipt", "box"): "sealed under the receipt code, which only the donor holds: it does not open for her",
     ("receipt", "digest"): "an HMAC under a key of the operator: the code is not found any more, but in the log itself",

@@ -120,6 +120,11 @@ class Replayed:
                 self.counts[table] += await self._connection.fetchval(f"select count(*) from pg_temp.{table}")  # noqa: S608
                 await self._compare(table, "")
 
+    async def uncover(self) -> bool:
+        """Let the connection see the live tables again; whether all of them are what the replay gave."""
+        await self._connection.execute(f"drop table {', '.join(f'pg_temp.{table}' for table in PROJECTIONS)}")
+        return not (self._broken or self._missing or self._findings.counts[Rule.TABLE_ROW])
+
     def _break(self, seq: int, error: Exception) -> None:
         self._broken = f"{type(error).__name__}: {error}"
         self._findings.add(seq, Rule.TABLE_REPLAY, "an entry that follows from those before it", self._broken)

@@ -12,6 +12,7 @@ from ledger.entries import GENESIS_PREV
 from ledger.log.tree import leaf_hash
 from ledger.store import guarantees
 from ledger.store.audit.kept import Kept
+from ledger.store.audit.lineage import compare_reports
 from ledger.store.audit.replayed import Replayed, decoded
 from ledger.store.audit.tree import StoredTree
 from ledger.store.database import Database
@@ -87,12 +88,14 @@ class _Audit:
         await self._tree.finish()
         await self._replayed.finish()
         await self._kept.finish()
+        reported = await compare_reports(self._connection, self._findings) if await self._replayed.uncover() else 0
         await self._check_head()
         return Audited(
             entries=self._seq + 1,
             rows={
                 "entry": self._seq + 1,
                 **dict(sorted(self._replayed.counts.items())),
+                "lineage": reported,
                 "tile": self._tree.tile_count,
                 "checkpoint": self._tree.checkpoint_count,
             },

@@ -31,27 +31,34 @@ class Measure(NamedTuple):
     is_counted: bool = True
     by_gift: bool = False
     """Also by channel and donor class."""
+    by_lineage: bool = False
+    """By channel and donor class as of a lineage report: `ledger.store.lineage`."""
 
 
 MEASURES = {
     "received": Measure(("received",), "收到捐款", by_gift=True),
     "income": Measure(("income",), "其他收入（不是捐款）"),
     "moved_in": Measure(("moved_in",), "从其他组织收到，或经捐赠人同意从其他基金转入"),
-    "held": Measure(("held",), "已入账未分配", is_counted=False),
-    "allocated": Measure(("allocated",), "已分配未使用", is_counted=False),
-    "in_transit": Measure(("in_transit",), "组织之间在途", is_counted=False),
-    "unspent": Measure(("held", "allocated", "in_transit"), "未使用：未分配、已分配未使用与在途之和", is_counted=False),
-    "paid": Measure(("paid",), "已拨付（含已签收，已减去退回的付款）"),
+    "held": Measure(("held",), "已入账未分配", is_counted=False, by_lineage=True),
+    "allocated": Measure(("allocated",), "已分配未使用", is_counted=False, by_lineage=True),
+    "in_transit": Measure(("in_transit",), "组织之间在途", is_counted=False, by_lineage=True),
+    "unspent": Measure(
+        ("held", "allocated", "in_transit"), "未使用：未分配、已分配未使用与在途之和", is_counted=False, by_lineage=True
+    ),
+    "paid": Measure(("paid",), "已拨付（含已签收，已减去退回的付款）", by_lineage=True),
     "refunded": Measure(("refunded",), "已退回捐赠人", by_gift=True),
     "fees": Measure(("fees",), "渠道手续费"),
     "lost": Measure(("lost",), "汇兑损失"),
     "voided": Measure(("voided",), "登记有误已作废", by_gift=True),
     "moved_on": Measure(("moved_on",), "其他组织已收到，或经捐赠人同意转到其他基金"),
-    "total_allocated": Measure(("total_allocated",), "累计分配"),
-    "returned": Measure(("returned",), "收款方退回的付款"),
-    "confirmed": Measure(("confirmed",), "受助方已签收（相符）"),
+    "total_allocated": Measure(("total_allocated",), "累计分配", by_lineage=True),
+    "returned": Measure(("returned",), "收款方退回的付款", by_lineage=True),
+    "confirmed": Measure(("confirmed",), "受助方已签收（相符）", by_lineage=True),
 }
 """received + income + moved_in = unspent + paid + refunded + fees + lost + voided + moved_on, of every fund."""
+
+LINEAGE = tuple(name for name, measure in MEASURES.items() if measure.by_lineage and measure.parts == (name,))
+"""What a lineage report holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,26 +87,36 @@ def why_not(question: Question) -> str:
     if len({*question.by}) != len(question.by) or len(question.by) > MAX_DIMENSIONS:
         return f"by：最多 {MAX_DIMENSIONS} 个不同的维度"
     measure = MEASURES[question.measure]
-    asked = [each for each in (*question.by, *question.only) if each in GIFT]
-    if not asked or measure.by_gift:
+    if not _is_by_gift(question) or measure.by_gift or measure.by_lineage:
         return ""
-    if question.measure in {"paid", "confirmed", "returned"}:
-        return (
-            "一笔付款的钱来自许多捐款，按先进先出逐分对应；合计表里没有它们的渠道和捐赠人类别。"
-            "请用 /api/v1/entries/{seq}/sources 查一笔付款的来源，或下载账本逐笔追踪。"
-        )
     return (
-        f"“{measure.zh}”是许多捐款合在一起的钱，不分渠道和捐赠人类别。"
-        "received、refunded、voided 可以按渠道和捐赠人类别统计。"
+        f"“{measure.zh}”是许多捐款合在一起的钱，不分渠道和捐赠人类别。可以按渠道和捐赠人类别统计的有："
+        f"{'、'.join(name for name, each in MEASURES.items() if each.by_gift or each.by_lineage)}。"
     )
 
 
-async def read_aggregate(
-    connection: asyncpg.Connection, question: Question, *, as_of: int | None, orgs: Collection[str] | None = None
-) -> list[Cell]:
-    """Groups in order of their keys, one more than MAX_ROWS at most; as of entry `as_of` (None: now).
+def is_by_lineage(question: Question) -> bool:
+    """Whether only a lineage report has the answer."""
+    return _is_by_gift(question) and MEASURES[question.measure].by_lineage
 
-    `orgs`: only these, in place of the organisation asked for. The question has an exact answer.
+
+def _is_by_gift(question: Question) -> bool:
+    return not {*question.by, *question.only}.isdisjoint(GIFT)
+
+
+async def read_aggregate(  # noqa: PLR0913  each narrows it
+    connection: asyncpg.Connection,
+    question: Question,
+    *,
+    as_of: int | None,
+    orgs: Collection[str] | None = None,
+    limit: int | None = MAX_ROWS + 1,
+    is_lineage: bool = False,
+) -> list[Cell]:
+    """Groups in order of their keys, `limit` at most; as of entry `as_of` (None: now).
+
+    `orgs`: only these, in place of the organisation asked for. The question has an exact answer; where `is_by_lineage`,
+    `as_of` is the last entry of a state that has a report. `is_lineage`: take a plain figure from that, too.
     """
     measure = MEASURES[question.measure]
     arguments: list[object] = [[*measure.parts]]
@@ -124,8 +141,13 @@ async def read_aggregate(
             where.append(f"region like {given(_within(value))}")
         elif dimension != "org":
             where.append(f"{dimension} = {given(value)}")
+    if is_lineage or is_by_lineage(question):
+        assert as_of is not None, "a report is of one state"
+        pieces = [_reported(kept, given(as_of + 1))]
+    else:
+        pieces = [*_pieces(measure.parts, kept, as_of, given)]
     statement = _ANSWER.format(
-        pieces=" union all ".join(_pieces(measure.parts, kept, as_of, given)),
+        pieces=" union all ".join(pieces),
         kept="".join(f"{each}, " for each in kept),
         told="".join(f"{_TOLD[each, measure.by_gift]} as {each}, " for each in DIMENSIONS if each in asked | columns),
         joins=_JOINS if "project" in columns else "",
@@ -133,7 +155,7 @@ async def read_aggregate(
         keys="".join(f"{each}, " for each in question.by),
         group=f"group by {', '.join(kept)}" if kept else "",
         regroup="group by {0} order by {0}".format(", ".join(question.by)) if question.by else "",
-        limit=MAX_ROWS + 1,
+        limit=given(limit) + "::bigint",
     )
     found = await connection.fetch(statement, *arguments)
     return [Cell(tuple(row[each] for each in question.by), row["entries"], row["qty"]) for row in found]
@@ -160,6 +182,12 @@ def _pieces(
         is_gift = part == "received"
         columns = "".join(f"{_GIVEN[each] if is_gift or each in PLACE[:3] else _NONE}, " for each in kept)
         yield f"select {columns}{count}, {qty} from {source.format(between=between)}"  # noqa: S608  ours
+
+
+def _reported(kept: Sequence[str], size: str) -> str:
+    """All of a measure, from the report of a state of the log."""
+    columns = "".join(f"{each}, " for each in kept)
+    return f"select {columns}entries, qty from lineage where size = {size}::bigint and measure = any($1)"  # noqa: S608  ours
 
 
 async def read_subtree(connection: asyncpg.Connection, org: str, *, as_of: int) -> set[str]:
@@ -287,16 +315,15 @@ def counts(question: Question, cells: Sequence[Cell]) -> list[int | None]:
 
     Sums stay: every gift's amount is in the public log. What is left out is a table of small groups of persons.
     """
-    if not MEASURES[question.measure].is_counted:
-        return [None] * len(cells)
-    are_persons = question.only.get("donor_class") == "person"
+    their = question.only.get("donor_class", "")
     at = question.by.index("donor_class") if "donor_class" in question.by else None
-    return [
-        None
-        if 0 < cell.entries < FEW and (are_persons or (at is not None and cell.keys[at] == "person"))
-        else cell.entries
-        for cell in cells
-    ]
+    return [count(question.measure, their if at is None else cell.keys[at], cell.entries) for cell in cells]
+
+
+def count(measure: str, donor_class: str, entries: int) -> int | None:
+    """How many entries are told of one group: see `counts`."""
+    is_few = donor_class == "person" and 0 < entries < FEW
+    return None if is_few or not MEASURES[measure].is_counted else entries
 
 
 def summed(cells: Sequence[Cell]) -> tuple[int, int]:

@@ -82,10 +82,8 @@ async def test_an_organisation_counts_with_those_below_it_as_they_were_then(
 
 async def test_what_has_no_exact_answer_is_a_problem_that_says_why(http: httpx.AsyncClient) -> None:
     for query, why in (
-        ("measure=paid&by=channel", "先进先出"),
-        ("measure=paid&donor_class=person", "先进先出"),
-        ("measure=confirmed&by=month,donor_class", "先进先出"),
-        ("measure=held&by=channel", "许多捐款合在一起"),
+        ("measure=fees&by=channel", "许多捐款合在一起"),
+        ("measure=moved_on&donor_class=person", "可以按渠道和捐赠人类别统计的有：received、held"),
         ("measure=income&channel=bank", "许多捐款合在一起"),
         ("measure=received&by=month,org,fund,event", "最多 3"),
         ("measure=received&by=month,month", "最多 3"),

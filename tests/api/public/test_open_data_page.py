@@ -7,6 +7,7 @@ import duckdb
 import httpx
 import pytest
 
+from api.public import lineage
 from api.public.app import Resources, build
 from api.public.data import FILES, TABLES
 from ledger.settings import Settings
@@ -47,12 +48,12 @@ def test_every_column_is_told_as_the_files_describe_it() -> None:
             (each.name, each.kind, "" if each.is_required else ", may be missing", each.meaning)
             for each in table.columns
         ]
-        for table in TABLES
+        for table in (*TABLES, lineage.TABLE)
     }
 
 
 def test_every_list_and_format_is_told() -> None:
-    for table in TABLES:
+    for table in (*TABLES, lineage.TABLE):
         assert f"`/api/v1/{table.name}.…`" in PAGE
     for suffix in FILES:
         assert f"| `.{suffix}` |" in PAGE
