@@ -92,11 +92,13 @@ async def public_resources(settings: Settings, url: str) -> AsyncGenerator[publi
         async with database.raw() as connection:
             await require_carried_out(connection, ErasureList(settings.erasures))
         lookup = LookupKeys.read(settings.lookup)
+        by_index = await _opened(stack, setup.database(settings, settings.read_url or url, "reader", by_index=True))
         # A replica takes no writes, and has no unlogged tables.
         primary = await _opened(stack, setup.database(settings, url, "reader")) if settings.read_url else database
         visits, look = Visits(primary, lookup), Appearance.of(settings)
         yield public.Resources(
             database=database,
+            by_index=by_index,
             lookup=lookup,
             visits=visits,
             rates=_rates(settings),

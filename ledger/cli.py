@@ -60,6 +60,9 @@ console = Console(stderr=True, highlight=False)
 
 _EXPECTED = (Trouble, Refused)
 
+PUBLISHED_S_MAX = 10.0
+"""Until the demo goes on without a lineage report of what was told."""
+
 
 def main() -> None:
     """What the command runs: expected trouble is a sentence and exit code 1, not a traceback."""
@@ -264,6 +267,9 @@ async def _demo(settings: Settings) -> None:
         clock = demo_story.StoryClock(notes)
         async with _applications().admin_resources(settings, url, clock) as resources:
             told = await demo_story.tell(resources.sequencer, resources.sealer, resources.database, notes, clock)
+            assert resources.publisher is not None, "the demo has a key"
+            if await resources.publisher.wait_for(resources.sequencer.books.seq, PUBLISHED_S_MAX):
+                await make_lineage_report(resources.database)  # of every night, elsewhere
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_applications().serve_admin(settings, url, stop))
             tasks.create_task(_applications().serve_public(settings, url, stop))

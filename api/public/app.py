@@ -87,6 +87,9 @@ class Resources:
 
     database: Database
     lookup: LookupKeys
+    by_index: Database | None = None
+    """The same, never scanning a whole table, for look-ups: after a large import the planner takes a scan for cheap
+    until somebody has counted the rows. None: `database`."""
     visits: Visits | None = None
     """None counts nobody."""
     rates: Rates = field(default_factory=Rates)
@@ -102,12 +105,13 @@ def build(resources: Resources) -> Litestar:
     """The application; everything it works with comes in."""
     press = Press(resources.look)
     limits = Limits(resources.visits, resources.rates)
+    by_index = resources.by_index or resources.database
     desk = Desk(
         database=resources.database,
-        receipts=Receipts(resources.database, resources.lookup),
-        fiscal_receipts=FiscalReceipts(resources.database, resources.lookup),
-        traces=Traces(resources.database),
-        public_names=PublicNames(resources.database, resources.lookup),
+        receipts=Receipts(by_index, resources.lookup),
+        fiscal_receipts=FiscalReceipts(by_index, resources.lookup),
+        traces=Traces(by_index),
+        public_names=PublicNames(by_index, resources.lookup),
         limits=limits,
     )
     workshop = Workshop()

@@ -7,7 +7,7 @@ import asyncpg
 
 from ledger import entries
 from ledger.account import MAX_POSITION
-from ledger.entries import Entry, MoneyIdentified, MoneyReceived
+from ledger.entries import Entry
 from ledger.store.database import Database
 from ledger.store.queries.head import Head, read_head
 from ledger.store.queries.log import Progress, read_progress
@@ -85,7 +85,7 @@ class Traces:
         self, connection: asyncpg.Connection, asked: Sequence[int], size: int = MAX_POSITION
     ) -> dict[int, Found | None]:
         """What the first `size` entries hold of those that are gifts; None where one has too many pieces."""
-        rows = {row["seq"]: row for row in await connection.fetch(_GIFTS, asked)}
+        rows = {row["seq"]: row for row in await connection.fetch(_GIFTS, asked, size)}
         written = {seq: row["bytes"] for seq, row in rows.items()}
         gifts = {seq: entries.decode(each) for seq, each in written.items()}
         pieces = {
@@ -97,12 +97,8 @@ class Traces:
         effect_ends = effects(moves.values())
         citing = [entries.decode(row["bytes"]) for row in await connection.fetch(_CITING, [*effect_ends], size)]
         totals = await _totals(connection, moves)
-        batches = {each.body.batch for each in gifts.values() if isinstance(each.body, MoneyReceived)} - {0}
-        completed = {row["seq"] for row in await connection.fetch(_COMPLETED, [*batches], size)}
         found: dict[int, Found | None] = {}
         for seq, gift in gifts.items():
-            assert isinstance(gift.body, MoneyReceived | MoneyIdentified)
-            batch = gift.body.batch if isinstance(gift.body, MoneyReceived) else 0
             if (followed := pieces[seq]) is None:
                 found[seq] = None
                 continue
@@ -115,7 +111,7 @@ class Traces:
                 moves=its_moves,
                 totals=totals,
                 citing=[entry for entry in citing if getattr(entry.body, "ref", -1) in its_effects],
-                entering=bool(batch) and batch not in completed,
+                entering=rows[seq]["entering"],
                 campaign=_campaign(rows[seq]),
                 receipts=[entry for entry in citing if getattr(entry.body, "ref", -1) == seq],
             )
@@ -171,8 +167,10 @@ async def _totals(connection: asyncpg.Connection, moves: Mapping[int, Entry]) ->
 
 
 _GIFTS = """
-  select e.seq, e.bytes, c.campaign, c.name, c.last_on
+  select e.seq, e.bytes, c.campaign, c.name, c.last_on,
+         b.seq is not null and coalesce(b.completed_seq >= $2, true) as entering
   from entry e left join gift g on g.seq = e.seq left join campaign c on c.campaign = g.campaign
+  left join import_batch b on b.seq = g.batch
   where e.seq = any($1) and e.kind in ('money.received', 'money.identified')
 """
 _CITING = """
@@ -189,4 +187,3 @@ _RIGHTED = """
   select ref, min(seq) as seq from citation
   where ref = any($1) and kind in ('money.received', 'money.identified') group by ref
 """
-_COMPLETED = "select seq from import_batch where seq = any($1) and completed_seq < $2"
