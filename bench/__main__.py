@@ -21,7 +21,7 @@ def main() -> None:
     """Parse the arguments and run."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--gifts", type=int, default=SHEET_GIFTS, help="gifts in the imported sheet")
-    parser.add_argument("--seconds", type=float, default=8, help="length of each measurement")
+    parser.add_argument("--seconds", type=float, default=6, help="length of each measurement")
     parser.add_argument("--folder", type=Path, default=None, help="where the data go (default: a temporary folder)")
     arguments = parser.parse_args()
     today = datetime.now(UTC).date()  # noqa: TID251  the day printed on the report

@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 
 from ledger.log.checkpoint import Checkpoint
+from ledger.log.encoding import HASH_SIZE
 from ledger.log.errors import VerificationError
 from ledger.log.note import Note, Signature, parse_note
 from ledger.log.policy import Log, Policy
@@ -31,6 +32,10 @@ INTEGRATE_ENTRIES = 4_096
 
 PERIOD_S = 0.25
 """How often it looks for new entries; nothing is written while there are none."""
+
+BUSY_ENTRIES = 500
+BUSY_PERIOD_S = 0.5
+"""After so many in one look they come by the thousand, and each look costs the import that brings them."""
 
 RETRY_S = 2.0
 
@@ -120,9 +125,11 @@ class Publisher:
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
-            wait_s = PERIOD_S
+            wait_s, before = PERIOD_S, self.progress.integrated
             try:
                 await self.step()
+                if self.progress.integrated - before >= BUSY_ENTRIES:
+                    wait_s = BUSY_PERIOD_S
             except OutsideChangedError as error:
                 _log.critical("publishing stops", reason=str(error))
                 await self._stop_because(str(error))
@@ -142,17 +149,20 @@ class Publisher:
         Raises SetupError at a gap, behind what comes before it: a leaf at the wrong place could never be taken back.
         """
         old = await integrated_size(connection)
-        rows = await connection.fetch(_LEAVES, old, min(sequenced, old + INTEGRATE_ENTRIES))
-        rows = [row for seq, row in enumerate(rows, old) if row["seq"] == seq]
-        if not rows:
-            if old < sequenced:
+        size = min(sequenced, old + INTEGRATE_ENTRIES)
+        hashes = await connection.fetchval(_LEAVES, old, size) or b""
+        if len(hashes) < (size - old) * HASH_SIZE:
+            size = await connection.fetchval(_FIRST_GAP, old, size)
+            if size == old:
                 raise SetupError(_GAP.format(seq=old))
+        if size == old:
             return old
+        leaves = [hashes[at : at + HASH_SIZE] for at in range(0, (size - old) * HASH_SIZE, HASH_SIZE)]
         edge = await log.read_tiles(connection, partial_tiles(old))
-        grown = list(grow(old, [row["leaf"] for row in rows], edge.__getitem__))
+        grown = list(grow(old, leaves, edge.__getitem__))
         async with connection.transaction():
-            await connection.executemany(_GROW, [(tile.level, tile.index, hashes) for tile, hashes in grown])
-        return old + len(rows)
+            await connection.executemany(_GROW, [(tile.level, tile.index, data) for tile, data in grown])
+        return size
 
     def _may_sign(self, sequenced: int) -> bool:
         """Whether there is something new to sign, and nothing signed that still has to be cosigned.
@@ -251,8 +261,14 @@ async def root_of_size(connection: asyncpg.Connection, size: int) -> bytes:
     return root_at(size, await log.nodes(connection, size, tiles_read(size, lambda read: root_at(size, read))))
 
 
-# The hash of a leaf (RFC 6962, section 2.1), made where the bytes lie: beside an import this process is the busier one.
-_LEAVES = "select seq, sha256('\\x00'::bytea || bytes) as leaf from entry where seq >= $1 and seq < $2 order by seq"
+# The hashes of leaves (RFC 6962, section 2.1), made where the bytes lie and fetched as one value: beside an import this
+# process is the busier one.
+_LEAVES = """
+  select string_agg(sha256('\\x00'::bytea || bytes), ''::bytea order by seq) from entry where seq >= $1 and seq < $2
+"""
+_FIRST_GAP = """
+  select min(n) from generate_series($1::bigint, $2 - 1) n where not exists (select from entry where seq = n)
+"""
 _GROW = """
   insert into tile (level, index, hashes) values ($1, $2, $3)
   on conflict (level, index) do update set hashes = excluded.hashes
