@@ -1,4 +1,4 @@
-"""How fast a gift is traced that went through twelve hops: down two levels, to payees and back, ever more divided.
+"""How fast a gift is traced that went through ten hops: down two levels, to payees and back, ever more divided.
 
 And how long it takes to follow all gifts at once, for a lineage report.
 """
@@ -31,9 +31,9 @@ from ledger.store.vault import Gift, Sealer
 from ledger.transfers import ReceiveTransfer, SendTransfer
 
 GIFTS = 200
-PARTS = 16
+PARTS = 20
 """That each gift is allocated and paid in."""
-GIFT_FEN = 6_400
+GIFT_FEN = 8_000
 PROVINCE, CITY, COUNTY = "330000", demo.CITY, demo.COUNTY
 DEEP = "deep"
 DAY = "2026-07-02"
@@ -62,7 +62,7 @@ async def report_s(store: Store) -> float:
 async def measure(store: Store, *, count: int) -> Deep:
     """Let GIFTS gifts travel, then trace them at random."""
     gifts = await travel(store)
-    database = setup.database(store.settings, store.server.url(), "reader", pool_size=1)
+    database = setup.database(store.settings, store.server.url(), "reader", pool_size=1, by_index=True)
     try:
         async with database.raw() as connection:
             followed = [await forward(connection, seq) for seq in gifts]
@@ -87,7 +87,7 @@ async def measure(store: Store, *, count: int) -> Deep:
 
 
 async def travel(store: Store) -> list[int]:
-    """The numbers of the gifts after twelve hops each; every one rests in 64 pieces."""
+    """The numbers of the gifts after ten hops each; every one rests in 60 pieces."""
     async with writing(store) as resources:
         road = _Road(resources.sequencer, resources.sealer)
         await road.open()
@@ -111,7 +111,7 @@ class _Road:
         await self._enter([*funds, OpenProject(maker=demo.FOUNDER, org=COUNTY, project=DEEP, name="逐级下拨")])
 
     async def take(self, number: int) -> int:
-        """One gift through twelve hops; its number. Hops divide, and what comes back comes in the opposite order."""
+        """One gift through ten hops; its number. Hops divide, and what comes back comes in the opposite order."""
         gift = Gift(
             maker=demo.MAKER, org=PROVINCE, fund=DEEP, amount_fen=GIFT_FEN, channel="bank",
             channel_ref=f"deep {number}", on=DAY, donor_class="person", identity=Identity(),
@@ -124,7 +124,7 @@ class _Road:
             maker=demo.MAKER, org=COUNTY, fund=DEEP, project=DEEP, amount_fen=GIFT_FEN // PARTS, on=DAY
         )
         await self._enter([allocate] * PARTS)  # 5
-        for amount_fen, back_fen in ((400, 200), (200, 100), (100, 50), (50, 0)):  # 6 to 12
+        for amount_fen, back_fen in ((400, 200), (200, 100), (100, 0)):  # 6 to 10
             payments = await self._pay(amount_fen)
             back = [
                 ReturnMoney(maker=demo.MAKER, org=COUNTY, ref=ref, on=DAY, reason="结余", amount_fen=back_fen)

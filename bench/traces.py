@@ -72,7 +72,7 @@ async def spend(store: Store) -> None:
 
 async def in_sql(store: Store, *, count: int) -> Latency:
     """The trace query alone, on one connection, of random gifts of the import."""
-    database = setup.database(store.settings, store.server.url(), "reader", pool_size=1)
+    database = setup.database(store.settings, store.server.url(), "reader", pool_size=1, by_index=True)
     try:
         async with database.raw() as connection:
             first, last = await connection.fetchrow("select min(seq), max(seq) from gift where batch is not null")

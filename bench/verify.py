@@ -69,17 +69,19 @@ def from_folder(folder: Path, gifts: int) -> None:
         tell("HTTP on this machine, all rules", mirror, policy, "", meaning=True, processes=1)
 
 
-async def in_database(store: Store) -> None:
-    """Check a published log where it lies: bytes, rules, tables."""
-    await asyncio.to_thread(_in_database, Stored(store.settings, store.server.url()))
+async def in_database(store: Store, *, tables: bool) -> None:
+    """Check a published log where it lies: bytes, rules; and, which takes a minute for a million, its tables."""
+    await asyncio.to_thread(_in_database, Stored(store.settings, store.server.url()), tables=tables)
 
 
-def _in_database(stored: Stored) -> None:
+def _in_database(stored: Stored, *, tables: bool) -> None:
     print(HEAD)
     with contextlib.closing(stored.log()) as log:
         tell("database, bytes, one process", log, None, "", meaning=False, processes=0)
         tell("database, bytes, two that read for themselves", log, None, "≥ 300,000", meaning=False, processes=2)
         tell("database, all rules, one more", log, None, "≥ 40,000, aim 60,000", meaning=True, processes=1)
+        if not tables:
+            return
         report = verify(log, policy=None, meaning=False, processes=2)
     started_at, processor_s = time.perf_counter(), time.process_time()
     report = stored.audited(report, lambda *_: None)
