@@ -60,8 +60,7 @@ console = Console(stderr=True, highlight=False)
 
 _EXPECTED = (Trouble, Refused)
 
-PUBLISHED_S_MAX = 10.0
-"""Until the demo goes on without a lineage report of what was told."""
+POLL_S = 0.1
 
 
 def main() -> None:
@@ -267,13 +266,11 @@ async def _demo(settings: Settings) -> None:
         clock = demo_story.StoryClock(notes)
         async with _applications().admin_resources(settings, url, clock) as resources:
             told = await demo_story.tell(resources.sequencer, resources.sealer, resources.database, notes, clock)
-            assert resources.publisher is not None, "the demo has a key"
-            if await resources.publisher.wait_for(resources.sequencer.books.seq, PUBLISHED_S_MAX):
-                await make_lineage_report(resources.database)  # of every night, elsewhere
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_applications().serve_admin(settings, url, stop))
             tasks.create_task(_applications().serve_public(settings, url, stop))
             tasks.create_task(_announce(settings, told, stop))
+            tasks.create_task(_report_once_published(settings, url, stop))
     console.print("stopped; the data stay. `make demo` goes on with them, `make demo-reset` throws them away")
 
 
@@ -293,6 +290,19 @@ async def _announce(settings: Settings, told: dict[str, dict[str, str]], stop: a
         console.print(f"    {name:<14}{token}", soft_wrap=True)
 
 
+async def _report_once_published(settings: Settings, url: str, stop: asyncio.Event) -> None:
+    """Make the lineage report that an operator's timer makes every night."""
+    writer = setup.database(settings, url, "writer", pool_size=1)
+    try:
+        while not stop.is_set():
+            with contextlib.suppress(SetupError):  # nothing was published yet
+                await make_lineage_report(writer)
+                return
+            await asyncio.sleep(POLL_S)
+    finally:
+        await writer.close()
+
+
 async def _until_it_answers(host: str, port: int, stop: asyncio.Event) -> None:
     while not stop.is_set():
         with contextlib.suppress(OSError):
@@ -300,7 +310,7 @@ async def _until_it_answers(host: str, port: int, stop: asyncio.Event) -> None:
             writer.close()
             await writer.wait_closed()
             return
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(POLL_S)
 
 
 async def _rebuild(settings: Settings) -> None:

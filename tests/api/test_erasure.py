@@ -152,6 +152,8 @@ def test_every_table_is_one_that_an_erasure_looks_at_or_says_nothing_of_a_donor(
         "entry": "no name is in an entry",
         "head": "the last entry",
         "idempotency": "HMACs of requests",
+        "lineage": "sums of many gifts, by fund and channel",
+        "lineage_report": "of which published states there is one",
         "signing_key": "of the log",
         "tile": "hashes of entries",
         "visit": "who asked how often: HMACs, for an hour",

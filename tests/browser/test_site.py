@@ -220,7 +220,7 @@ async def test_a_journalist_has_the_sheet_of_a_fund_and_a_month_in_four_clicks(
         await page.until("location.search.includes('until=') && document.readyState === 'complete'")
         said = await page.value("document.querySelector('[role=status]').textContent")
         count, amount = re.fullmatch(r"(\d+) 条，共 ¥([\d,.]+)", said).groups()  # type: ignore[union-attr]
-        assert await page.value("document.querySelectorAll('tbody tr').length") == int(count) > 1
+        assert await page.value("document.querySelector('tbody').rows.length") == int(count) > 1
         sheet = await page.value("document.querySelector('.dl a').href")
         await click(".dl a")
         assert done <= clicks

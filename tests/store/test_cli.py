@@ -189,6 +189,8 @@ def test_the_demo_runs_until_ctrl_c_and_goes_on_another_time(tmp_path: Path) -> 
         with running(environment(settings), "demo", tmp_path) as demo:
             demo.until(lambda: "administrator sl_" in demo.text, "the demo says its tokens")
             codes.append(look_at_demo(demo.text, public_port, admin_port))
+            paid = f"http://127.0.0.1:{public_port}/api/v1/figures?measure=paid&by=channel"
+            demo.until(lambda asked=paid: httpx.get(asked).is_success, "the lineage report is made")  # type: ignore[misc]
             if len(codes) == 1:
                 told(busy := run(environment(settings), "demo", "--reset"))
                 assert "stop the demo first" in busy.err

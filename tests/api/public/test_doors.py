@@ -127,6 +127,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_project",
         "get_proof",
         "get_receipt",
+        "get_stamp",
         "get_tile",
         "get_trial_balance",
         "get_vkey",
