@@ -1,7 +1,6 @@
 """An application on a port, until it is told to stop; where one processor is not enough, in several processes."""
 
 import asyncio
-import gc
 import os
 import socket
 import sys
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from litestar import Litestar
 
+from ledger import collector
 from ledger.trouble import Trouble
 
 
@@ -41,10 +41,7 @@ async def serve(app: Litestar, listening: socket.socket, *, stop: asyncio.Event)
         app, log_config=None, access_log=False, lifespan="off", server_header=False, proxy_headers=False
     )
     server = _Server(config)
-    # What was made up to here stays as long as the process: the collector would look through all of it, time and again,
-    # while somebody waits for an answer.
-    gc.collect()
-    gc.freeze()
+    collector.ease()
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     stopping = asyncio.create_task(stop.wait())
     try:

@@ -11,7 +11,7 @@ import asyncpg
 
 from bench.load import Load, Request, load
 from bench.store import CITY, Program, Store, command, program, writing
-from ledger import demo
+from ledger import collector, demo
 from ledger.privacy import Identity
 from ledger.store.vault import Gift
 
@@ -19,6 +19,7 @@ from ledger.store.vault import Gift
 async def sequencer(store: Store, *, writers: int, seconds: float) -> float:
     """Gifts a second of so many writers in the sequencer's own process; each waits for its commit."""
     async with writing(store) as resources:
+        collector.ease()  # as the application does
         numbers = itertools.count()
         until = time.perf_counter() + seconds
 

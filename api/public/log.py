@@ -109,7 +109,7 @@ async def get_witnesses(database: NamedDependency[Database]) -> Response[Witness
 @get("/log/proof/{seq:int}", summary="包含证明", tags=["核验"], media_type=TEXT, responses=described(404))
 async def get_proof(seq: Seq, database: NamedDependency[Database]) -> Response[bytes]:
     """该条目在最新检查点之下的证明（C2SP tlog-proof）。"""
-    async with database.snapshot() as connection:
+    async with database.raw() as connection:
         proof = await log.read_proof(connection, seq)
     if proof is None:
         raise ProblemError("not-published", headers=OPEN)

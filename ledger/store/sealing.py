@@ -16,6 +16,7 @@ from typing import BinaryIO, Self
 
 import msgspec
 
+from ledger import collector
 from ledger.imports import check as checking
 from ledger.imports.profile import fitted
 from ledger.imports.sheet import Row
@@ -146,6 +147,7 @@ def main(asks: BinaryIO, answers: BinaryIO) -> None:
     frames = _frames(asks)
     keys = msgspec.msgpack.decode(next(frames), type=Keys)
     sealer = Sealer(keys.log, keys.lookup)
+    collector.ease()
     for frame in frames:
         for answer in _answers(msgspec.msgpack.decode(frame, type=Wanted), sealer):
             answers.write(_frame(answer))

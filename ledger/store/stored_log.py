@@ -93,24 +93,23 @@ class StoredLog:
         while len(found) < len(bundles):
             block = bundles[len(found) : len(found) + self._at_once]
             rows = await connection.fetch(_PIECES, block[0].index, block[-1].index, block[-1].span.stop)
-            for bundle, (count, entries, tile) in zip(block, rows, strict=True):
-                if count != bundle.width:
+            for bundle, (entries, tile) in zip(block, rows, strict=True):
+                if len(entries) != bundle.width:
                     return found
                 found.append(Piece(bundle=bundle, entries=entries, tile=tile))
-            largest = max(len(piece.entries) for piece in found[-len(block) :])
+            largest = max(piece.length for piece in found[-len(block) :])
             self._at_once = max(1, min(BUNDLES_AT_ONCE, BYTES_AT_ONCE // (largest + 1)))
         return found
 
 
-# A bundle is put together where its entries lie: one value a bundle comes over the wire, in place of 256 rows. The
-# inner order by is kept by string_agg, since nothing between them sorts; series and laterals keep the outer one.
+# One row a bundle in place of 256: half the time that rows take. The inner order by is kept by array_agg, since nothing
+# between them sorts; series and laterals keep the outer one.
 _PIECES = """
-  select count, entries,
-    (select substring(hashes for 32 * count::int) from tile where level = 0 and index = b.index) as tile
+  select entries,
+    (select substring(hashes for 32 * cardinality(entries)) from tile where level = 0 and index = b.index) as tile
   from generate_series($1::bigint, $2::bigint) as b (index)
     cross join lateral (
-      select count(*) as count,
-        coalesce(string_agg(substring(int4send(length(bytes)) from 3) || bytes, ''), '') as entries
+      select coalesce(array_agg(bytes), '{}') as entries
       from (select bytes from entry where seq >= 256 * b.index and seq < least(256 * (b.index + 1), $3) order by seq) e
     ) e
 """

@@ -44,7 +44,8 @@ def helpers(
     pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_open, initargs=(source,))
     try:
         with _bare_main():
-            pool.submit(_there)  # starts them all
+            for _ in range(processes):  # each of these starts one
+                pool.submit(_there)
         yield pool, processes * WAITING
     finally:
         pool.shutdown(cancel_futures=True)

@@ -27,7 +27,7 @@ def stretches(source: Source, size: int, findings: Findings) -> Iterator[Stretch
     read_bytes = 0
     for piece in _pieces(source, size, findings):
         pieces.append(piece)
-        read_bytes += len(piece.entries)
+        read_bytes += piece.length
         if len(pieces) == STRETCH_BUNDLES or read_bytes >= STRETCH_BYTES:
             yield Stretch(pieces=tuple(pieces))
             pieces, read_bytes = [], 0

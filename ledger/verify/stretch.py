@@ -28,8 +28,18 @@ class Piece:
     """A bundle and the tile of its leaves, as they were read; None for a tile that is missing."""
 
     bundle: Bundle
-    entries: bytes
+    entries: bytes | list[bytes]
+    """As they are served, in one; or apart already, and as many as there should be."""
     tile: bytes | None
+
+    def apart(self) -> list[bytes]:
+        """Each entry's bytes. Raises MalformedError."""
+        return self.entries if isinstance(self.entries, list) else decode_bundle(self.entries, self.bundle)
+
+    @property
+    def length(self) -> int:
+        """Of all entries, in bytes."""
+        return sum(map(len, self.entries)) if isinstance(self.entries, list) else len(self.entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +83,7 @@ def check(stretch: Stretch) -> Checked:
     for piece in stretch.pieces:
         first = piece.bundle.span.start
         try:
-            entries = decode_bundle(piece.entries, piece.bundle)
+            entries = piece.apart()
         except MalformedError as error:
             findings.add(first, Rule.BUNDLE_FORM, f"{piece.bundle.width} entries", error)
             # Go on with the hashes that are claimed: what they claim is compared with the signed root all the same.

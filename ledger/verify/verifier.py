@@ -10,7 +10,7 @@ from cryptography.x509 import Certificate
 
 from ledger.log.errors import MalformedError
 from ledger.log.policy import Policy
-from ledger.log.tile import Bundle, decode_bundle
+from ledger.log.tile import Bundle
 from ledger.verify.anchor import Anchor, check_receipt, check_saved, open_anchor
 from ledger.verify.code import GENESIS_PREV, Codes
 from ledger.verify.finding import LISTED, WHOLE_LOG, Findings
@@ -186,7 +186,7 @@ class _Work:
             return
         for piece in stretch.pieces:
             try:
-                entries = decode_bundle(piece.entries, piece.bundle)
+                entries = piece.apart()
             except MalformedError:
                 self._is_followed = False
                 return

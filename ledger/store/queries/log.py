@@ -90,7 +90,7 @@ async def read_proof(connection: asyncpg.Connection, seq: int) -> LogProof | Non
 async def read_proofs(connection: asyncpg.Connection, seqs: Sequence[int]) -> list[LogProof] | None:
     """The proof of each entry under the newest checkpoint; None where one of them is not published yet.
 
-    Inside one snapshot. Two queries, however many entries.
+    Two queries, however many entries; they need no snapshot, since a tile's beginning never changes.
     """
     note = await last_checkpoint(connection)
     if note is None or max(seqs) >= (size := checkpoint_of(note).size):
