@@ -9,7 +9,7 @@ from api.limits import Limits
 from ledger.privacy import FiscalNumbers
 from ledger.store.database import Database
 from ledger.store.queries.fiscal import FiscalReceipts
-from ledger.store.queries.gifts import Traces
+from ledger.store.queries.gifts import Traced, Traces
 from ledger.store.queries.public_names import PublicNames
 from ledger.store.queries.receipts import NEWEST, Receipts, chosen
 
@@ -31,6 +31,12 @@ class Desk:
         Raises ProblemError `too-many-requests` where this address, or this code, failed too often.
         """
         return chosen(await self.limits.look_up(request, typed, self.receipts.find), wanted)
+
+    async def trace(self, request: Request[Any, Any, Any], typed: str, wanted: int = NEWEST) -> Traced:
+        """The same, and where the gift is: in one go, since most who ask want to know that. Raises TooManyPieces."""
+        return await self.limits.look_up(
+            request, typed, lambda code: self.traces.of_code(code, wanted), is_found=lambda each: each.trace is not None
+        )
 
     async def look_up_fiscal(
         self, request: Request[Any, Any, Any], numbers: FiscalNumbers, amount_fen: int

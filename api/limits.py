@@ -55,7 +55,11 @@ class Limits:
             await self._count((Visit(f"request {self._address(request)}", 1, MINUTE_S), most))
 
     async def look_up(
-        self, request: Request[Any, Any, Any], typed: str, find: Callable[[str], Awaitable[Found]]
+        self,
+        request: Request[Any, Any, Any],
+        typed: str,
+        find: Callable[[str], Awaitable[Found]],
+        is_found: Callable[[Found], bool] = bool,
     ) -> Found:
         """What `find` finds under a code; nothing (no gift is entry 0) is counted.
 
@@ -63,7 +67,7 @@ class Limits:
         """
         await self._count(*self._failures(request, typed, cost=0))
         found = await find(typed)
-        if not found:
+        if not is_found(found):
             await self._count(*self._failures(request, typed, cost=1), refuse=False)
         return found
 

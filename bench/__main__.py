@@ -41,25 +41,7 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
             "\n## What a user would pick instead: insert trigger, locked head row\n", *baseline.lines(figures), sep="\n"
         )
         per_second = {clients: figure.transactions_per_second for clients, figure in figures.items()}
-        best = baseline.best(figures).transactions_per_second
-
-        print("\n## Writing\n\n| what | gifts/s | wanted | × baseline at the same clients | × baseline at its best |")
-        print("| --- | --- | --- | --- | --- |")
-        rate = await writes.sequencer(store, writers=32, seconds=seconds)
-        print(f"| sequencer, 32 writers | {rate:,.0f} | ≥ 4 × | {rate / per_second[32]:.1f} | {rate / best:.1f} |")
-        posted, rss = await writes.over_http(store, clients=16, seconds=seconds)
-        rate = posted.requests_per_second
-        print(
-            f"| admin HTTP POST, 16 clients | {rate:,.0f} | ≥ 2 × | {rate / per_second[16]:.1f} | {rate / best:.1f} |"
-        )
-        print(f"\nHTTP POST: p50 {posted.p50_ms:.1f} ms, p99 {posted.p99_ms:.1f} ms (wanted < 20), RSS {rss:.0f} MiB")
-
-        check_s, enter_s, rss = await writes.from_sheet(store, folder / "sheet.csv", gifts=gifts)
-        total = gifts / (check_s + enter_s)
-        print(f"\n## Import of a sheet of {gifts:,} gifts\n")
-        print(f"check and propose {check_s:.1f} s ({gifts / check_s:,.0f}/s),")
-        print(f"approve and enter {enter_s:.1f} s ({gifts / enter_s:,.0f}/s):")
-        print(f"end to end **{total:,.0f} gifts/s** (wanted ≥ 15,000, aim 25,000), RSS {rss:.0f} MiB (wanted < 300)")
+        await writes.report(store, folder, per_second, gifts=gifts, seconds=seconds)
 
         await traces.spend(store)
         latency = await traces.in_sql(store, count=5_000)

@@ -2,18 +2,43 @@
 
 import asyncio
 import itertools
-import json
 import os
 import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import asyncpg
 
-from bench.load import Load, Request, load
+from bench import wrk
 from bench.store import CITY, Program, Store, command, program, writing
+from bench.wrk import Answered
 from ledger import collector, demo
 from ledger.privacy import Identity
 from ledger.store.vault import Gift
+
+
+async def report(store: Store, folder: Path, baseline: Mapping[int, float], *, gifts: int, seconds: float) -> None:
+    """Print the sections. `baseline`: gifts a second of what a user would pick instead, by number of clients."""
+    best = max(baseline.values())
+    print("\n## Writing\n\n| what | gifts/s | wanted | × baseline at the same clients | × baseline at its best |")
+    print("| --- | --- | --- | --- | --- |")
+    rate = await sequencer(store, writers=32, seconds=seconds)
+    print(f"| sequencer, 32 writers | {rate:,.0f} | ≥ 4 × | {rate / baseline[32]:.1f} | {rate / best:.1f} |")
+    posted, rss = await over_http(store, folder, clients=16, seconds=seconds)
+    if posted is None:
+        print("\nHTTP POST: wrk is not installed")
+    else:
+        rate = posted.per_second
+        print(f"| admin HTTP POST, 16 clients | {rate:,.0f} | ≥ 2 × | {rate / baseline[16]:.1f} | {rate / best:.1f} |")
+        print(f"\nHTTP POST: p50 {posted.p50_ms:.1f} ms, p99 {posted.p99_ms:.1f} ms (wanted < 20), RSS {rss:.0f} MiB")
+
+    check_s, enter_s, rss = await from_sheet(store, folder / "sheet.csv", gifts=gifts)
+    total = gifts / (check_s + enter_s)
+    print(f"\n## Import of a sheet of {gifts:,} gifts\n")
+    print(f"check and propose {check_s:.1f} s ({gifts / check_s:,.0f}/s),")
+    print(f"approve and enter {enter_s:.1f} s ({gifts / enter_s:,.0f}/s):")
+    print(f"end to end **{total:,.0f} gifts/s** (wanted ≥ 15,000, aim 25,000), RSS {rss:.0f} MiB (wanted < 300)")
 
 
 async def sequencer(store: Store, *, writers: int, seconds: float) -> float:
@@ -46,18 +71,12 @@ async def sequencer(store: Store, *, writers: int, seconds: float) -> float:
         return done / (time.perf_counter() - began)
 
 
-async def over_http(store: Store, *, clients: int, seconds: float) -> tuple[Load, float]:
+async def over_http(store: Store, folder: Path, *, clients: int, seconds: float) -> tuple[Answered | None, float]:
     """POST /api/v1/gifts with token and Idempotency-Key; also the application's peak memory."""
-
-    def requests() -> "itertools.chain[Request]":
-        return itertools.chain.from_iterable(map(_post, itertools.repeat(store.tokens["maker"]), itertools.count()))
-
     async with program(store, "admin") as admin:
-        await load(itertools.islice(requests(), 200), port=admin.port, connections=clients, count=200)
-        measured = await load(
-            itertools.islice(requests(), 200, None), port=admin.port, connections=clients, seconds=seconds
-        )
-        return measured.only(201), admin.rss_mib()
+        post = partial(wrk.gifts, _GIFT, store.tokens["maker"], folder, port=admin.port, clients=clients)
+        await post(seconds=1)
+        return await post(seconds=int(seconds)), admin.rss_mib()
 
 
 async def from_sheet(store: Store, path: Path, *, gifts: int, first: int = 0) -> tuple[float, float, float]:
@@ -75,22 +94,14 @@ async def from_sheet(store: Store, path: Path, *, gifts: int, first: int = 0) ->
         return checked - began, entered - checked, admin.rss_mib()
 
 
-def _post(token: str, number: int) -> list[Request]:
-    body = {
-        "org": CITY,
-        "fund": "general",
-        "amount_fen": 10_000,
-        "channel": "bank",
-        "channel_ref": f"http-{number}",
-        "on": "2026-07-01",
-        "donor": {"name": "张*"},
-    }
-    headers = {
-        "authorization": f"Bearer {token}",
-        "idempotency-key": f"bench-{number}",
-        "content-type": "application/json",
-    }
-    return [Request("POST", "/api/v1/gifts", headers, json.dumps(body).encode())]
+_GIFT = {
+    "org": CITY,
+    "fund": "general",
+    "amount_fen": 10_000,
+    "channel": "bank",
+    "on": "2026-07-01",
+    "donor": {"name": "张*"},
+}
 
 
 def _write_sheet(path: Path, gifts: int, first: int) -> None:

@@ -86,7 +86,7 @@ async def certificate(
     if paper not in {"", *PAPERS}:
         say = site.words
         raise ProblemError("invalid-request", say("纸张只有 {papers}。", papers=say("、").join(PAPERS).upper()))
-    traced = await desk.traces.of(await desk.look_up(request, typed, wanted))
+    traced = await desk.trace(request, typed, wanted)
     if traced.trace is None:
         return site.page("not_found", traced.head, status=404, headers=PRIVATE)
     gift, code = traced.trace.gift, privacy.parse_code(typed)
@@ -108,7 +108,7 @@ async def certificate(
         traced.head,
         headers=PRIVATE,
         capitals=capitals(shown["attested"].kept_fen),
-        donor_name=await desk.public_names.of(gift.seq),
+        donor_name=traced.donor_name,
         link=link_drawn(link_of(site.press.look.address + site.words.address("/r"), code)),
         papers=PAPERS,
         **shown,

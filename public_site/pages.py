@@ -79,7 +79,7 @@ async def trace_fiscal(
     traced = await desk.traces.of(await desk.look_up_fiscal(request, numbers, fen(amount)))
     if traced.trace is None:
         return site.page("fiscal_not_found", traced.head, status=404, headers=PRIVATE)
-    return _page(site, traced, traced.trace, donor_name=await desk.public_names.of(traced.trace.gift.seq))
+    return _page(site, traced, traced.trace)
 
 
 @post(both("/trace"), status_code=200, include_in_schema=False)
@@ -88,20 +88,17 @@ async def trace(
 ) -> Response[str]:
     """Where the gift is; or that nothing was found, in the same words for every code that finds nothing."""
     typed, wanted = asked(await request.body())
-    traced = await desk.traces.of(await desk.look_up(request, typed, wanted))
+    traced = await desk.trace(request, typed, wanted)
     if traced.trace is None:
         return site.page("not_found", traced.head, status=404, headers=PRIVATE)
     async with desk.database.raw() as connection:
         box = await read_box(connection, traced.trace.gift.seq)
     # Her browser checks with the code that the entry is hers.
     code = privacy.printed(privacy.parse_code(typed) or "")
-    donor_name = await desk.public_names.of(traced.trace.gift.seq)
-    return _page(site, traced, traced.trace, donor_name=donor_name, code=code, box=base64.b64encode(box).decode())
+    return _page(site, traced, traced.trace, code=code, box=base64.b64encode(box).decode())
 
 
-def _page(  # noqa: PLR0913  each is given by its name
-    site: Site, traced: Traced, found: Trace, *, donor_name: str, code: str = "", box: str = ""
-) -> Response[str]:
+def _page(site: Site, traced: Traced, found: Trace, *, code: str = "", box: str = "") -> Response[str]:
     """The page; without a code no more than the trace."""
     payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.PAID}]
     rest = payments[MAX_PAYMENTS:]
@@ -111,7 +108,7 @@ def _page(  # noqa: PLR0913  each is given by its name
         traced.head,
         headers=PRIVATE,
         trace=found,
-        donor_name=donor_name,
+        donor_name=traced.donor_name,
         code=code,
         is_signed=traced.progress.published > 0,
         box=box,

@@ -110,7 +110,7 @@ def build(resources: Resources) -> Litestar:
         database=resources.database,
         receipts=Receipts(by_index, resources.lookup),
         fiscal_receipts=FiscalReceipts(by_index, resources.lookup),
-        traces=Traces(by_index),
+        traces=Traces(by_index, resources.lookup),
         public_names=PublicNames(by_index, resources.lookup),
         limits=limits,
     )

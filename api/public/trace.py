@@ -15,9 +15,10 @@ from api.public import permalinks
 from api.public.answers import FRESH, LOG_STATE, NO_STORE, AsOf, Named, Seq, Shape, shown
 from ledger.account import MAX_POSITION
 from ledger.privacy import FiscalNumbers
+from ledger.store.queries.gifts import Traced
 from ledger.store.queries.log import LogState
 from ledger.store.queries.receipts import NEWEST
-from ledger.trace import FiscalState, State
+from ledger.trace import FiscalState, State, Trace
 
 
 def _whole(value: object) -> object:
@@ -166,10 +167,10 @@ async def trace_by_code(
     data: JSONBody[Lookup], request: Request[Any, Any, Any], desk: NamedDependency[Desk]
 ) -> Response[bytes]:
     """编号不存在、输错或不成编号，答复都一样。"""
-    seq = await desk.look_up(request, data.code, data.seq)
-    answer = None if seq is None else await _traced(desk, seq)
-    if answer is None:
+    traced = await desk.trace(request, data.code, data.seq)
+    if traced.trace is None:
         raise ProblemError("receipt-not-found")
+    answer = _written(traced, traced.trace)
     return Response(answer, media_type=MediaType.JSON, headers=NO_STORE)
 
 
@@ -186,9 +187,10 @@ async def trace_by_fiscal_receipt(
     """只给去向。票据不存在、有一项不符或已作废，答复都一样。"""
     numbers = FiscalNumbers(code=data.code, number=data.number, check_code=data.check_code)
     seq = await desk.look_up_fiscal(request, numbers, data.amount_fen)
-    answer = None if seq is None else await _traced(desk, seq)
-    if answer is None:
+    traced = None if seq is None else await desk.traces.of(seq)
+    if traced is None or traced.trace is None:
         raise ProblemError("fiscal-receipt-not-found")
+    answer = _written(traced, traced.trace)
     return Response(answer, media_type=MediaType.JSON, headers=NO_STORE)
 
 
@@ -200,26 +202,24 @@ async def trace_by_fiscal_receipt(
 )
 async def trace_of_entry(seq: Seq, desk: NamedDependency[Desk]) -> Response[bytes]:
     """任何一笔捐款的每一分钱现在在哪里。"""
-    answer = await _traced(desk, seq)
-    if answer is None:
+    traced = await desk.traces.of(seq)
+    if traced.trace is None:
         raise ProblemError("not-found", "这一条不是捐款")
+    answer = _written(traced, traced.trace)
     return Response(answer, media_type=MediaType.JSON, headers=FRESH)
 
 
-async def _traced(desk: Desk, seq: int) -> bytes | None:
-    """A TraceAnswer as it is sent; None for an entry that is no gift."""
-    head, progress, trace, wrong, righted_by = await desk.traces.of(seq)
-    if trace is None:
-        return None
+def _written(traced: Traced, trace: Trace) -> bytes:
+    """A TraceAnswer as it is sent."""
     return permalinks.encode(
         {
-            "as_of": shown(AsOf, head),
-            "log_state": progress.state(seq),
-            "gift": {**shown(TracedGift, trace.gift), "donor_name": await desk.public_names.of(seq)},
+            "as_of": shown(AsOf, traced.head),
+            "log_state": traced.progress.state(trace.gift.seq),
+            "gift": {**shown(TracedGift, trace.gift), "donor_name": traced.donor_name},
             "states": trace.states,
             "leaves": trace.leaves,  # field for field a TracedLeaf, as a test makes sure of
             "steps": trace.steps,
-            "corrections": [shown(WrongGift, each) for each in wrong],
-            "corrected_by": righted_by,
+            "corrections": [shown(WrongGift, each) for each in traced.wrong],
+            "corrected_by": traced.righted_by,
         }
     )

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from typing import TypeAlias
 
 from ledger.log.errors import MalformedError
 from ledger.log.tile import Bundle, Tile, new_bundles
@@ -15,6 +16,9 @@ from ledger.verify.stretch import Piece, Stretch
 THREADS = 8
 AHEAD = 32
 """Bundles asked for before they are needed."""
+
+Order: TypeAlias = tuple[Bundle, ...]
+"""Bundles to be read and checked together."""
 
 STRETCH_BUNDLES = 16
 STRETCH_BYTES = 8_000_000
@@ -35,7 +39,7 @@ def stretches(source: Source, size: int, findings: Findings) -> Iterator[Stretch
         yield Stretch(pieces=tuple(pieces))
 
 
-def orders(size: int) -> Iterator[tuple[Bundle, ...]]:
+def orders(size: int) -> Iterator[Order]:
     """The bundles of a log of `size`, as many at a time as a stretch has."""
     bundles = new_bundles(0, size)
     while order := tuple(islice(bundles, STRETCH_BUNDLES)):

@@ -10,12 +10,11 @@ from cryptography.x509 import Certificate
 
 from ledger.log.errors import MalformedError
 from ledger.log.policy import Policy
-from ledger.log.tile import Bundle
 from ledger.verify.anchor import Anchor, check_receipt, check_saved, open_anchor
 from ledger.verify.code import GENESIS_PREV, Codes
 from ledger.verify.finding import LISTED, WHOLE_LOG, Findings
 from ledger.verify.helper import helpers, read_and_check
-from ledger.verify.reading import not_whole, orders, stretches
+from ledger.verify.reading import Order, not_whole, orders, stretches
 from ledger.verify.regrown import Regrown
 from ledger.verify.replay import Replay
 from ledger.verify.report import Report, counted, instant, stamped
@@ -151,7 +150,7 @@ class _Work:
 
     def _order(self, executor: Executor, room: int, size: int, progress: Progress) -> None:
         """Have it read where it is hashed: nothing but results comes here."""
-        waiting: deque[tuple[tuple[Bundle, ...], Future[Checked | None]]] = deque()
+        waiting: deque[tuple[Order, Future[Checked | None]]] = deque()
         coming = orders(size)
         while True:
             for order in islice(coming, room - len(waiting)):

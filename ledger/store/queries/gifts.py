@@ -6,12 +6,14 @@ from typing import NamedTuple
 import asyncpg
 
 from ledger import entries
-from ledger.account import MAX_POSITION
 from ledger.entries import Entry
 from ledger.store.database import Database
-from ledger.store.queries.head import Head, read_head
-from ledger.store.queries.log import Progress, read_progress
+from ledger.store.keys import LookupKeys
+from ledger.store.queries.head import Head, read_operator
+from ledger.store.queries.log import Progress, read_end
 from ledger.store.queries.names import read_names
+from ledger.store.queries.public_names import opened
+from ledger.store.queries.receipts import chosen, digests_of, read_receipts
 from ledger.store.queries.shared import Shared
 from ledger.store.queries.trace import TooManyPieces, forward_all
 from ledger.trace import Campaign, Names, Trace
@@ -35,56 +37,94 @@ class Traced(NamedTuple):
     """Of the entries whose place the gift took, newest first: each was taken back."""
     righted_by: int | None = None
     """The entry that took the gift's place."""
+    donor_name: str = ""
+    """What its donor is called in public."""
+
+
+class _Coded(NamedTuple):
+    """A question by receipt code: what it may be stored under, and which of its entries."""
+
+    digests: list[bytes]
+    wanted: int
+
+
+class _Read(NamedTuple):
+    """What the log holds of entries that were asked for."""
+
+    found: dict[int, Found | None]
+    """None: too many pieces. No gift, not there."""
+    donor_names: dict[int, str]
 
 
 class Traces:
-    """Traces gifts; those asked for at the same time are read together, in one snapshot."""
+    """Traces gifts; those asked for at the same time are read together, all as of one entry."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, lookup: LookupKeys | None = None) -> None:
+        """Without the look-up keys there are no codes, and no donor has a name."""
         self._database = database
+        self._lookup = lookup
+        self._operator = ""
         self._shared = Shared(self._read, most=MAX_SHARED)
         self._entries: dict[int, Entry] = {}
 
     async def of(self, seq: int | None) -> Traced:
         """Where the gift is and how it got there. Raises TooManyPieces."""
-        return await self._shared.ask(-1 if seq is None else seq)
+        return await self._shared.ask(_NOTHING if seq is None else seq)
 
-    async def _read(self, asked: Sequence[int]) -> list[Traced | Exception]:
-        async with self._database.snapshot() as connection:
-            head, progress = await read_head(connection), await read_progress(connection)
-            found = await self._found(connection, asked)
+    async def of_code(self, typed: str, wanted: int) -> Traced:
+        """Where the gift of a receipt code is; `trace` is None alike for an unknown code, a mistyped one and no code.
+
+        `wanted` says which of the code's entries, or NEWEST. Raises TooManyPieces.
+        """
+        assert self._lookup is not None, "made without look-up keys"
+        return await self._shared.ask(_Coded(digests_of(self._lookup, typed), wanted))
+
+    async def _read(self, questions: Sequence[int | _Coded]) -> list[Traced | Exception]:
+        # No transaction, whose beginning and end would be two questions more: nothing in the log changes, so what is
+        # read of the entries up to the last one is of that moment, whatever comes meanwhile.
+        async with self._database.raw() as connection:
+            at, progress = await read_end(connection)
+            size = progress.sequenced
+            head = Head(size - 1, at, await self._who_keeps_it(connection, size))
+            asked = await _numbers(connection, questions)
+            found, donor_names = await self._found(connection, asked, size)
             while wrong := {each for one in found.values() if one and (each := _corrects(one))} - found.keys():
-                found |= await self._found(connection, [*wrong])
+                found |= (await self._found(connection, [*wrong], size)).found
             names = await _names(connection, found.values())
             told = {seq: assemble(each, names) if each else TooManyPieces() for seq, each in found.items()}
             taken_back = [seq for seq in asked if isinstance(trace := told.get(seq), Trace) and trace.reversal]
-            rows = await connection.fetch(_RIGHTED, taken_back) if taken_back else []
+            rows = await connection.fetch(_RIGHTED, taken_back, size) if taken_back else []
             righted = {row["ref"]: row["seq"] for row in rows}
         answers: list[Traced | Exception] = []
         for seq in asked:
             chain = [*_chain(told, seq)]
             too_large = next((each for each in chain if isinstance(each, TooManyPieces)), None)
             traces = [each for each in chain if isinstance(each, Trace)]
-            answer = Traced(head, progress, traces[0] if traces else None, tuple(traces[1:]), righted.get(seq))
+            trace, wrong_ones = traces[0] if traces else None, tuple(traces[1:])
+            answer = Traced(head, progress, trace, wrong_ones, righted.get(seq), donor_names.get(seq, ""))
             answers.append(too_large or answer)
         return answers
+
+    async def _who_keeps_it(self, connection: asyncpg.Connection, size: int) -> str:
+        """As the first entry says, for good."""
+        if not self._operator and size:
+            self._operator = await read_operator(connection)
+        return self._operator
 
     async def at(self, connection: asyncpg.Connection, seq: int, size: int) -> tuple[Found, Trace] | None:
         """What the first `size` entries hold of the gift and tell of it; None for an entry that is no gift.
 
         Inside one snapshot. Raises TooManyPieces.
         """
-        found = await self._found(connection, [seq], size)
+        found, _ = await self._found(connection, [seq], size)
         if seq not in found:
             return None
         if (its := found[seq]) is None:
             raise TooManyPieces
         return its, assemble(its, await _names(connection, [its]))
 
-    async def _found(
-        self, connection: asyncpg.Connection, asked: Sequence[int], size: int = MAX_POSITION
-    ) -> dict[int, Found | None]:
-        """What the first `size` entries hold of those that are gifts; None where one has too many pieces."""
+    async def _found(self, connection: asyncpg.Connection, asked: Sequence[int], size: int) -> _Read:
+        """What the first `size` entries hold of those that are gifts."""
         rows = {row["seq"]: row for row in await connection.fetch(_GIFTS, asked, size)}
         written = {seq: row["bytes"] for seq, row in rows.items()}
         gifts = {seq: entries.decode(each) for seq, each in written.items()}
@@ -115,7 +155,15 @@ class Traces:
                 campaign=_campaign(rows[seq]),
                 receipts=[entry for entry in citing if getattr(entry.body, "ref", -1) == seq],
             )
-        return found
+        return _Read(found, self._names_of(rows.values(), gifts))
+
+    def _names_of(self, rows: Iterable[asyncpg.Record], gifts: Mapping[int, Entry]) -> dict[int, str]:
+        lookup = self._lookup
+        if lookup is None:
+            return {}
+        return {
+            row["seq"]: opened(lookup, row["key_id"], gifts[row["seq"]], row["sealed"]) for row in rows if row["sealed"]
+        }
 
     async def _moves(self, connection: asyncpg.Connection, seqs: set[int]) -> dict[int, Entry]:
         """These entries. What is in the log never changes."""
@@ -128,6 +176,14 @@ class Traces:
             self._entries |= found
             known |= found
         return known
+
+
+async def _numbers(connection: asyncpg.Connection, questions: Sequence[int | _Coded]) -> list[int]:
+    """The entries that are asked for; _NOTHING for a code that opens none."""
+    coded = [each for each in questions if isinstance(each, _Coded)]
+    opens = iter(await read_receipts(connection, [each.digests for each in coded]) if coded else ())
+    found = (chosen(next(opens), each.wanted) if isinstance(each, _Coded) else each for each in questions)
+    return [_NOTHING if each is None else each for each in found]
 
 
 def _campaign(row: asyncpg.Record) -> Campaign | None:
@@ -166,12 +222,15 @@ async def _totals(connection: asyncpg.Connection, moves: Mapping[int, Entry]) ->
     return totals
 
 
+_NOTHING = -1
+"""In place of an entry's number."""
+
 _GIFTS = """
-  select e.seq, e.bytes, c.campaign, c.name, c.last_on,
+  select e.seq, e.bytes, c.campaign, c.name, c.last_on, n.key_id, n.sealed,
          b.seq is not null and coalesce(b.completed_seq >= $2, true) as entering
   from entry e left join gift g on g.seq = e.seq left join campaign c on c.campaign = g.campaign
-  left join import_batch b on b.seq = g.batch
-  where e.seq = any($1) and e.kind in ('money.received', 'money.identified')
+  left join import_batch b on b.seq = g.batch left join public_name n on n.seq = e.seq
+  where e.seq = any($1) and e.seq < $2 and e.kind in ('money.received', 'money.identified')
 """
 _CITING = """
   select e.bytes from citation c join entry e on e.seq = c.seq
@@ -185,5 +244,5 @@ _TOTALS = """
 """
 _RIGHTED = """
   select ref, min(seq) as seq from citation
-  where ref = any($1) and kind in ('money.received', 'money.identified') group by ref
+  where ref = any($1) and seq < $2 and kind in ('money.received', 'money.identified') group by ref
 """

@@ -24,4 +24,9 @@ async def read_head(connection: asyncpg.Connection) -> Head:
     return Head(seq, at, body.operator if isinstance(body, LogOpened) else "")
 
 
+async def read_operator(connection: asyncpg.Connection) -> str:
+    """Who keeps the log, as its first entry says."""
+    return (await read_head(connection)).operator
+
+
 _HEAD = "select head.seq, head.at, entry.bytes from head left join entry on entry.seq = 0"

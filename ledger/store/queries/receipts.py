@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from itertools import chain
 
+import asyncpg
+
 from ledger import privacy
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
@@ -32,16 +34,26 @@ class Receipts:
 
         Empty alike for an unknown code, a mistyped one and no code at all.
         """
-        return await self._shared.ask(lookup_digests(self._lookup, privacy.parse_code(typed) or _NO_CODE))
+        return await self._shared.ask(digests_of(self._lookup, typed))
 
     async def _find(self, asked: Sequence[list[bytes]]) -> list[tuple[int, ...]]:
         async with self._database.raw() as connection:
-            rows = await connection.fetch(_FIND, [digest for digests in asked for digest in digests])
-        seqs: dict[bytes, list[int]] = {}
-        for row in rows:
-            seqs.setdefault(row["digest"], []).append(row["seq"])
-        found = (chain.from_iterable(seqs.get(digest, ()) for digest in digests) for digests in asked)
-        return [tuple(sorted(each, reverse=True)) for each in found]
+            return await read_receipts(connection, asked)
+
+
+def digests_of(lookup: LookupKeys, typed: str) -> list[bytes]:
+    """What the code that was typed may be stored under."""
+    return lookup_digests(lookup, privacy.parse_code(typed) or _NO_CODE)
+
+
+async def read_receipts(connection: asyncpg.Connection, asked: Sequence[list[bytes]]) -> list[tuple[int, ...]]:
+    """For the digests of each code, the entries it opens, newest first."""
+    rows = await connection.fetch(_FIND, [digest for digests in asked for digest in digests])
+    seqs: dict[bytes, list[int]] = {}
+    for row in rows:
+        seqs.setdefault(row["digest"], []).append(row["seq"])
+    found = (chain.from_iterable(seqs.get(digest, ()) for digest in digests) for digests in asked)
+    return [tuple(sorted(each, reverse=True)) for each in found]
 
 
 def chosen(found: Sequence[int], wanted: int) -> int | None:
