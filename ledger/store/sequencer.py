@@ -77,6 +77,8 @@ class Sequencer:
         self._batch: Batch | None = None
         """On its way into the tables."""
         self._writing: asyncio.Task[None] | None = None
+        self._durable: list[Pending] = []
+        """What was written, and whoever asked for it is not told yet."""
         self._task: asyncio.Task[None] | None = None
         self._halted = "not started"
         self._silent = ""
@@ -163,6 +165,7 @@ class Sequencer:
                     while not self._halted:
                         await self._sequence(writing, reading)
                     await self._written()
+                    self._tell()
             except ClockError as error:
                 self._halt(str(error))
                 await self._settle(error)
@@ -185,25 +188,30 @@ class Sequencer:
         batch = await self._decider.batch(reading, self._deciding, at=at, epoch=self._epoch, written=written)
         keeping = asyncio.create_task(self._keep(batch.beside.subject_keys))
         try:
-            await self._written()  # a refusal, too, may rest on what is durable only now
+            try:
+                await self._written()  # a refusal, too, may rest on what is durable only now
+            finally:
+                await asyncio.wait([keeping])
+            first_slot = keeping.result()
+            self._deciding = []
+            if self._halted:  # they have been told so
+                return
+            if batch.is_empty:
+                _resolve(batch.pending)
+                return
+            self._batch = batch
+            self._writing = asyncio.create_task(self._write(writing, batch, first_slot))
+            self._writing.add_done_callback(lambda _: self._arrived.set())
+            await asyncio.sleep(0)  # it is on its way before those who are told now come back with more
         finally:
-            await asyncio.wait([keeping])
-        first_slot = keeping.result()
-        self._deciding = []
-        if self._halted:  # they have been told so
-            return
-        if batch.is_empty:
-            _resolve(batch.pending)
-            return
-        self._batch = batch
-        self._writing = asyncio.create_task(self._write(writing, batch, first_slot))
-        self._writing.add_done_callback(lambda _: self._arrived.set())
+            self._tell()
 
     async def _work_is_there(self) -> None:
         """Wait until there is something to decide now, or until we stop. Raises what failed in between."""
         while not self._halted:
             if self._writing is not None and self._writing.done():
                 await self._written()
+                self._tell()
             elif self._queue and (self._writing is None or self._may_overlap()):
                 return
             else:  # nothing was awaited since we looked
@@ -269,7 +277,12 @@ class Sequencer:
         # What an erasure has left to destroy outside the database is destroyed at the next start, before anything else.
         if doomed:
             await asyncio.to_thread(erasures.destroy, doomed, self._subjects, self._erased)
-        _resolve(batch.pending)
+        self._durable += batch.pending
+
+    def _tell(self) -> None:
+        """Whoever asked for what is durable."""
+        told, self._durable = self._durable, []
+        _resolve(told)
 
     async def _written(self) -> None:
         """The batch on its way is durable. Raises what it failed of; then it is still to be settled."""
@@ -284,6 +297,7 @@ class Sequencer:
             await asyncio.wait([self._writing])
             if self._writing.exception() is None:
                 self._batch = None
+        self._tell()
         sent, decided = self._batch, self._deciding
         self._batch = self._writing = None
         self._deciding = []
