@@ -92,6 +92,17 @@ async def test_an_entry_taken_back_is_struck_through_and_leads_to_its_correction
     assert "1 correction<" in (await http.get("/en/corrections")).text
 
 
+async def test_the_list_of_corrections_shows_the_right_entry_beside_the_wrong_one(demo: httpx.AsyncClient) -> None:
+    (each,) = (await demo.get("/api/v1/corrections")).json()["items"]
+    listed = (await demo.get("/corrections")).text
+    old, new = listed.index("<s>捐款 ¥8,888.00</s>"), listed.index("更正为 ¥888.80")
+    assert old < listed.index(f'href="/entries/{each["ref"]}"') < listed.index(f'href="/entries/{each["seq"]}"') < new
+    assert new < listed.index(f'href="/entries/{each["righted_by"]}"')
+    assert each["reason"] in listed
+    assert each["maker"] in listed
+    assert "corrected to ¥888.80" in (await demo.get("/en/corrections")).text
+
+
 async def test_corrections_are_listed_by_pages(branch: Branch, http: httpx.AsyncClient) -> None:
     assert "没有一条需要更正" in (await http.get("/corrections")).text
     wrong = [await taken_back(branch, seq) for seq, _ in await branch.gifts([100] * 22)]
