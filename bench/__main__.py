@@ -40,6 +40,7 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
         print(
             "\n## What a user would pick instead: insert trigger, locked head row\n", *baseline.lines(figures), sep="\n"
         )
+        await at_rest(store)
         per_second = {clients: figure.transactions_per_second for clients, figure in figures.items()}
         await writes.report(store, folder, per_second, gifts=gifts, seconds=seconds)
 
