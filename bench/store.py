@@ -11,8 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
-
 from api import main as applications
 from api.admin.resources import Resources
 from ledger import demo
@@ -128,16 +126,6 @@ async def command(store: Store, *arguments: str, token: str = "") -> None:
     _, said = await process.communicate()
     if process.returncode:
         raise RuntimeError(said.decode())
-
-
-async def at_rest(store: Store) -> None:
-    """Have done now what the server does by itself within minutes of an import, beside whatever is being measured."""
-    connection = await asyncpg.connect(store.server.url())
-    try:
-        await connection.execute("vacuum analyze")
-        await connection.execute("checkpoint")
-    finally:
-        await connection.close()
 
 
 def free_port() -> int:

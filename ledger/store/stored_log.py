@@ -96,7 +96,8 @@ class StoredLog:
             for bundle, (entries, tile) in zip(block, rows, strict=True):
                 if len(entries) != bundle.width:
                     return found
-                found.append(Piece(bundle=bundle, entries=entries, tile=tile))
+                is_whole = None not in entries  # or somebody took the bytes away: then it is no bundle
+                found.append(Piece(bundle=bundle, entries=entries if is_whole else b"", tile=tile))
             largest = max(piece.length for piece in found[-len(block) :])
             self._at_once = max(1, min(BUNDLES_AT_ONCE, BYTES_AT_ONCE // (largest + 1)))
         return found
