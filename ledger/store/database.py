@@ -39,8 +39,9 @@ class Database:
     ) -> None:
         """`url` says where the server is; its own user and password are not used.
 
-        `by_index`: never scan a whole table. For the sequencer, whose every question is a look-up: plans that were made
-        while the tables were empty, those of foreign keys too, would else read them from end to end as they grow.
+        `by_index`: never scan a whole table, nor all of an account. For the sequencer, whose every question is a
+        look-up: plans that were made while the tables were small, those of foreign keys too, would else read more and
+        more of them as they grow, until somebody counts the rows again.
         """
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query))
@@ -57,7 +58,7 @@ class Database:
             "jit": "off",
         }
         if by_index:
-            session["enable_seqscan"] = "off"
+            session["enable_seqscan"] = session["enable_bitmapscan"] = "off"
         asked: dict[str, Any] = {
             "host": query.get("host") or unquote(parts.hostname or "") or None,
             "port": int(query.get("port") or parts.port or 5432),

@@ -93,12 +93,16 @@ async def test_what_is_sent_is_what_the_shapes_of_the_description_make_of_it(
 
 
 async def test_look_ups_never_read_a_whole_table(told: Settings) -> None:
-    """After a large import the planner knows no better until somebody has counted the rows: six times as dear."""
+    """After a large import the planner knows no better until somebody has counted the rows: six times as dear.
+
+    Nor do they collect all of an account's postings, which looks cheap as long as a log is small.
+    """
     async with applications.public_resources(told, str(told.database_url)) as resources:
         assert resources.by_index is not None
         for database, scans in ((resources.by_index, "off"), (resources.database, "on")):
             async with database.raw() as connection:
                 assert await connection.fetchval("show enable_seqscan") == scans
+                assert await connection.fetchval("show enable_bitmapscan") == scans
 
 
 async def test_a_code_is_understood_as_people_type_it(branch: Branch, http: httpx.AsyncClient) -> None:
