@@ -73,11 +73,6 @@ async def measure(
     return figures
 
 
-def best(figures: Mapping[int, Figure]) -> Figure:
-    """Return the figure to compare with: the baseline at the number of clients that suits it most."""
-    return max(figures.values(), key=lambda figure: figure.transactions_per_second)
-
-
 def lines(figures: Mapping[int, Figure]) -> list[str]:
     """Lay the figures out as a Markdown table."""
     return [
