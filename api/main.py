@@ -62,9 +62,9 @@ async def admin_resources(settings: Settings, url: str, clock: Clock | None = No
             await publisher.start()
             stack.push_async_callback(publisher.stop)
         lookup = LookupKeys.read(settings.lookup)
-        sealer = Sealer(keys, lookup)
+        sealer = Sealer(keys, lookup, subjects.draw)
         sheets = Sheets(database, sequencer, keys, settings.sheets)
-        intake = Intake(sequencer, keys, lookup, sheets)
+        intake = Intake(sequencer, keys, lookup, sheets, draw=subjects.draw_many)
         intake.start()
         stack.push_async_callback(intake.stop)
         yield AdminResources(

@@ -47,7 +47,7 @@ class Teller:
         outcome = await self.sequencer.submit(sealed)
         assert isinstance(outcome, Sequenced)
         (entry,) = outcome.entries
-        self._keys[entry.seq] = sealed.subject_key
+        self._keys[entry.seq] = sealed.subject.key
         return entry, privacy.printed(outcome.code)
 
     async def paper(self, ref: int, amount_fen: int, on: str, numbers: FiscalNumbers, *, replaces: int = 0) -> Entry:

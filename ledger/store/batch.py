@@ -95,9 +95,8 @@ class Pending:
 class Beside:
     """Rows that go in with a batch and are no projection of it."""
 
-    subject_keys: list[bytes] = field(default_factory=list)
     receipts: list[tuple[bytes, int, int, bytes]] = field(default_factory=list)
-    sealed: list[tuple[int, bytes]] = field(default_factory=list)
+    sealed: list[tuple[int, int, bytes]] = field(default_factory=list)
     idempotency: list[tuple[bytes, bytes, int, int]] = field(default_factory=list)
     drafts: list[tuple[int, bytes, str]] = field(default_factory=list)
     fiscal_receipts: list[tuple[bytes, int, int, int]] = field(default_factory=list)
@@ -108,11 +107,11 @@ class Beside:
     resolved: bool = False
     """A proposal was resolved, and there are gifts whose donors' data were erased."""
 
-    def rows(self, first_slot: int) -> rows.Gathered:
-        """As rows; the subject keys took slots of the key file from `first_slot` on."""
+    def rows(self) -> rows.Gathered:
+        """As rows of their tables."""
         return [
             (rows.RECEIPT, self.receipts),
-            (rows.VAULT, [(seq, first_slot + i, sealed) for i, (seq, sealed) in enumerate(self.sealed)]),
+            (rows.VAULT, self.sealed),
             (rows.PUBLIC_NAME, self.names),
             (rows.DRAFT, self.drafts),
             (rows.FISCAL_RECEIPT, self.fiscal_receipts),

@@ -116,8 +116,7 @@ class Decider:
             (draft,) = decide.decide(gift.command, self.books, Facts(today=self._today))
             entry = self._append(draft)
         beside = self._beside
-        beside.subject_keys.append(gift.subject_key)
-        beside.sealed.append((entry.seq, gift.sealed))
+        beside.sealed.append((entry.seq, gift.subject.slot, gift.sealed))
         beside.receipts.append((gift.digest, gift.key_id, entry.seq, gift.box))
         if gift.name:
             beside.names.append((entry.seq, gift.key_id, gift.name))

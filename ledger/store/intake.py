@@ -13,7 +13,7 @@ from ledger.refusals import Refused
 from ledger.store.availability import Busy, Stopped
 from ledger.store.batch import Outcome, Work
 from ledger.store.keys import LogKeys, LookupKeys
-from ledger.store.sealing import RowSealer, SealerGone, Wanted
+from ledger.store.sealing import Draw, RowSealer, SealerGone, Wanted
 from ledger.store.sequencer import Sequencer
 from ledger.store.sheets import Sheets
 
@@ -29,11 +29,13 @@ _log = structlog.get_logger()
 class Intake:
     """Enters approved imports, beginning with what a crash left."""
 
-    def __init__(self, sequencer: Sequencer, keys: LogKeys, lookup: LookupKeys, sheets: Sheets) -> None:
+    def __init__(self, sequencer: Sequencer, keys: LogKeys, lookup: LookupKeys, sheets: Sheets, *, draw: Draw) -> None:
+        """`draw` makes subject keys."""
         self._sequencer = sequencer
         self._keys = keys
         self._lookup = lookup
         self._sheets = sheets
+        self._draw = draw
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -58,7 +60,7 @@ class Intake:
             self._arrived.clear()
             while self._sequencer.stopped:  # noqa: ASYNC110  it tells nobody
                 await asyncio.sleep(RETRY_S)
-            async with RowSealer(self._keys, self._lookup) as sealer:
+            async with RowSealer(self._keys, self._lookup, self._draw) as sealer:
                 for number, batch in sorted(self._sequencer.books.imports.items()):
                     try:
                         await self._enter(number, batch, sealer)

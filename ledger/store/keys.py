@@ -5,13 +5,17 @@ import hmac
 import json
 import os
 import secrets
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ledger.privacy import FiscalNumbers, reference
 from ledger.store.setup import SetupError, private_file
 
 KEY_BYTES = 32
+DRAWN_AHEAD = 256
+"""Keys that are made durable at once: a gift does not wait for a disk of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,19 @@ def create(folder: Path, lookup: Path) -> None:
         private_file(lookup, json.dumps({"current": 1, "keys": {"1": secrets.token_hex(KEY_BYTES)}}).encode())
 
 
+class SubjectKey(NamedTuple):
+    """A key nobody else has, and where it is found again."""
+
+    slot: int
+    key: bytes
+
+
 class SubjectKeys:
-    """One key for each subject, found by its slot: read by offset, never loaded whole. A key of zeros is destroyed."""
+    """One key for each subject, found by its slot: read by offset, never loaded whole. A key of zeros is destroyed.
+
+    Keys are drawn before there is anything to seal, and are durable before anybody gets one. Those that were not used
+    when the process ends are nobody's for ever: a key seals one thing once.
+    """
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -77,23 +92,33 @@ class SubjectKeys:
             sync_directory(path.parent)  # a file just made has its name before a COMMIT relies on what is in it
         # A torn last record, left by a crash before its COMMIT, is nobody's key: go on after it.
         self._slots = -(-os.fstat(self._file).st_size // KEY_BYTES)
+        self._ahead: deque[SubjectKey] = deque()
 
     @property
     def count(self) -> int:
         """How many keys there are, destroyed ones and nobody's too."""
         return self._slots
 
-    def append(self, keys: list[bytes]) -> int:
-        """Put keys at the end; answers the first one's slot. Not durable before sync()."""
-        first = self._slots
-        written = b"".join(keys)
-        if os.pwrite(self._file, written, first * KEY_BYTES) != len(written):
-            raise OSError("the key file took only a part of the keys")  # disk full: the batch is given up
-        self._slots = first + len(keys)
-        return first
+    def draw(self) -> SubjectKey:
+        """One key. Raises OSError."""
+        if not self._ahead:
+            self._ahead.extend(self.draw_many(DRAWN_AHEAD))
+        return self._ahead.popleft()
 
-    def sync(self) -> None:
-        """After this, keys appended before survive a power cut."""
+    def draw_many(self, count: int) -> list[SubjectKey]:
+        """So many keys, in slots one behind the other. Raises OSError: the disk is full, or breaks.
+
+        A caller waits for the disk, as long as for a COMMIT: to have a thread do that takes longer than the disk.
+        """
+        first, drawn = self._slots, os.urandom(count * KEY_BYTES)
+        self.write(drawn, first * KEY_BYTES)
+        self._slots = first + count
+        return [SubjectKey(first + i, drawn[i * KEY_BYTES : (i + 1) * KEY_BYTES]) for i in range(count)]
+
+    def write(self, keys: bytes, offset: int) -> None:
+        """Put keys into the file; they survive a power cut. Raises OSError."""
+        if os.pwrite(self._file, keys, offset) != len(keys):
+            raise OSError("the key file took only a part of the keys")  # the disk is full
         os.fdatasync(self._file)
 
     def read(self, slot: int) -> bytes | None:
@@ -103,8 +128,7 @@ class SubjectKeys:
 
     def destroy(self, slot: int) -> None:
         """Overwrite one key, durably."""
-        os.pwrite(self._file, bytes(KEY_BYTES), slot * KEY_BYTES)
-        os.fsync(self._file)
+        self.write(bytes(KEY_BYTES), slot * KEY_BYTES)
 
     def close(self) -> None:
         """Let another process write."""

@@ -1,18 +1,20 @@
 """Rows of approved imports, read and sealed by a process of their own: that is half the work of entering them.
 
 Both ways go frames: four bytes of length, then MessagePack. The process is told the keys, then one import after the
-other; it answers with chunks of its rows, an empty one at the end. Nobody looks after it: when the one that started
-it is gone, the pipe breaks, and that ends it.
+other; it answers with chunks of its rows, an empty one at the end. Subject keys are drawn by the one that started it,
+as many ahead as may be read ahead. Nobody looks after the process: when the one that started it is gone, the pipe
+breaks, and that ends it.
 """
 
 import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Iterator
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, TypeAlias
 
 import msgspec
 
@@ -21,15 +23,20 @@ from ledger.imports import check as checking
 from ledger.imports.profile import fitted
 from ledger.imports.sheet import Row
 from ledger.privacy import Identity
-from ledger.store.keys import LogKeys, LookupKeys
+from ledger.store.keys import LogKeys, LookupKeys, SubjectKey
 from ledger.store.vault import Gift, SealedGift, Sealer
 
 CHUNK_ROWS = 500
 """Gifts of one transaction: others wait no longer than for these."""
 
+CHUNKS_SEALED_AHEAD = 4
+"""The process goes on while these are being entered."""
+
 _LENGTH = 4
 _READ_AHEAD = 2**20
-"""Bytes, of some chunks: the process goes on while these are being entered."""
+"""Bytes, of some chunks."""
+
+Draw: TypeAlias = Callable[[int], list[SubjectKey]]
 
 
 class RowsUnreadable(Exception):  # noqa: N818  said of the rows
@@ -47,7 +54,13 @@ class Keys(msgspec.Struct, frozen=True):
     lookup: LookupKeys
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class Drawn(msgspec.Struct, frozen=True, tag=True):
+    """More subject keys."""
+
+    keys: list[SubjectKey]
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """An import to read, from behind the row that was entered last."""
 
     folder: str
@@ -77,8 +90,10 @@ class Answer(msgspec.Struct, frozen=True):
 class RowSealer:
     """The process, started when first needed; leave the context and it is gone."""
 
-    def __init__(self, keys: LogKeys, lookup: LookupKeys) -> None:
+    def __init__(self, keys: LogKeys, lookup: LookupKeys, draw: Draw) -> None:
+        """`draw` makes subject keys; what it raises, chunks() raises."""
         self._keys = Keys(keys, lookup)
+        self._draw = draw
         self._process: Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -97,6 +112,7 @@ class RowSealer:
             process.stdin.write(_frame(wanted))
             await process.stdin.drain()
             while rows := await _rows(process.stdout):
+                process.stdin.write(_frame(Drawn(self._draw(len(rows)))))
                 yield rows
             complete = True
         except (asyncio.IncompleteReadError, ConnectionError) as error:
@@ -113,6 +129,7 @@ class RowSealer:
         )
         assert process.stdin is not None
         process.stdin.write(_frame(self._keys))
+        process.stdin.write(_frame(Drawn(self._draw(CHUNKS_SEALED_AHEAD * CHUNK_ROWS))))
         return process
 
     async def _end(self) -> None:
@@ -131,7 +148,7 @@ async def _rows(stream: asyncio.StreamReader) -> list[SealedGift]:
     return answer.rows
 
 
-def _frame(value: Keys | Wanted | Answer) -> bytes:
+def _frame(value: Keys | Drawn | Wanted | Answer) -> bytes:
     written = msgspec.msgpack.encode(value)
     return len(written).to_bytes(_LENGTH) + written
 
@@ -146,10 +163,24 @@ def main(asks: BinaryIO, answers: BinaryIO) -> None:
     """Serve one caller until it has no more to ask."""
     frames = _frames(asks)
     keys = msgspec.msgpack.decode(next(frames), type=Keys)
-    sealer = Sealer(keys.log, keys.lookup)
+    decode = msgspec.msgpack.Decoder(Drawn | Wanted).decode
+    ahead: deque[SubjectKey] = deque()
+
+    def draw() -> SubjectKey:
+        while not ahead:
+            more = decode(next(frames))
+            assert isinstance(more, Drawn), "the next import is asked for when this one is read"
+            ahead.extend(more.keys)
+        return ahead.popleft()
+
+    sealer = Sealer(keys.log, keys.lookup, draw)
     collector.ease()
     for frame in frames:
-        for answer in _answers(msgspec.msgpack.decode(frame, type=Wanted), sealer):
+        told = decode(frame)
+        if isinstance(told, Drawn):
+            ahead.extend(told.keys)
+            continue
+        for answer in _answers(told, sealer):
             answers.write(_frame(answer))
             answers.flush()
 

@@ -44,6 +44,9 @@ BATCH_COMMANDS = 512
 WORTH_DECIDING = 8
 """Gifts that are decided while the batch before is being written; fewer wait for its end, and for company."""
 
+KEYS_AHEAD = 10_000
+"""Gifts of sheets that have their keys and are not in the log yet, at most, by far: keys are not entered in order."""
+
 TRIES = 2
 """How often a command is tried by itself after the batch it was in failed."""
 
@@ -53,6 +56,7 @@ PATIENT_TRIES = 240
 
 TAKEN_OVER = "another sequencer has taken over"
 _BY_REQUEST = "stopped"
+_LAST_SLOT = "select max(slot) from (select slot from vault order by seq desc limit $1) newest"
 _FENCE = "update head set epoch = $2 where epoch in ($1, $2)"
 _log = structlog.get_logger()
 
@@ -150,7 +154,7 @@ class Sequencer:
     async def _check_keys(self) -> None:
         """Slots that look free in an old copy of the key file are taken: donors would share keys, or lose them."""
         async with self._database.raw() as connection:
-            last: int | None = await connection.fetchval("select slot from vault order by seq desc limit 1")
+            last: int | None = await connection.fetchval(_LAST_SLOT, self._queue_size + KEYS_AHEAD)
         if last is not None and last >= self._subjects.count:
             raise SetupError(
                 f"the vault needs {last + 1} subject keys, the key file has {self._subjects.count}:"
@@ -186,13 +190,8 @@ class Sequencer:
         written = frozenset[str]() if self._batch is None else self._batch.refs
         at = self._clock.at(self.books.at)
         batch = await self._decider.batch(reading, self._deciding, at=at, epoch=self._epoch, written=written)
-        keeping = asyncio.create_task(self._keep(batch.beside.subject_keys))
         try:
-            try:
-                await self._written()  # a refusal, too, may rest on what is durable only now
-            finally:
-                await asyncio.wait([keeping])
-            first_slot = keeping.result()
+            await self._written()  # a refusal, too, may rest on what is durable only now
             self._deciding = []
             if self._halted:  # they have been told so
                 return
@@ -200,7 +199,7 @@ class Sequencer:
                 _resolve(batch.pending)
                 return
             self._batch = batch
-            self._writing = asyncio.create_task(self._write(writing, batch, first_slot))
+            self._writing = asyncio.create_task(self._write(writing, batch))
             self._writing.add_done_callback(lambda _: self._arrived.set())
             await asyncio.sleep(0)  # it is on its way before those who are told now come back with more
         finally:
@@ -245,21 +244,10 @@ class Sequencer:
         shuffle_channel_gifts(taken)
         return taken
 
-    async def _keep(self, keys: list[bytes]) -> int:
-        """Have subject keys durable before anything needs them; answers the first one's slot.
-
-        If the batch comes to nothing they stay behind, and nothing is sealed under them.
-        """
-        if not keys:
-            return 0
-        first_slot = self._subjects.append(keys)
-        await asyncio.to_thread(self._subjects.sync)
-        return first_slot
-
-    async def _write(self, connection: asyncpg.Connection, batch: Batch, first_slot: int) -> None:
+    async def _write(self, connection: asyncpg.Connection, batch: Batch) -> None:
         """All of a batch or nothing of it: one statement where that can hold it, and else a transaction."""
         beside, doomed = batch.beside, list[Doomed]()
-        gathered = [*batch.projected.tables, *beside.rows(first_slot)]
+        gathered = [*batch.projected.tables, *beside.rows()]
         try:
             if rows.fit_one_statement(gathered) and not (batch.projected.has_rare or beside.erased or beside.resolved):
                 await rows.append(connection, batch.head, gathered)

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import asyncpg
@@ -14,7 +15,7 @@ from ledger import privacy
 from ledger.donations import ReceiveMoney
 from ledger.entries import DonorClass, canonical
 from ledger.privacy import ChannelRecord, Consent, Identity
-from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
+from ledger.store.keys import LogKeys, LookupKeys, SubjectKey, SubjectKeys
 from ledger.suspense import IdentifyMoney
 
 _NONCE = bytes(12)  # every key here seals one thing once
@@ -64,7 +65,7 @@ class SealedGift(NamedTuple):
     """A gift ready to be sequenced: its command, and what is kept beside its entry in the same transaction."""
 
     command: ReceiveMoney | IdentifyMoney
-    subject_key: bytes
+    subject: SubjectKey
     sealed: bytes
     digest: bytes
     key_id: int
@@ -105,17 +106,22 @@ class Gift(NamedTuple):
 class Sealer:
     """Draws code, salts and key of a gift and seals what is known of its donor. Done before the gift queues."""
 
-    def __init__(self, keys: LogKeys, lookup: LookupKeys) -> None:
+    def __init__(self, keys: LogKeys, lookup: LookupKeys, draw: Callable[[], SubjectKey]) -> None:
+        """`draw`: where subject keys come from."""
         self.keys = keys
         self.lookup = lookup
+        self._draw = draw
         self._lookup_key = lookup.keys[lookup.current]
 
     def seal(self, gift: Gift) -> SealedGift:
-        """Everything random about a gift is drawn here, once; a retry reads it back from the vault. Raises Refused."""
+        """Everything random about a gift is drawn here, once; a retry reads it back from the vault.
+
+        Raises Refused, and OSError where there are no more keys.
+        """
         privacy.check_identity(gift.identity)
-        drawn = os.urandom(3 * _SALT_BYTES + _BOX_SALT_BYTES + 15)
-        identity_salt, channel_salt, key = drawn[:32], drawn[32:64], drawn[64:96]
-        box_salt, symbols = drawn[96:112], drawn[112:]
+        subject = self._draw()
+        drawn = os.urandom(2 * _SALT_BYTES + _BOX_SALT_BYTES + 15)
+        identity_salt, channel_salt, box_salt, symbols = drawn[:32], drawn[32:64], drawn[64:80], drawn[80:]
         code = gift.code or privacy.code_of([symbol & 31 for symbol in symbols])
         record = ChannelRecord(
             amount_fen=gift.amount_fen, channel=gift.channel, on=gift.on, channel_ref=gift.channel_ref
@@ -129,8 +135,8 @@ class Sealer:
         command = self._command(gift, donor, code, agreement)
         return SealedGift(
             command,
-            key,
-            AESGCM(key).encrypt(_NONCE, _encode(kept), _VAULT),
+            subject,
+            AESGCM(subject.key).encrypt(_NONCE, _encode(kept), _VAULT),
             hmac.digest(self._lookup_key, code.encode(), "sha256"),
             self.lookup.current,
             b"\x01" + box_salt + AESGCM(_box_key(code, box_salt)).encrypt(_NONCE, box, _BOX),

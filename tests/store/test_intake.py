@@ -150,7 +150,7 @@ async def test_a_staged_sheet_that_was_changed_is_not_read(told: Settings) -> No
             folder=str(staged), profile="wuhan-qr-2020", name="sheet.csv", batch="sheet.csv", number=1,
             maker=demo.MAKER, org=CITY, fund="general", channel="qr", event="", after=0,
         )  # fmt: skip
-        async with RowSealer(keys, lookup) as sealer:
+        async with RowSealer(keys, lookup, office.resources.subjects.draw_many) as sealer:
             async with aclosing(sealer.chunks(wanted)) as chunks:
                 assert sum([len(chunk) async for chunk in chunks]) == ROWS
             with (staged / "sheet").open("ab") as sheet:

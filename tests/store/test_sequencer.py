@@ -11,7 +11,7 @@ from ledger.settings import Settings
 from ledger.store import sequencer as sequencing
 from ledger.store.availability import Busy, Stopped
 from ledger.store.batch import Replayed, Sequenced
-from ledger.store.keys import SubjectKeys
+from ledger.store.keys import KEY_BYTES, SubjectKeys
 from ledger.store.setup import SetupError
 from tests.support import clerk, office
 from tests.support.acting import acting_as, acting_as_superuser
@@ -245,7 +245,9 @@ async def test_a_log_that_cannot_be_read_back_is_not_written(told: Settings, wir
 async def test_a_key_file_older_than_the_vault_is_refused(told: Settings) -> None:
     """Its free slots are taken in the vault: a donor's record would be under another donor's key."""
     old = told.data_dir / "old.keys"
-    old.write_bytes(told.subject_keys.read_bytes()[:-32])
+    async with acting_as_superuser(told) as connection:
+        last = await connection.fetchval("select max(slot) from vault")
+    old.write_bytes(told.subject_keys.read_bytes()[: last * KEY_BYTES])
     restored = SubjectKeys(old, write=True)
     async with clerk.opened(told) as writing:
         with pytest.raises(SetupError, match="key file"):

@@ -75,7 +75,7 @@ class Branch:
             )
             await sequencer.start()
             stack.push_async_callback(sequencer.stop)
-            sealer = Sealer(LogKeys.read(settings.keys), LookupKeys.read(settings.lookup))
+            sealer = Sealer(LogKeys.read(settings.keys), LookupKeys.read(settings.lookup), subjects.draw)
             today = clock.today(clock.Clock().at(""))
             branch = Branch(
                 settings=settings, database=database, sequencer=sequencer, sealer=sealer, subjects=subjects, today=today

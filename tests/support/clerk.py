@@ -152,7 +152,7 @@ async def opened(
     try:
         await sequencer.start()
         keys = LogKeys.read(settings.keys)
-        yield Clerk(sequencer, Sealer(keys, LookupKeys.read(settings.lookup)), database, held, keys)
+        yield Clerk(sequencer, Sealer(keys, LookupKeys.read(settings.lookup), held.draw), database, held, keys)
     finally:
         await sequencer.stop()
         await database.close()
