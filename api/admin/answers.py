@@ -112,8 +112,8 @@ async def carry_out(request: Request[Any, Any, Any], clerk: Clerk, work: Work) -
     )
     outcome = await resources.sequencer.submit(work, idempotency)
     match outcome:
-        case Sequenced(entries=entered, code=code):
-            answer = _answer(entered, code)
+        case Sequenced():
+            answer = _answer(outcome.entries, outcome.digests, outcome.code)
         case Replayed(first_seq=first, last_seq=last):
             async with resources.database.raw() as connection:
                 again = await read_range(connection, first, last)
@@ -123,17 +123,17 @@ async def carry_out(request: Request[Any, Any, Any], clerk: Clerk, work: Work) -
                 if (record := kept.open()) is None:
                     raise ProblemError("erased")
                 code = record.code
-            answer = _answer(again, code)
+            answer = _answer(again, [entries.digest(entries.encode(each)) for each in again], code)
         case unknown:
             assert_never(unknown)
     # The entries stand, whatever becomes of the wait.
     return await _with_state(answer, resources, wait_s(request))
 
 
-def _answer(entered: Sequence[Entry], code: str) -> Answer:
+def _answer(entered: Sequence[Entry], digests: Sequence[str], code: str) -> Answer:
     shown = [
-        Entered(seq=each.seq, kind=each.kind, at=each.at, sha256=entries.digest(entries.encode(each)))
-        for each in entered
+        Entered(seq=each.seq, kind=each.kind, at=each.at, sha256=digest)
+        for each, digest in zip(entered, digests, strict=True)
     ]
     first = entered[0]
     if code:

@@ -3,9 +3,7 @@
 from typing import Any
 
 from litestar import Litestar, MediaType, Request, Router, get
-from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency, Provide
-from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -35,7 +33,6 @@ from api.observability import observe
 from api.problems import described
 
 MAX_BODY_BYTES = 64 * 1024
-Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class WhoAmI(BaseModel):
@@ -48,15 +45,15 @@ class WhoAmI(BaseModel):
 def build(resources: Resources) -> Litestar:
     """The application; everything it works with comes in."""
 
-    async def known(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.state.staff = await resources.doorkeeper.staff(connection)
+    async def known(request: Request[Any, Any, Any]) -> None:
+        request.state.staff = await resources.doorkeeper.staff(request)
 
     def clerk(request: Request[Any, Any, Any]) -> Clerk:
         return Clerk(request.state.staff, resources)
 
     inside = Router(
         path="/",
-        guards=[known],
+        before_request=known,  # not a guard: those are each given a copy of the request, whose headers are read anew
         route_handlers=[
             whoami,
             *organisations.HANDLERS,

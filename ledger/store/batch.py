@@ -33,6 +33,8 @@ class Sequenced:
     """Durable entries of one command, in order."""
 
     entries: tuple[Entry, ...]
+    digests: tuple[str, ...]
+    """Of their bytes."""
     code: str = ""
     """The receipt code, of a gift."""
 

@@ -111,16 +111,17 @@ class Decider:
 
     async def _receive(self, connection: asyncpg.Connection, gift: SealedGift) -> Sequenced:
         if isinstance(gift.command, IdentifyMoney) or gift.command.corrects:
-            (entry,) = (await self._carry_out(connection, gift.command)).entries
+            sequenced = await self._carry_out(connection, gift.command, gift.command.code)
         else:
             (draft,) = decide.decide(gift.command, self.books, Facts(today=self._today))
-            entry = self._append(draft)
+            sequenced = Sequenced((self._append(draft),), (self.books.prev,), gift.command.code)
+        (entry,) = sequenced.entries
         beside = self._beside
         beside.sealed.append((entry.seq, gift.subject.slot, gift.sealed))
         beside.receipts.append((gift.digest, gift.key_id, entry.seq, gift.box))
         if gift.name:
             beside.names.append((entry.seq, gift.key_id, gift.name))
-        return Sequenced((entry,), gift.command.code)
+        return sequenced
 
     async def _issue(self, connection: asyncpg.Connection, receipt: SealedReceipt) -> Sequenced:
         """A fiscal receipt, whose number no other gift has."""
@@ -135,7 +136,7 @@ class Decider:
         self._beside.fiscal_sealed.append((entry.seq, gift, receipt.number, receipt.sealed))
         return sequenced
 
-    async def _carry_out(self, connection: asyncpg.Connection, command: AnyCommand) -> Sequenced:
+    async def _carry_out(self, connection: asyncpg.Connection, command: AnyCommand, code: str = "") -> Sequenced:
         proposed: Proposed | None = None
         if isinstance(command, ApproveProposal):
             proposed = await state.load_proposed(connection, command.proposal)
@@ -155,12 +156,12 @@ class Decider:
             wanted |= decide.lines(proposed, self.books, facts)
         await state.load_lines(connection, self.books, self._projector.ids, wanted)
         drafts = decide.decide(command, self.books, facts, proposed)
-        appended = tuple(self._append(draft) for draft in drafts)
+        appended, digests = zip(*((self._append(draft), self.books.prev) for draft in drafts), strict=True)
         if isinstance(appended[0].body, entries.ProposalMade):
             self._beside.drafts.append((appended[0].seq, msgspec.json.encode(command), salt))
         self._beside.erased += [each.body.ref for each in appended if isinstance(each.body, entries.ErasureRecorded)]
         self._beside.resolved |= bool(self.books.erased) and isinstance(command, _RESOLVING)
-        return Sequenced(appended)
+        return Sequenced(appended, digests, code)
 
     def _append(self, draft: Draft) -> Entry:
         entry, written = decide.seal(draft, self.books, self._at)

@@ -1,6 +1,7 @@
 """Gifts and what became of them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import asyncpg
@@ -10,10 +11,10 @@ from ledger.entries import Entry
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
 from ledger.store.queries.head import Head, read_operator
-from ledger.store.queries.log import Progress, read_end
+from ledger.store.queries.log import END, Progress
 from ledger.store.queries.names import read_names
 from ledger.store.queries.public_names import opened
-from ledger.store.queries.receipts import chosen, digests_of, read_receipts
+from ledger.store.queries.receipts import chosen, digests_of, opened_by
 from ledger.store.queries.shared import Shared
 from ledger.store.queries.trace import TooManyPieces, forward_all
 from ledger.trace import Campaign, Names, Trace
@@ -83,10 +84,9 @@ class Traces:
         # No transaction, whose beginning and end would be two questions more: nothing in the log changes, so what is
         # read of the entries up to the last one is of that moment, whatever comes meanwhile.
         async with self._database.raw() as connection:
-            at, progress = await read_end(connection)
+            at, progress, asked = await _begin(connection, questions)
             size = progress.sequenced
             head = Head(size - 1, at, await self._who_keeps_it(connection, size))
-            asked = await _numbers(connection, questions)
             found, donor_names = await self._found(connection, asked, size)
             while wrong := {each for one in found.values() if one and (each := _corrects(one))} - found.keys():
                 found |= (await self._found(connection, [*wrong], size)).found
@@ -178,12 +178,17 @@ class Traces:
         return known
 
 
-async def _numbers(connection: asyncpg.Connection, questions: Sequence[int | _Coded]) -> list[int]:
-    """The entries that are asked for; _NOTHING for a code that opens none."""
-    coded = [each for each in questions if isinstance(each, _Coded)]
-    opens = iter(await read_receipts(connection, [each.digests for each in coded]) if coded else ())
+async def _begin(connection: asyncpg.Connection, questions: Sequence[int | _Coded]) -> tuple[str, Progress, list[int]]:
+    """When the last entry was made, how far the log has come, and the entries that are asked for.
+
+    Of these _NOTHING for a code that opens none.
+    """
+    coded = [each.digests for each in questions if isinstance(each, _Coded)]
+    rows = await connection.fetch(_BEGIN, [*chain.from_iterable(coded)])
+    at, *progress = rows[0][:-2]
+    opens = iter(opened_by(rows, coded))
     found = (chosen(next(opens), each.wanted) if isinstance(each, _Coded) else each for each in questions)
-    return [_NOTHING if each is None else each for each in found]
+    return at, Progress(*progress), [_NOTHING if each is None else each for each in found]
 
 
 def _campaign(row: asyncpg.Record) -> Campaign | None:
@@ -225,6 +230,10 @@ async def _totals(connection: asyncpg.Connection, moves: Mapping[int, Entry]) ->
 _NOTHING = -1
 """In place of an entry's number."""
 
+_BEGIN = f"""
+  select tail.*, receipt.digest, receipt.seq
+  from ({END}) tail left join receipt on receipt.digest = any($1)
+"""  # noqa: S608  ours
 _GIFTS = """
   select e.seq, e.bytes, c.campaign, c.name, c.last_on, n.key_id, n.sealed,
          b.seq is not null and coalesce(b.completed_seq >= $2, true) as entering

@@ -46,12 +46,6 @@ async def read_progress(connection: asyncpg.Connection) -> Progress:
     return Progress(*await connection.fetchrow(_PROGRESS))
 
 
-async def read_end(connection: asyncpg.Connection) -> tuple[str, Progress]:
-    """When the last entry was made, empty for an empty log; and how far the log has come. One moment of it."""
-    at, *progress = await connection.fetchrow(_END)
-    return at, Progress(*progress)
-
-
 async def integrated_size(connection: asyncpg.Connection) -> int:
     """How many leaves the stored tiles have."""
     size: int = await connection.fetchval(f"select {_INTEGRATED}")
@@ -246,7 +240,8 @@ _PROGRESS = f"""
   select (select seq + 1 from head) as sequenced, {_INTEGRATED} as integrated,
          coalesce((select size from checkpoint order by size desc limit 1), 0) as published
 """  # noqa: S608  ours
-_END = f"select head.at, progress.* from head cross join ({_PROGRESS}) progress"  # noqa: S608  ours
+END = f"select head.at, progress.* from head cross join ({_PROGRESS}) progress"  # noqa: S608  ours
+"""When the last entry was made, empty for an empty log; and how far the log has come."""
 _KEYS = "select vkey from signing_key where retired_at is null order by since, vkey"
 _RETIRED = "select vkey from signing_key where retired_at is not null order by since, vkey"
 _TILE = "select hashes from tile where level = $1 and index = $2"

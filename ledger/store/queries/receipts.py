@@ -1,6 +1,6 @@
 """Gifts by receipt code."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 import asyncpg
@@ -38,7 +38,7 @@ class Receipts:
 
     async def _find(self, asked: Sequence[list[bytes]]) -> list[tuple[int, ...]]:
         async with self._database.raw() as connection:
-            return await read_receipts(connection, asked)
+            return opened_by(await connection.fetch(_FIND, [*chain.from_iterable(asked)]), asked)
 
 
 def digests_of(lookup: LookupKeys, typed: str) -> list[bytes]:
@@ -46,9 +46,8 @@ def digests_of(lookup: LookupKeys, typed: str) -> list[bytes]:
     return lookup_digests(lookup, privacy.parse_code(typed) or _NO_CODE)
 
 
-async def read_receipts(connection: asyncpg.Connection, asked: Sequence[list[bytes]]) -> list[tuple[int, ...]]:
-    """For the digests of each code, the entries it opens, newest first."""
-    rows = await connection.fetch(_FIND, [digest for digests in asked for digest in digests])
+def opened_by(rows: Iterable[asyncpg.Record], asked: Iterable[list[bytes]]) -> list[tuple[int, ...]]:
+    """For the digests of each code, the entries it opens, newest first. `rows`: each `digest` with its `seq`."""
     seqs: dict[bytes, list[int]] = {}
     for row in rows:
         seqs.setdefault(row["digest"], []).append(row["seq"])
