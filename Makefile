@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo demo-reset test test-long check lint types contracts format bench bench-10m lock clean
+.PHONY: install demo demo-reset test test-long check lint types contracts format bench bench-10m lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -17,6 +17,8 @@ $(READY): requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
+
+install: $(READY) ## set up what the other commands need
 
 demo: $(READY) ## run everything on this machine with a story to look at: public on :8000, admin on :8001
 	$(BIN)/sunledger demo

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ledger.decide import AnyCommand
 from ledger.donations import ReceiveMoney
@@ -20,16 +20,14 @@ Work: TypeAlias = AnyCommand | SealedGift | SealedReceipt
 _shuffle = secrets.SystemRandom().shuffle
 
 
-@dataclass(frozen=True, slots=True)
-class Idempotency:
+class Idempotency(NamedTuple):
     """Digests of the caller's key and of her request."""
 
     key: bytes
     request: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Sequenced:
+class Sequenced(NamedTuple):
     """Durable entries of one command, in order."""
 
     entries: tuple[Entry, ...]
@@ -39,8 +37,7 @@ class Sequenced:
     """The receipt code, of a gift."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(NamedTuple):
     """The same request was carried out before, as these entries."""
 
     first_seq: int

@@ -26,7 +26,7 @@ from ledger.privacy import Identity
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKey
 from ledger.store.vault import Gift, SealedGift, Sealer
 
-CHUNK_ROWS = 500
+CHUNK_ROWS = 1000
 """Gifts of one transaction: others wait no longer than for these."""
 
 CHUNKS_SEALED_AHEAD = 4

@@ -43,7 +43,7 @@ from tests.support.society import (
     unidentified,
 )
 
-HISTORIES = 60
+HISTORIES = 100
 LONG_HISTORIES = 2_000
 STEPS = 40
 
