@@ -354,6 +354,6 @@ def test_ci_runs_what_exists_and_lets_no_test_skip_itself() -> None:
     assert "export SUNLEDGER_NO_SKIPS=1" in script
     made = re.findall(r"^make ([a-z ]+?)(?: [>|].*)?$", script, re.MULTILINE)
     assert made == ["install", "lint types contracts", "test"]
-    assert all(f"wait \"${each}\" ||" in script for each in re.findall(r"^(\w+)=\$!$", script, re.MULTILINE))
+    assert all(f'wait "${each}" ||' in script for each in re.findall(r"^(\w+)=\$!$", script, re.MULTILINE))
     for path in re.findall(r"\btests/[\w./]+", script):
         assert (ROOT / path).exists(), path

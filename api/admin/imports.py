@@ -22,7 +22,7 @@ from ledger.imports.profile import PROFILES
 from ledger.roles import REQUIRED
 from ledger.store.donors import record_access
 from ledger.store.sheets import MAX_SHEET_BYTES, Job, Manifest
-from ledger.store.tables import ImportBatchRow
+from ledger.store.tables.registers import ImportBatchRow
 from ledger.store.vault import open_record
 
 Door = Request[Any, Any, Any]

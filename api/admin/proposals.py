@@ -15,7 +15,7 @@ from api.fields import Input, Text
 from api.problems import ProblemError, described
 from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal
 from ledger.store.queries.state import load_proposed
-from ledger.store.tables import ProposalRow
+from ledger.store.tables.registers import ProposalRow
 
 Door = Request[Any, Any, Any]
 Number = Annotated[int, PathParameter(description="申请编号（提交申请的条目序号）", ge=0)]

@@ -580,7 +580,7 @@ async def test_every_table_can_be_read_through_its_class(settings: Settings, wri
     assert len(classes) == len(TABLES)
     async with database.read() as session:
         read = {kind.__name__: len((await session.exec(select(kind))).all()) for kind in classes}
-        posting = (await session.exec(select(tables.PostingRow).where(tables.PostingRow.seq == 3))).one()
+        posting = (await session.exec(select(tables.money.PostingRow).where(tables.PostingRow.seq == 3))).one()
     await database.close()
     assert {name: rows for name, rows in read.items() if rows} == {
         "Head": 1, "EntryRow": ENTRIES, "AccountRow": len(ACCOUNTS), "PostingRow": 3, "GiftRow": 1, "ReceiptRow": 1,

@@ -17,7 +17,7 @@ SAMPLES, SAMPLES_OF_BYTES = 1, 3
 """Values of each column that are tried."""
 
 TABLES = sorted(SQLModel.metadata.tables)
-assert tables.Head.__tablename__ in TABLES, "the classes of the schema are loaded"
+assert tables.money.Head.__tablename__ in TABLES, "the classes of the schema are loaded"
 
 ANYWHERE = "*"
 

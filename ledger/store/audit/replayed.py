@@ -37,7 +37,7 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 Row = dict[str, Any]
 
-assert tables.Head.__tablename__ == "head", "loaded: the classes that tell each table's key"
+assert tables.money.Head.__tablename__ == "head", "loaded: the classes that tell each table's key"
 
 
 class Replayed:
