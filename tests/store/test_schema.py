@@ -18,6 +18,7 @@ import migrations
 from ledger.account import MAX_POSITION
 from ledger.settings import Settings
 from ledger.store import guarantees, setup, tables
+from ledger.store.tables.money import PostingRow
 from ledger.store.database import Database
 from ledger.store.erasures import OF_A_GIFT
 from tests.support.acting import acting_as, acting_as_superuser
@@ -576,11 +577,12 @@ COMPARED = {"column", "constraint", "index"}
 async def test_every_table_can_be_read_through_its_class(settings: Settings, writer: asyncpg.Connection) -> None:
     assert settings.database_url is not None
     database = setup.database(settings, settings.database_url, "owner")  # visits are for nobody else
-    classes = [value for value in vars(tables).values() if isinstance(value, type) and hasattr(value, "__table__")]
+    nouns = [getattr(tables, each) for each in tables.__all__]
+    classes = {value for noun in nouns for value in vars(noun).values() if hasattr(value, "__table__")}
     assert len(classes) == len(TABLES)
     async with database.read() as session:
         read = {kind.__name__: len((await session.exec(select(kind))).all()) for kind in classes}
-        posting = (await session.exec(select(tables.money.PostingRow).where(tables.PostingRow.seq == 3))).one()
+        posting = (await session.exec(select(PostingRow).where(PostingRow.seq == 3))).one()
     await database.close()
     assert {name: rows for name, rows in read.items() if rows} == {
         "Head": 1, "EntryRow": ENTRIES, "AccountRow": len(ACCOUNTS), "PostingRow": 3, "GiftRow": 1, "ReceiptRow": 1,
