@@ -18,9 +18,9 @@ import migrations
 from ledger.account import MAX_POSITION
 from ledger.settings import Settings
 from ledger.store import guarantees, setup, tables
-from ledger.store.tables.money import PostingRow
 from ledger.store.database import Database
 from ledger.store.erasures import OF_A_GIFT
+from ledger.store.tables.money import PostingRow
 from tests.support.acting import acting_as, acting_as_superuser
 from tests.support.postgres import Cluster
 
