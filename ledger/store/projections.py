@@ -1,22 +1,20 @@
 """Projections: what each entry means for the tables. The same code serves the sequencer and `sunledger rebuild`."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 import asyncpg
-import msgspec
 
 from ledger import account, entries
 from ledger.account import Account, AccountClass
-from ledger.books import Books, Payment
+from ledger.books import Books
 from ledger.campaigns import campaign_of
 from ledger.donations import GIFTS
 from ledger.entries import Entry
 from ledger.posting import NO_LINE, Posting
-from ledger.store import rows
+from ledger.store import rare, rows
 from ledger.store.figures import FigureRows
 from ledger.store.rows import BLOCK_ENTRIES
 
@@ -258,17 +256,9 @@ class Projector:
             self._statements.append(("update reference set ref = null where seq = $1", ref))
 
     def _note(self, entry: Entry) -> None:
-        """Rows of the kinds that are rare: one statement each."""
+        """Rows of the kinds that are rare."""
         body, seq = entry.body, entry.seq
-        if (write := _STATEMENTS.get(type(body))) is not None:
-            self._statements.append(write(seq, body, entry))
-        if isinstance(body, entries.MoneyDisbursed):
-            self._statements += _cost(entry, body)
-        if isinstance(body, entries.MoneyReturned | entries.EntryReversed) and body.ref in self.books.payments:
-            paid, origins = self.books.payments[body.ref], self.books.origins[body.ref]
-            self._statements += _cost_returned(origins.of(entry.postings), paid)
-        if isinstance(body, entries.MoneyUnidentified | entries.IncomeReceived) and body.ref:
-            self._statements.append((_REFERENCE, bytes.fromhex(body.ref), seq))
+        self._statements += rare.statements(entry, self.books)
         if isinstance(body, entries.DeliveryConfirmed):
             self._citation.append((body.ref, seq, entry.kind, body.qty))
             self._figures.confirm(seq, body)
@@ -279,8 +269,6 @@ class Projector:
         number = getattr(body, "proposal", 0) or entry.by.proposal
         if number in self.books.proposals:
             self._touched.update(hold.account for hold in self.books.proposals[number].holds)
-        if entry.by.proposal and len(set(entries.part_of(entry.body))) == 1:  # the last part, or the only one
-            self._statements.append((_RESOLVE, entry.by.proposal, "effected", seq))
 
     def _line(self, where: Account) -> tuple[int, ...]:
         line = self.books.lines[where]
@@ -305,7 +293,6 @@ _RAISED = """
     as raised (campaign, n, fen, late_n, late_fen)
   where c.campaign = raised.campaign
 """
-_REFERENCE = "insert into reference (ref, seq) values ($1, $2)"
 # Into the sums of the fund that a gift came to, as its entry says: it may be of long ago.
 _ROLL_GIFT = """
   insert into rollup (block, org, fund, project, kind, day, entries, qty)
@@ -314,213 +301,6 @@ _ROLL_GIFT = """
   on conflict (org, fund, project, kind, day, block) do update
   set entries = rollup.entries + excluded.entries, qty = rollup.qty + excluded.qty
 """
-_FROM_SUSPENSE = "update suspense set left_fen = left_fen - $2 where seq = $1"
-_BACK_TO_SUSPENSE = """
-  update suspense set left_fen = left_fen + $2 where seq = any(select ref from citation where seq = $1)
-"""
-_COST = """
-  insert into cost (org, fund, year, management, spent) values ($1, $2, $3, $4, $5)
-  on conflict (org, fund, year) do update
-  set management = cost.management + excluded.management, spent = cost.spent + excluded.spent
-"""
-_UNSPENT = """
-  update cost set management = management - $4, spent = spent - $5 where org = $1 and fund = $2 and year = $3
-"""
-_RESOLVE = "update proposal set status = $2, resolved_seq = $3 where seq = $1"
-_ORGANISATION = """
-  insert into organisation (org, name, level, parent, division, uscc, seq) values ($1, $2, $3, $4, $5, $6, $7)
-  on conflict (org) do update set name = excluded.name, level = excluded.level, parent = excluded.parent,
-    division = excluded.division, uscc = excluded.uscc, seq = excluded.seq
-"""
-_STAFF = """
-  insert into staff (staff, org, roles, seq) values ($1, $2, $3, $4)
-  on conflict (staff, org) do update set seq = excluded.seq,
-    roles = array(select distinct unnest(staff.roles || excluded.roles) order by 1)
-"""
-
-
-def _organisation(seq: int, body: Any, _: Entry) -> tuple[Any, ...]:
-    return (_ORGANISATION, body.org, body.name, body.level, body.parent, body.division, body.uscc, seq)
-
-
-def _cost(entry: Entry, body: entries.MoneyDisbursed) -> list[tuple[Any, ...]]:
-    spent: dict[tuple[str, str], int] = {}
-    for posting in entry.postings:
-        place = account.parse(posting.src)
-        key = (place.org, place.rest[1])
-        spent[key] = spent.get(key, 0) + posting.qty
-    is_management = body.spending == "management"
-    return [(_COST, org, fund, body.on[:4], qty if is_management else 0, qty) for (org, fund), qty in spent.items()]
-
-
-def _cost_returned(given: list[tuple[str, int]], paid: Payment) -> list[tuple[Any, ...]]:
-    places = ((account.parse(address), qty) for address, qty in given)
-    return [
-        (_UNSPENT, org, rest[1], paid.year, qty if paid.is_management else 0, qty) for (_, org, rest), qty in places
-    ]
-
-
-def _proposal(seq: int, body: Any, entry: Entry) -> tuple[Any, ...]:
-    qty = sum(hold.qty for hold in body.holds)
-    if entries.part_of(body)[0] > 1:
-        return ("update proposal set qty = qty + $2 where seq = $1", seq - entries.part_of(body)[0] + 1, qty)
-    return (
-        """insert into proposal (seq, command, org, maker, qty, approvals, status)
-           values ($1, $2, $3, $4, $5, 0, 'open')""",
-        seq,
-        body.command,
-        body.org,
-        entry.by.maker,
-        qty,
-    )
-
-
-_STATEMENTS: dict[type[Any], Callable[[int, Any, Entry], tuple[Any, ...]]] = {
-    entries.LogOpened: lambda seq, body, _: (
-        """insert into staff (staff, org, roles, seq)
-           select staff, '', array['administrator'], $2 from unnest($1::text[]) staff""",
-        list(body.administrators),
-        seq,
-    ),
-    entries.OrganisationRegistered: _organisation,
-    entries.OrganisationChanged: _organisation,
-    entries.StaffEnrolled: lambda seq, body, _: (_STAFF, body.staff, body.org, list(body.roles), seq),
-    entries.StaffDismissed: lambda seq, body, _: (
-        "update staff set roles = '{}', seq = $3 where staff = $1 and org = $2",
-        body.staff,
-        body.org,
-        seq,
-    ),
-    entries.CampaignRegistered: lambda seq, body, _: (
-        """insert into campaign (campaign, org, name, filing, first_on, last_on, seq)
-           values ($1, $2, $3, $4, $5, $6, $7)""",
-        body.campaign,
-        body.org,
-        body.name,
-        body.filing,
-        date.fromisoformat(body.first_on),
-        date.fromisoformat(body.last_on),
-        seq,
-    ),
-    entries.EventDeclared: lambda seq, body, _: (
-        "insert into event (event, name, emergency, seq) values ($1, $2, $3, $4)",
-        body.event,
-        body.name,
-        body.emergency,
-        seq,
-    ),
-    entries.FundOpened: lambda seq, body, _: (
-        """insert into fund (org, fund, name, restriction, spending, seq, management_ppm, over_ceiling,
-                             receipt_fee_ppm, charges, campaign)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
-        body.org,
-        body.fund,
-        body.name,
-        msgspec.json.encode(body.restriction).decode(),
-        list(body.spending),
-        seq,
-        body.management_ppm,
-        body.over_ceiling,
-        body.receipt_fee_ppm,
-        body.charges,
-        body.campaign,
-    ),
-    entries.ProjectOpened: lambda seq, body, _: (
-        """insert into project (org, project, name, category, region, event, budget_fen, starts, ends, seq)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
-        body.org,
-        body.project,
-        body.name,
-        body.category,
-        body.region,
-        body.event,
-        body.budget_fen,
-        body.starts,
-        body.ends,
-        seq,
-    ),
-    entries.ProposalMade: _proposal,
-    entries.ProposalApproved: lambda _, body, __: (
-        "update proposal set approvals = approvals + 1 where seq = $1",
-        body.proposal,
-    ),
-    entries.ProposalRejected: lambda seq, body, _: (_RESOLVE, body.proposal, "rejected", seq),
-    entries.ProposalExpired: lambda seq, body, _: (_RESOLVE, body.proposal, "expired", seq),
-    entries.ProposalWithdrawn: lambda seq, body, _: (_RESOLVE, body.proposal, "withdrawn", seq),
-    entries.FundClosed: lambda seq, body, _: (
-        "update fund set closed_seq = $3, successor = $4 where org = $1 and fund = $2",
-        body.org,
-        body.fund,
-        seq,
-        body.successor,
-    ),
-    entries.ProjectClosed: lambda seq, body, _: (
-        "update project set closed_seq = $3, successor = $4 where org = $1 and project = $2",
-        body.org,
-        body.project,
-        seq,
-        body.successor,
-    ),
-    entries.PledgeMade: lambda seq, body, _: (
-        """insert into pledge (seq, org, fund, promiser, amount_fen, day, due, outcome)
-           values ($1, $2, $3, $4, $5, $6, $7, '')""",
-        seq,
-        body.org,
-        body.fund,
-        body.promiser,
-        body.amount_fen,
-        date.fromisoformat(body.on),
-        body.due,
-    ),
-    entries.PledgeEnded: lambda seq, body, _: (
-        "update pledge set outcome = $2, ended_seq = $3 where seq = $1",
-        body.ref,
-        body.outcome,
-        seq,
-    ),
-    entries.PeriodClosed: lambda seq, body, _: (
-        "insert into period (org, last_on, first_on, root, seq) values ($1, $2, $3, $4, $5)",
-        body.org,
-        date.fromisoformat(body.last_on),
-        date.fromisoformat(body.first_on),
-        bytes.fromhex(body.root),
-        seq,
-    ),
-    entries.MoneyUnidentified: lambda seq, body, entry: (
-        "insert into suspense (seq, org, channel, day, qty, left_fen) values ($1, $2, $3, $4, $5, $5)",
-        seq,
-        entries.org_of(entry),
-        body.channel,
-        date.fromisoformat(body.on),
-        entries.qty_of(entry),
-    ),
-    entries.MoneyIdentified: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
-    entries.EntryReversed: lambda _, body, entry: (
-        _BACK_TO_SUSPENSE if body.of == "money.identified" else _FROM_SUSPENSE,
-        body.ref,
-        entries.qty_of(entry),
-    ),
-    entries.SuspenseReturned: lambda _, body, entry: (_FROM_SUSPENSE, body.ref, entries.qty_of(entry)),
-    entries.ImportApproved: lambda seq, body, entry: (
-        """insert into import_batch
-             (seq, org, fund, channel, name, profile, maker, rows, sum_fen, entered_rows, entered_fen)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)""",
-        seq,
-        body.org,
-        body.fund,
-        body.channel,
-        body.name,
-        body.profile,
-        entry.by.maker,
-        body.rows,
-        body.sum_fen,
-    ),
-    entries.ImportCompleted: lambda seq, body, _: (
-        "update import_batch set completed_seq = $2 where seq = $1",
-        body.batch,
-        seq,
-    ),
-}
 
 
 def _fields(posting: Posting) -> tuple[str, int, str, int, int, str]:
