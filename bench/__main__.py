@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 
 from bench import baseline, lineage, machine, pages, public, publishing, traces, verify, writes
-from bench.store import opened
+from bench.store import at_rest, opened
 
 SHEET_GIFTS = 1_000_000
 EXPORTED_GIFTS = 500_000
@@ -44,6 +44,7 @@ async def run(folder: Path, *, gifts: int, seconds: float, today: date) -> None:
         await writes.report(store, folder, per_second, gifts=gifts, seconds=seconds)
 
         await traces.spend(store)
+        await at_rest(store)
         latency = await traces.in_sql(store, count=5_000)
         codes = await traces.codes_of_import(store, folder)
         print(f"\n## Trace, {gifts:,} gifts, fund spent in {traces.STEPS} allocations and payments\n")

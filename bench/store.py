@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
+
 from api import main as applications
 from api.admin.resources import Resources
 from ledger import demo
@@ -67,6 +69,16 @@ async def opened(folder: Path) -> AsyncGenerator[Store]:
         yield Store(server=server, settings=settings, tokens=told["tokens"])
     finally:
         await asyncio.to_thread(embedded.stop, server)
+
+
+async def at_rest(store: Store) -> None:
+    """What the server does by itself in the minute after an import, when look-ups are slower: rows counted and frozen."""
+    connection = await asyncpg.connect(store.server.url())
+    try:
+        await connection.execute("vacuum (analyze)")
+        await connection.execute("checkpoint")
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager
