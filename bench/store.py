@@ -72,7 +72,7 @@ async def opened(folder: Path) -> AsyncGenerator[Store]:
 
 
 async def at_rest(store: Store) -> None:
-    """What the server does by itself in the minute after an import, when look-ups are slower: rows counted and frozen."""
+    """What the server does by itself in the minute after an import, while look-ups are slower: rows counted, frozen."""
     connection = await asyncpg.connect(store.server.url())
     try:
         await connection.execute("vacuum (analyze)")
