@@ -24,6 +24,9 @@ from ledger.store.sequencer import Sequencer
 
 PROCESSES = 2
 
+MOST_CODES = 1_000_000
+"""Of ten million, the client could not hold all."""
+
 STEPS = 200
 """Allocations, and payments, that the fund is spent in."""
 
@@ -103,14 +106,20 @@ async def over_http(  # noqa: PLR0913  each is given by its name
 
 
 async def codes_of_import(store: Store, folder: Path) -> list[str]:
-    """The receipt codes of the newest import, fetched as an operator does."""
+    """Receipt codes of the newest import, fetched as an operator does: a million of them, random ones, at most."""
     path = folder / "codes.csv"
     async with writing(store) as resources, resources.database.raw() as connection:
         batch = await connection.fetchval("select max(seq) from import_batch where completed_seq is not null")
     async with program(store, "admin"):
         await command(store, "import", "codes", str(batch), "--out", str(path), token=store.tokens["maker"])
+    codes: list[str] = []
     with path.open(newline="") as file:
-        return [row["receipt_code"] for row in csv.DictReader(file)]
+        for place, row in enumerate(csv.DictReader(file)):
+            if place < MOST_CODES:
+                codes.append(row["receipt_code"])
+            elif (kept := secrets.randbelow(place + 1)) < MOST_CODES:  # reservoir sampling: each as likely as any
+                codes[kept] = row["receipt_code"]
+    return codes
 
 
 async def _both(sequencer: Sequencer, each: AllocateMoney | DisburseMoney) -> None:
