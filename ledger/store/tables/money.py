@@ -4,7 +4,7 @@ from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint as Check
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field
@@ -152,6 +152,7 @@ class GiftRow(Row, table=True):
     """A gift of money, and what pages list it by."""
 
     __table_args__ = (
+        PrimaryKeyConstraint("seq", postgresql_include=["batch", "campaign"]),  # all that a trace asks for
         UniqueConstraint("ref", name="gift_ref_is_unique"),
         Check("(batch is null) = (row is null)", "gift_row_of_a_batch"),
         Index("gift_row_is_unique", "batch", "row", unique=True, postgresql_where=sql("batch is not null")),
