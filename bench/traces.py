@@ -19,6 +19,8 @@ from ledger.approvals import ApproveProposal
 from ledger.disbursements import DisburseMoney
 from ledger.store import setup
 from ledger.store.batch import Sequenced
+from ledger.store.keys import LookupKeys
+from ledger.store.queries.receipts import Receipts
 from ledger.store.queries.trace import forward
 from ledger.store.sequencer import Sequencer
 
@@ -73,16 +75,17 @@ async def spend(store: Store) -> None:
                 await _both(sequencer, each)
 
 
-async def in_sql(store: Store, *, count: int) -> Latency:
-    """The trace query alone, on one connection, of random gifts of the import."""
-    database = setup.database(store.settings, store.server.url(), "reader", pool_size=1, by_index=True)
+async def in_sql(store: Store, codes: Sequence[str], *, count: int) -> Latency:
+    """The two questions that say where a code's gift is, one gift at a time: which it is, and how it went on."""
+    database = setup.database(store.settings, store.server.url(), "reader", pool_size=2, by_index=True)
+    receipts = Receipts(database, LookupKeys.read(store.settings.lookup))
     try:
         async with database.raw() as connection:
-            first, last = await connection.fetchrow("select min(seq), max(seq) from gift where batch is not null")
             taken = []
             for _ in range(count + 200):
-                seq = first + secrets.randbelow(last - first + 1)
+                code = secrets.choice(codes)
                 began = time.perf_counter()
+                (seq,) = await receipts.find(code)
                 await forward(connection, seq)
                 taken.append((time.perf_counter() - began) * 1000)
     finally:
