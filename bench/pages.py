@@ -7,11 +7,17 @@ import secrets
 import shutil
 import statistics
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
+
+from api import main as applications
+from api.observability import configure_logging
+from api.public import app as application
 from bench.load import Request, load
 from bench.store import CITY, Program, Store, program, writing
 from ledger import demo
@@ -20,6 +26,8 @@ from ledger.erasures import EraseDonor
 from ledger.privacy import ALPHABET, Identity, code_of
 from ledger.store.batch import Sequenced
 from ledger.store.vault import Gift
+from public_site.site import Press
+from public_site.words import Language
 from tests.support.browser import PROGRAMS, Page, browser
 
 LIGHTHOUSE = "lighthouse@12.8.2"
@@ -37,6 +45,10 @@ BYTES = """
   [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
     .reduce((sum, each) => sum + each.transferSize, 0)
 """
+RENDERS = ("/", "/trace", "/gifts", "/projects", f"/projects/{CITY}/qz-01", "/organisations", "/data", "/verify")
+RENDERED = 100
+"""Times that each page is asked for."""
+
 ALIKE = 400
 """Look-ups of each sort."""
 
@@ -82,6 +94,41 @@ async def _seen(page: Page, name: str, path: str) -> View:
     await page.until(f"document.readyState === 'complete' && location.pathname === {json.dumps(path)}")
     await page.value(SETTLED)
     return View(name, *[await page.value(each) for each in ("window.largest", BYTES, "window.shifts")])
+
+
+async def renders_ms(store: Store) -> dict[str, float]:
+    """Processor time that the text of a page takes when all it shows is there, in this process."""
+    taken: list[float] = []
+    render = Press.render
+
+    def timed(press: Press, language: Language, name: str, /, **shown: Any) -> str:
+        began = time.process_time()
+        page = render(press, language, name, **shown)
+        taken.append(time.process_time() - began)
+        return page
+
+    code = next(iter(json.loads((store.settings.data_dir / "demo.json").read_text())["codes"].values()))
+    found: dict[str, float] = {}
+    configure_logging("WARNING")
+    unlimited = store.settings.model_copy(update={"requests_per_minute": 0})
+    Press.render = timed  # type: ignore[method-assign]
+    try:
+        async with (
+            applications.public_resources(unlimited, store.server.url()) as resources,
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(application.build(resources)),  # type: ignore[arg-type]  # its types are narrower
+                base_url="http://here",
+            ) as http,
+        ):
+            for path in RENDERS:
+                taken.clear()
+                for _ in range(RENDERED):
+                    answer = await (http.post(path, data={"code": code}) if path == "/trace" else http.get(path))
+                    answer.raise_for_status()
+                found[path] = statistics.median(taken) * 1000
+    finally:
+        Press.render = render  # type: ignore[method-assign]
+    return found
 
 
 async def lighthouse(store: Store, path: str) -> Mapping[str, int] | None:
@@ -159,5 +206,7 @@ async def report(store: Store) -> None:
             print(f"\nLighthouse, {path}: {said} (wanted ≥ 98 · 100 · 100 · 95)")
     else:
         print("NO BROWSER on this machine: nothing measured")
+    rendered = " · ".join(f"{path} {ms:.2f} ms" for path, ms in (await renders_ms(store)).items())
+    print(f"\nProcessor time of rendering, median of {RENDERED}: {rendered} (wanted < 3)")
     times = await alike(store)
     print("\nLook-ups that find nothing: " + " · ".join(f"{why} {ms:.2f} ms" for why, ms in times.items()))
