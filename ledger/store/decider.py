@@ -139,7 +139,8 @@ class Decider:
     async def _carry_out(self, connection: asyncpg.Connection, command: AnyCommand, code: str = "") -> Sequenced:
         proposed: Proposed | None = None
         if isinstance(command, ApproveProposal):
-            proposed = await state.load_proposed(connection, command.proposal)
+            if command.proposal in self.books.proposals:  # else the number may be one that no column can hold
+                proposed = await state.load_proposed(connection, command.proposal)
             if proposed is None:
                 raise Closed(f"proposal {command.proposal} is not open", proposal=command.proposal)
         salt = secrets.token_hex(32)
