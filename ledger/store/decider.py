@@ -162,7 +162,8 @@ class Decider:
         if isinstance(appended[0].body, entries.ProposalMade):
             self._beside.drafts.append((appended[0].seq, msgspec.json.encode(command), salt))
         self._beside.erased += [each.body.ref for each in appended if isinstance(each.body, entries.ErasureRecorded)]
-        self._beside.resolved |= bool(self.books.erased) and isinstance(command, _RESOLVING)
+        if self.books.erased and isinstance(command, _RESOLVING):
+            self._beside.resolved.append(command.proposal)
         return Sequenced(appended, digests, code)
 
     def _append(self, draft: Draft) -> Entry:

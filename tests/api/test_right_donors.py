@@ -70,9 +70,7 @@ async def test_an_erasure_takes_the_wrong_and_the_right_entry_of_a_gift(
     await check_log(told)
 
 
-async def test_a_right_gift_that_was_sealed_before_its_donor_was_erased_is_refused(
-    desk: Office, told: Settings
-) -> None:
+async def test_a_right_gift_that_was_sealed_before_its_donors_erasure_is_refused(desk: Office, told: Settings) -> None:
     """Between the vault, which it was read from, and its place in the log her erasure was entered."""
     wrong, _ = await give(desk)
     await taken_back(desk, wrong)
@@ -90,4 +88,25 @@ async def test_a_right_gift_that_was_sealed_before_its_donor_was_erased_is_refus
     assert await desk.size() == before
     async with acting_as_superuser(told) as connection:
         assert await connection.fetchval("select max(seq) from vault") == wrong, "nothing new is kept of her"
+    await check_log(told)
+
+
+async def test_what_waited_about_the_right_entry_is_emptied_when_it_is_resolved_after_the_erasure_of_the_wrong_one(
+    desk: Office, told: Settings
+) -> None:
+    wrong, _ = await give(desk)
+    right = await righted(desk, wrong)
+    other, _ = await give(desk, key="another gift", channel_ref="another")
+    waiting = {
+        ref: (await desk.post("refunds", {"org": CITY, "ref": ref, "on": DAY, "reason": NAME})).json()["proposal"]
+        for ref in (right, other)
+    }
+    await erase(desk, wrong)
+    for ref, left in ((right, None), (other, NAME)):
+        assert (await desk.get(f"proposals/{waiting[ref]}")).json()["content"]["reason"] == NAME, "it waits"
+        await desk.post(f"proposals/{waiting[ref]}/withdrawal")
+        content = (await desk.get(f"proposals/{waiting[ref]}")).json()["content"]
+        assert (content and content["reason"]) == left
+    async with acting_as_superuser(told) as connection:
+        assert not await connection.fetchval("select salt from draft where proposal = $1", waiting[right])
     await check_log(told)
