@@ -57,7 +57,8 @@ def close(command: ClosePeriod, books: Books, facts: Facts) -> Effect:
 
 
 def needs_close(command: ClosePeriod) -> Needs:
-    """All that is dated until the last day."""
+    """All that is dated until the last day. Raises Invalid for a day that there is not: no table could be asked."""
+    check_day("last_on", command.last_on)
     return Needs(turnovers=(command.org, command.last_on))
 
 

@@ -18,6 +18,7 @@ from api.problems import ProblemError, described
 from ledger import entries, privacy
 from ledger.command import Command
 from ledger.entries import Entry
+from ledger.refusals import Invalid
 from ledger.store.batch import Idempotency, Replayed, Sequenced, Work
 from ledger.store.queries.entries import read_range
 from ledger.store.queries.log import LogState, read_proofs
@@ -94,8 +95,11 @@ def writes(path: str, summary: str, tag: str) -> post:
 
 
 def as_command(kind: type[AnyOf], data: BaseModel, staff: str, **more: object) -> AnyOf:
-    """The command whose fields stand in the body under the same names."""
-    return msgspec.convert({**data.model_dump(), "maker": staff, **more}, kind)
+    """The command whose fields stand in the body under the same names. Raises Invalid where that would be none."""
+    try:
+        return msgspec.convert({**data.model_dump(), "maker": staff, **more}, kind)
+    except msgspec.ValidationError as error:
+        raise Invalid(str(error)) from error
 
 
 async def carry_out(request: Request[Any, Any, Any], clerk: Clerk, work: Work) -> Response[Answer]:

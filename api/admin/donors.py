@@ -13,6 +13,7 @@ from api.admin.resources import Clerk
 from api.fields import Day, Digest, Id, Input, OptionalText, Org, Seq, Text
 from api.problems import ProblemError, described
 from ledger import entries, privacy
+from ledger.account import MAX_POSITION
 from ledger.donations import GIFTS
 from ledger.entries import Entry
 from ledger.erasures import EraseDonor
@@ -31,7 +32,7 @@ OVERSEERS = (*READERS, Role.AUDITOR, Role.SUPERVISOR)
 """Who may see who looked."""
 
 Door = Request[Any, Any, Any]
-Ref = Annotated[int, PathParameter(description="捐款条目的序号", ge=0)]
+Ref = Annotated[int, PathParameter(description="捐款条目的序号", ge=0, le=MAX_POSITION)]
 _NO_STORE = {"Cache-Control": "no-store"}
 
 

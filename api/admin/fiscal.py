@@ -14,6 +14,7 @@ from api.admin.resources import Clerk, Resources
 from api.fields import Day, Fen, Input, Org, Seq
 from api.problems import ProblemError, described
 from ledger import entries
+from ledger.account import MAX_POSITION
 from ledger.fiscal import VoidReceipt, WaiveReceipt, standing
 from ledger.privacy import FiscalNumbers
 from ledger.roles import Role
@@ -137,7 +138,8 @@ async def void_receipt(request: Door, data: JSONBody[NewVoiding], clerk: NamedDe
     responses=described(401, 403, 404, 410),
 )
 async def get_papers(
-    ref: Annotated[int, PathParameter(description="捐款条目的序号", ge=0)], clerk: NamedDependency[Clerk]
+    ref: Annotated[int, PathParameter(description="捐款条目的序号", ge=0, le=MAX_POSITION)],
+    clerk: NamedDependency[Clerk],
 ) -> Papers:
     """票据号码从保管库读出，限该组织的财务人员；先记下谁、何时查阅。"""
     resources = clerk.resources
@@ -177,7 +179,7 @@ async def get_papers(
 async def list_stale(
     clerk: NamedDependency[Clerk],
     org: Annotated[str, QueryParameter(description="组织编号")],
-    after: Annotated[int, QueryParameter(ge=-1, description="从哪一笔之后开始：上一页的 next")] = -1,
+    after: Annotated[int, QueryParameter(ge=-1, le=MAX_POSITION, description="从哪一笔之后开始：上一页的 next")] = -1,
     limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
 ) -> StaleList:
     """开票之后捐款退还（全部或部分）或更正的：作废原票据，还有余额的按余额重开。不含号码。"""

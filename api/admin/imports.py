@@ -40,7 +40,7 @@ class StagedSheet(BaseModel):
 class Printed(Input):
     """一份公示自己印出的合计。"""
 
-    count: int | None = Field(None, ge=0)
+    count: int | None = Field(None, ge=0, le=MAX_POSITION)
     sum_fen: int | None = Field(None, ge=0, le=MAX_POSITION)
 
 
@@ -148,7 +148,9 @@ async def list_imports(clerk: NamedDependency[Clerk]) -> list[ImportOut]:
 
 
 @get("/api/v1/imports/{batch:int}", summary="一个批次", tags=["导入"], responses=described(401, 404))
-async def get_import(batch: Annotated[int, PathParameter(ge=0)], clerk: NamedDependency[Clerk]) -> ImportOut:
+async def get_import(
+    batch: Annotated[int, PathParameter(ge=0, le=MAX_POSITION)], clerk: NamedDependency[Clerk]
+) -> ImportOut:
     """录入到第几笔。"""
     async with clerk.resources.database.read() as session:
         row = await session.get(ImportBatchRow, batch)
@@ -158,7 +160,9 @@ async def get_import(batch: Annotated[int, PathParameter(ge=0)], clerk: NamedDep
 
 
 @get("/api/v1/imports/{batch:int}/codes.csv", summary="收据编号", tags=["导入"], responses=described(401, 403, 404))
-async def get_import_codes(batch: Annotated[int, PathParameter(ge=0)], clerk: NamedDependency[Clerk]) -> Stream:
+async def get_import_codes(
+    batch: Annotated[int, PathParameter(ge=0, le=MAX_POSITION)], clerk: NamedDependency[Clerk]
+) -> Stream:
     """批次中每一笔的收据编号，供开具收据。只给本组织经办或复核导入的人员，并记入查阅记录。"""
     async with clerk.resources.database.read() as session:
         row = await session.get(ImportBatchRow, batch)

@@ -66,7 +66,9 @@ class PolicyRule(Input):
     kind: Literal[tuple(sorted(kind for kind, required in REQUIRED.items() if required.checker))] = Field(  # type: ignore[valid-type]  # the table's kinds
         description="业务类型", examples=["money.disbursed"]
     )
-    approvals: tuple[tuple[int, Annotated[int, Field(ge=0, le=MAX_APPROVALS)]], ...] = Field(
+    approvals: tuple[
+        tuple[Annotated[int, Field(ge=0, le=MAX_POSITION)], Annotated[int, Field(ge=0, le=MAX_APPROVALS)]], ...
+    ] = Field(
         (), max_length=MAX_TIERS, description="[起点金额（分）, 复核人数] 的阶梯", examples=[[[0, 1], [10_000_000, 2]]]
     )
     decision_from: int = Field(-1, ge=-1, le=MAX_POSITION, description="“三重一大”起点金额（分）；-1 表示不要求")

@@ -13,12 +13,13 @@ from api.admin.answers import Answer, carry_out, writes
 from api.admin.resources import Clerk
 from api.fields import Input, Text
 from api.problems import ProblemError, described
+from ledger.account import MAX_POSITION
 from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal
 from ledger.store.queries.state import load_proposed
 from ledger.store.tables.registers import ProposalRow
 
 Door = Request[Any, Any, Any]
-Number = Annotated[int, PathParameter(description="申请编号（提交申请的条目序号）", ge=0)]
+Number = Annotated[int, PathParameter(description="申请编号（提交申请的条目序号）", ge=0, le=MAX_POSITION)]
 
 
 class Rejection(Input):
@@ -55,7 +56,7 @@ async def list_proposals(
         Literal["open", "effected", "rejected", "withdrawn", "expired"] | None,
         QueryParameter(description="只看这种状态"),
     ] = "open",
-    before: Annotated[int | None, QueryParameter(ge=0, description="只看编号更小的")] = None,
+    before: Annotated[int | None, QueryParameter(ge=0, le=MAX_POSITION, description="只看编号更小的")] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
 ) -> ProposalList:
     """待复核的申请。"""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from api.admin.resources import Clerk
 from api.problems import ProblemError, described
 from ledger import account
+from ledger.account import MAX_POSITION
 from ledger.books import Books
 from ledger.roles import REQUIRED
 from ledger.store.queries.gifts import Traces
@@ -40,7 +41,8 @@ class Standing(BaseModel):
 
 @get("/api/v1/gifts/{ref:int}/standing", summary="一笔捐款还剩多少", tags=["资金"], responses=described(401, 404))
 async def get_standing(
-    ref: Annotated[int, PathParameter(description="捐款条目的序号", ge=0)], clerk: NamedDependency[Clerk]
+    ref: Annotated[int, PathParameter(description="捐款条目的序号", ge=0, le=MAX_POSITION)],
+    clerk: NamedDependency[Clerk],
 ) -> Standing:
     """退还或改变用途之前先看。"""
     trace = (await Traces(clerk.resources.database).of(ref)).trace

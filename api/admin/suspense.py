@@ -28,6 +28,7 @@ from api.fields import (
     Text,
 )
 from api.problems import described
+from ledger.account import MAX_POSITION
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.income import ReceiveIncome
@@ -223,7 +224,7 @@ async def settle_exchange(
 async def list_suspense(
     clerk: NamedDependency[Clerk],
     org: Annotated[str, QueryParameter(description="组织编号")],
-    after: Annotated[int, QueryParameter(ge=-1, description="从哪一条之后开始：上一页的 next")] = -1,
+    after: Annotated[int, QueryParameter(ge=-1, le=MAX_POSITION, description="从哪一条之后开始：上一页的 next")] = -1,
     limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
 ) -> SuspenseList:
     """还没有查明的钱，最早的在前，各自等了多少天。"""

@@ -13,6 +13,7 @@ from api.admin.money import Corrects, Door, Part
 from api.admin.resources import Clerk
 from api.fields import Day, Fen, FundId, Input, OptionalText, Org, Seq, Text
 from api.problems import described
+from ledger.account import MAX_POSITION
 from ledger.store.clock import Clock, today
 from ledger.store.queries.transit import read_transit
 from ledger.transfers import ReceiveTransfer, ReturnTransfer, SendTransfer
@@ -96,7 +97,7 @@ async def return_transfer(
 async def list_transit(
     clerk: NamedDependency[Clerk],
     older_than_days: Annotated[int, QueryParameter(ge=0, le=36500, description="只看在途至少这么多天的")] = 0,
-    after: Annotated[int, QueryParameter(ge=-1, description="从哪一条之后开始：上一页的 next")] = -1,
+    after: Annotated[int, QueryParameter(ge=-1, le=MAX_POSITION, description="从哪一条之后开始：上一页的 next")] = -1,
     limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
 ) -> TransitList:
     """转出而对方还没有收到的钱，各自在途多少天：超过约定天数的就是逾期。"""

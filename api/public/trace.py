@@ -28,8 +28,8 @@ def _whole(value: object) -> object:
 
 WhichEntry = Annotated[
     int,
-    BeforeValidator(_whole),
     Field(ge=NEWEST, le=MAX_POSITION, description="同一编号下更正前的某一条；-1 为最新的一条", examples=[NEWEST]),
+    BeforeValidator(_whole),
 ]
 
 

@@ -103,8 +103,8 @@ class Beside:
     names: list[tuple[int, int, bytes]] = field(default_factory=list)
     erased: list[int] = field(default_factory=list)
     """Gifts whose donors' data go with this batch."""
-    resolved: bool = False
-    """A proposal was resolved, and there are gifts whose donors' data were erased."""
+    resolved: list[int] = field(default_factory=list)
+    """Proposals that may be resolved now; empty while no donor's data were ever erased."""
 
     def rows(self) -> rows.Gathered:
         """As rows of their tables."""

@@ -110,6 +110,8 @@ class Decider:
             self._beside.idempotency.append((kept.key, kept.request, before + 1, self.books.seq))
 
     async def _receive(self, connection: asyncpg.Connection, gift: SealedGift) -> Sequenced:
+        if gift.command.corrects:
+            await _check_kept(connection, gift.command.corrects)
         if isinstance(gift.command, IdentifyMoney) or gift.command.corrects:
             sequenced = await self._carry_out(connection, gift.command, gift.command.code)
         else:
@@ -128,8 +130,7 @@ class Decider:
         gift = receipt.command.ref
         if await connection.fetchval(_NUMBER_TAKEN, receipt.number):
             raise AlreadyThere("a fiscal receipt of this code and number is in the log")
-        if await connection.fetchval(_EMPTIED, gift):  # since it was sealed: nothing new is kept of an erased donor
-            raise Closed(f"what was kept of the donor of gift {gift} is erased", ref=gift)
+        await _check_kept(connection, gift)
         sequenced = await self._carry_out(connection, receipt.command)
         (entry,) = sequenced.entries
         self._beside.fiscal_receipts.append((receipt.digest, receipt.key_id, gift, entry.seq))
@@ -139,7 +140,8 @@ class Decider:
     async def _carry_out(self, connection: asyncpg.Connection, command: AnyCommand, code: str = "") -> Sequenced:
         proposed: Proposed | None = None
         if isinstance(command, ApproveProposal):
-            proposed = await state.load_proposed(connection, command.proposal)
+            if command.proposal in self.books.proposals:  # else the number may be one that no column can hold
+                proposed = await state.load_proposed(connection, command.proposal)
             if proposed is None:
                 raise Closed(f"proposal {command.proposal} is not open", proposal=command.proposal)
         salt = secrets.token_hex(32)
@@ -160,13 +162,20 @@ class Decider:
         if isinstance(appended[0].body, entries.ProposalMade):
             self._beside.drafts.append((appended[0].seq, msgspec.json.encode(command), salt))
         self._beside.erased += [each.body.ref for each in appended if isinstance(each.body, entries.ErasureRecorded)]
-        self._beside.resolved |= bool(self.books.erased) and isinstance(command, _RESOLVING)
+        if self.books.erased and isinstance(command, _RESOLVING):
+            self._beside.resolved.append(command.proposal)
         return Sequenced(appended, digests, code)
 
     def _append(self, draft: Draft) -> Entry:
         entry, written = decide.seal(draft, self.books, self._at)
         self._projector.add(entry, written, entries.digest(written))
         return entry
+
+
+async def _check_kept(connection: asyncpg.Connection, gift: int) -> None:
+    """Since it was read, to be sealed anew: nothing more is kept of a donor who was erased. Raises Closed."""
+    if await connection.fetchval(_EMPTIED, gift):
+        raise Closed(f"what was kept of the donor of gift {gift} is erased", ref=gift)
 
 
 def _arriving(pending: Sequence[Pending]) -> list[ReceiveMoney | ReceiveUnidentified | ReceiveIncome]:

@@ -100,6 +100,16 @@ async def blank_drafts(connection: asyncpg.Connection, gifts: Iterable[int]) -> 
     await connection.execute(_BLANK, [str(seq) for seq in gifts])
 
 
+async def blank_resolved(connection: asyncpg.Connection, proposals: Collection[int], erased: Collection[int]) -> None:
+    """The same for proposals that were resolved just now, whose gifts' donors were erased while they waited.
+
+    A gift's donor is erased with any of its right and wrong entries.
+    """
+    gifts = [row["seq"] for row in await connection.fetch(_ABOUT, [*proposals])]
+    if not (await _with_corrections(connection, gifts)).isdisjoint(erased):
+        await blank_drafts(connection, gifts)
+
+
 def destroy(doomed: Iterable[Doomed], subjects: SubjectKeys, listed: ErasureList) -> None:
     """Overwrite the keys and list the gifts. Raises SetupError where a file cannot be written."""
     doomed = [*doomed]
@@ -186,6 +196,11 @@ _BLANK = """
   update draft d set command = '', salt = '' from proposal p
   where p.seq = d.proposal and p.status <> 'open'
     and nullif(convert_from(d.command, 'UTF8'), '')::jsonb ->> 'ref' = any($1::text[])
+"""
+_ABOUT = """
+  select v.seq from vault v where v.seq in (
+    select (nullif(convert_from(command, 'UTF8'), '')::jsonb ->> 'ref')::bigint from draft where proposal = any($1)
+  )
 """
 _LISTED = """
   select e.seq from unnest($1::bigint[], $2::bytea[]) as l (seq, digest) join entry e on e.seq = l.seq

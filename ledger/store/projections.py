@@ -1,5 +1,6 @@
 """Projections: what each entry means for the tables. The same code serves the sequencer and `sunledger rebuild`."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -250,7 +251,7 @@ class Projector:
     def _release(self, body: entries.EntryReversed) -> None:
         """The channel reference of what was taken back may come again: its row, written or not, gives it up."""
         ref = body.ref
-        self._gift = [(*row[:_REF], None, *row[_REF + 1 :]) if row[0] == ref else row for row in self._gift]
+        self._gift = given_up(self._gift, {ref})
         self._statements.append(("update gift set ref = null where seq = $1", ref))
         if body.of in {"income.received", "money.unidentified"}:
             self._statements.append(("update reference set ref = null where seq = $1", ref))
@@ -276,6 +277,11 @@ class Projector:
         front = first.hi if first is not None and first.lo == 0 else 0
         held = line.balance - line.available
         return (self._id(where), line.credited, line.consumed.total, front, held, line.last_seq)
+
+
+def given_up(gifts: Sequence[tuple[Any, ...]], taken_back: Collection[int]) -> list[tuple[Any, ...]]:
+    """Rows of gifts, those that were taken back without their references."""
+    return [(*row[:_REF], None, *row[_REF + 1 :]) if row[0] in taken_back else row for row in gifts]
 
 
 _SHOWN_GROSS = {*GIFTS, "income.received"}

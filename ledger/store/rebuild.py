@@ -1,17 +1,18 @@
 """Dropping the projections and building them again from the entries: they hold nothing that the log does not say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 
 import asyncpg
 
 from ledger import entries
 from ledger.account import Account
 from ledger.books import Books
-from ledger.entries import Entry
+from ledger.entries import Entry, EntryReversed, NotCanonicalError
 from ledger.line import Line
 from ledger.store import rows
 from ledger.store.database import Database
-from ledger.store.projections import Projector
+from ledger.store.projections import Projected, Projector, given_up
 from ledger.store.setup import SetupError
 
 READ_ENTRIES = 5_000
@@ -44,16 +45,13 @@ async def _rebuild(owner: Database, report: Callable[[str], None]) -> int:
         await connection.execute(f"lock table head, {', '.join(PROJECTIONS)} in access exclusive mode")
         await connection.execute("update head set epoch = epoch + 1")
         await connection.execute(f"truncate {', '.join(PROJECTIONS)}")
+        taken_back = await read_taken_back(connection)
         projector = Projector(Books(), {})
         seq = -1
         while found := await connection.fetch(_ENTRIES, seq, READ_ENTRIES):
             for row in found:
                 append(projector, entries.decode(row["bytes"]), row["bytes"], entries.digest(row["bytes"]))
-            projected = projector.take()
-            for table, gathered in projected.tables:
-                if table is not rows.ENTRY:
-                    await rows.fill(connection, table, gathered)
-            await projected.write_rare(connection)
+            await fill(connection, projector.take(), taken_back)
             projector.books.refs.clear()  # nothing here asks for them, and ten million would not fit
             seq = found[-1]["seq"]
             report(f"{seq + 1} entries")
@@ -69,4 +67,27 @@ def append(projector: Projector, entry: Entry, written: bytes, digest: str) -> N
     projector.add(entry, written, digest)
 
 
+async def read_taken_back(connection: asyncpg.Connection) -> set[int]:
+    """Entries that were taken back. A row that is no entry is for whoever reads them all."""
+    found: set[int] = set()
+    for row in await connection.fetch(_REVERSALS):
+        with suppress(NotCanonicalError):
+            if isinstance(body := entries.decode(row["bytes"]).body, EntryReversed):
+                found.add(body.ref)
+    return found
+
+
+async def fill(connection: asyncpg.Connection, block: Projected, taken_back: Collection[int]) -> None:
+    """Write what a block of entries gives, but for the entries themselves.
+
+    `taken_back`: by the whole log. Such a gift is written without its reference: its reversal, perhaps blocks later,
+    gave it up, and the right gift that has it now may stand in the reversal's own block.
+    """
+    for table, gathered in block.tables:
+        if table is not rows.ENTRY:
+            await rows.fill(connection, table, given_up(gathered, taken_back) if table is rows.GIFT else gathered)
+    await block.write_rare(connection)
+
+
 _ENTRIES = "select seq, bytes from entry where seq > $1 order by seq limit $2"
+_REVERSALS = "select coalesce(bytes, '') as bytes from entry where kind = 'entry.reversed'"

@@ -258,7 +258,7 @@ class Sequencer:
                     if beside.erased:
                         doomed = await erasures.remove(connection, beside.erased)
                     if beside.resolved:
-                        await erasures.blank_drafts(connection, self.books.erased)
+                        await erasures.blank_resolved(connection, beside.resolved, self.books.erased)
         except rows.HeadLostError:
             raise Stopped(TAKEN_OVER) from None
         # Durable. If we stop now, the entries stand; their senders retry with the same key and get the same receipts.

@@ -8,14 +8,16 @@ import pytest
 
 from api import main as applications
 from ledger.settings import Settings
+from ledger.store import rebuild
 from ledger.store.availability import Stopped
 from ledger.store.rebuild import PROJECTIONS
 from ledger.store.setup import SetupError
-from tests.support import clerk
+from tests.support import clerk, office
 from tests.support.acting import acting_as
 from tests.support.busy import busy_history
 from tests.support.checklog import Dump, check_log, dump, rebuilt
 from tests.support.clerk import Clerk
+from tests.support.office import CITY, Office
 from tests.support.wire import somebody_waits_for_a_lock
 
 WRITTEN = 100
@@ -41,6 +43,36 @@ async def test_projections_built_again_are_the_same_row_by_row(busy: Settings) -
     log = await check_log(busy, decided_again=True)
     assert await rebuilt(busy) == len(log)
     assert await dumped(busy) == before
+
+
+async def agreed(desk: Office, path: str, body: object) -> int:
+    """Have something entered, by two people where that is needed; the number of its last entry."""
+    answer = await desk.post(path, body)
+    if answer.status_code == 202:
+        answer = await desk.post(f"proposals/{answer.json()['proposal']}/approval", who="checker")
+    assert answer.status_code == 201, answer.text
+    seq: int = answer.json()["entries"][-1]["seq"]
+    return seq
+
+
+async def test_a_reference_given_up_and_taken_again_is_free_in_time_however_the_entries_are_read(
+    told: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wrong entry is read in one block; what takes it back and the right one, of the same reference, in another."""
+    day = {"org": CITY, "on": "2026-07-01"}
+    waiting = {**day, "channel": "bank", "amount_fen": 9_000, "channel_ref": "unknown-1"}
+    async with office.opened(told) as desk:
+        gift = await agreed(desk, "gifts", office.gift())
+        found = await agreed(desk, "unidentified", waiting)
+        for ref in (gift, found):
+            await agreed(desk, "reversals", {**day, "ref": ref, "reason": "录入有误", "statement": "更正"})
+        await agreed(desk, "right-gifts", {**day, "corrects": gift, "fund": "general", "amount_fen": 5_000})
+        await agreed(desk, "unidentified", {**waiting, "corrects": found, "amount_fen": 5_000})
+    before = await dumped(told)
+    for most in (found + 1, 1, 5_000):
+        monkeypatch.setattr(rebuild, "READ_ENTRIES", most)
+        await rebuilt(told)
+        assert await dumped(told) == before
 
 
 async def test_projections_that_somebody_spoilt_are_mended(busy: Settings) -> None:

@@ -17,10 +17,12 @@ NAME, CONTACT, REFERENCE = "某某寻访捐赠人", "13800004711", "REF-4711-ERA
 CONSENT = {"version": "2026-1", "on": "2026-07-01", "form": "full"}
 
 
-async def give(office: Office, *, key: str = "her gift", **more: object) -> tuple[int, str]:
+async def give(
+    office: Office, *, key: str = "her gift", channel_ref: str = REFERENCE, **more: object
+) -> tuple[int, str]:
     """Her gift, with consent to be named in full; its entry and its code."""
     donor = {"name": NAME, "contact": CONTACT, "consent": CONSENT, **more}
-    answer = await office.post("gifts", gift(donor=donor, channel_ref=REFERENCE), key=key)
+    answer = await office.post("gifts", gift(donor=donor, channel_ref=channel_ref), key=key)
     assert answer.status_code == 201, answer.text
     return answer.json()["entries"][0]["seq"], answer.json()["receipt_code"]
 

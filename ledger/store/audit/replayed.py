@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 
 from ledger import entries
 from ledger.books import Books
-from ledger.entries import Entry, EntryReversed
+from ledger.entries import Entry
 from ledger.store import rebuild, rows, tables
 from ledger.store.projections import Projector
 from ledger.store.rebuild import PROJECTIONS
@@ -58,8 +58,7 @@ class Replayed:
 
     async def prepare(self) -> None:
         """Put the temporary tables before the live ones."""
-        reversals = [decoded(row["bytes"]) for row in await self._connection.fetch(_REVERSALS)]
-        self._taken_back = {each.body.ref for each in reversals if each and isinstance(each.body, EntryReversed)}
+        self._taken_back = await rebuild.read_taken_back(self._connection)
         for table in PROJECTIONS:
             columns = ", ".join(column.name for column in _columns(table))
             try:
@@ -96,13 +95,8 @@ class Replayed:
         try:
             async with self._connection.transaction():
                 block = self._projector.take()
-                for table, gathered in block.tables:
-                    if table is rows.ENTRY:
-                        entry_rows = [*gathered]
-                        continue
-                    await rows.fill(self._connection, table, gathered)
-                await self._connection.execute(_GIVEN_UP, [*self._taken_back])
-                await block.write_rare(self._connection)
+                entry_rows = dict(block.tables)[rows.ENTRY]
+                await rebuild.fill(self._connection, block, self._taken_back)
         except (asyncpg.PostgresError, AssertionError, LookupError) as error:  # such as a second fund of the same name
             self._break(last, error)
             return ()
@@ -207,6 +201,4 @@ _DIFFERENCE = """
   (select true, to_jsonb(r)::text
    from (select * from live_{table} {where} except all select * from pg_temp.{table}) r limit {limit})
 """
-_REVERSALS = "select bytes from entry where kind = 'entry.reversed'"
-_GIVEN_UP = "update gift set ref = null where seq = any($1)"
 _HIDDEN = "select count(*) from pg_class where oid = any($1::regclass[]) and relnamespace = pg_my_temp_schema()"
