@@ -82,7 +82,8 @@ async def read_page(  # noqa: PLR0913  which list, which of it, which page
 ) -> Found:
     """Those with a number below `before`, the newest first."""
     if name == "corrections":
-        return await read_corrections(connection, before=min(before, as_of + 1), limit=limit, only=_only(narrowing))
+        only = _only(narrowing)
+        return await read_corrections(connection, before=min(before, as_of + 1), limit=limit, only=only, as_of=as_of)
     if name == "gifts":
         return await read_gifts(connection, narrowing, as_of=as_of, before=before, limit=limit)
     return await read_effects(connection, name, narrowing, as_of=as_of, before=before, limit=limit)

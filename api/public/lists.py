@@ -81,7 +81,7 @@ class Payment(_Effect):
     """一次付款。"""
 
     project: str = Field(description="项目编号")
-    confirmed_fen: int = Field(description="受助方已确认收到的金额")
+    confirmed_fen: int = Field(description="受助方签收相符的金额；短少、破损的不计")
     payee: str = Field(description="收款方；persons 表示受助群众")
     purpose: str = Field(description="用途")
     spending: str = Field(description="支出类型")

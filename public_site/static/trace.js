@@ -9,7 +9,7 @@ const WORDS = window.panelWords; // of the module before this one, in the page's
 const MARKS = { passed: "✓", failed: "✗", absent: "–" };
 const CHANNELS = JSON.parse(panel.dataset.channels);
 
-const filled = (text, values) => text.replace(/\{(\w)\}/, (_, name) => values[name]);
+const filled = (text, values) => text.replace(/\{(\w)\}/g, (_, name) => values[name]);
 
 const time = (seconds) => {
   const at = new Date(seconds * 1000 + 8 * 3600 * 1000).toISOString(); // Beijing
@@ -25,7 +25,7 @@ const FACTS = {
     return [seen, unread].filter(Boolean).join(" · ") || WORDS.unseen;
   },
   donor: (step) => step.state === "absent"
-    ? WORDS.erased
+    ? WORDS.boxless
     : (CHANNELS[step.channel] || step.channel) + (step.reference ? filled(WORDS.reference, { n: step.reference }) : WORDS.noReference),
 };
 
@@ -108,14 +108,15 @@ async function run() {
       result.steps.forEach(mark);
       panel.dataset.engine = Object.keys(engine.used).map((what) => what + ":" + engine.used[what]).join(" ");
       if (result.failed) offer(given, result, engine);
-      const witnesses = result.steps.find((step) => step.id === "witnesses") || {};
-      const values = { n: STEPS.indexOf(result.failed) + 1, s: (took / 1000).toFixed(2) };
+      const [witnesses, donor] = ["witnesses", "donor"].map((id) => result.steps.find((step) => step.id === id) || {});
+      const left = witnesses.state === "passed" ? "" : (witnesses.unread || []).length ? WORDS.uncounted : WORDS.alone;
+      const values = { n: STEPS.indexOf(result.failed) + 1, s: (took / 1000).toFixed(2), w: left };
       following.hidden = Boolean(result.failed);
       // Too few witnesses may be a witness that is away; a cosignature that does not fit is not.
       const isUnseen = result.steps.some((step) => step.id === result.failed && step.tooFew);
       if (result.failed) say("failed", values, isUnseen ? "unseen" : "");
-      else if (witnesses.state === "passed") say("passed", values);
-      else say("unwitnessed", values, witnesses.unread.length ? "unread" : "");
+      else if (donor.state !== "passed") say("unpaired", values);
+      else say(left ? "unwitnessed" : "passed", values);
       return;
     } catch (error) {
       if (error.state === "unpublished" && tries < WAITS_MS.length) {

@@ -18,7 +18,7 @@ export function unzip(data) {
 }
 
 const effectOf = (entry) => entry.seq - (entry.body.part ? entry.body.part[0] - 1 : 0);
-const INSIDE = ["fund", "project", "suspense", "transit", "stock"];
+const INSIDE = ["fund", "project"]; // where money waits; elsewhere the entry that put it there tells it apart, as on the page
 
 // Where the gift's positions went: part of each effect, and what rests where. Postings take positions [src_lo, +qty)
 // of a line to [dst_lo, +qty) of another; nothing is taken twice.

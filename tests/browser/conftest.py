@@ -14,7 +14,7 @@ from ledger.settings import Settings
 from ledger.store import lineage, setup
 from ledger.store.keys import LookupKeys
 from public_site.appearance import Appearance
-from tests.browser.given import Evidence, evidence
+from tests.browser.given import Evidence, evidence, with_income
 from tests.browser.served import SITE, Served, happen
 from tests.support import axe
 from tests.support.authority import authority, stamp
@@ -113,4 +113,4 @@ def code(office: Office) -> str:
 
 @pytest.fixture
 async def kept(office: Office, visitor: httpx.AsyncClient, code: str) -> Evidence:
-    return await evidence(office, visitor, code)
+    return await with_income(office, visitor, await evidence(office, visitor, code))

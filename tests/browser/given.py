@@ -3,10 +3,12 @@
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 import httpx
 
+from ledger import entries
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.cosignature import Cosigner
 from ledger.log.encoding import encode_base64
@@ -15,7 +17,7 @@ from ledger.store.queries.dossiers import read_box
 from ledger.store.queries.receipts import NEWEST
 from public_site import messages
 from tests.support.keys import ed25519_cosigner, ml_dsa_cosigner
-from tests.support.office import Office
+from tests.support.office import CITY, Office
 
 WITNESSES = [ed25519_cosigner("auditor.example/w1"), ed25519_cosigner("university.example/w2")]
 SEEN_AT_S = 1_795_000_000
@@ -35,6 +37,8 @@ class Evidence:
     code: str
     box: bytes
     shown: tuple[tuple[str, str], ...]
+    income: "Evidence | None" = None
+    """What is no gift, of the same amount and in the same log, as a page could show it to whoever has the code."""
 
     def json(self) -> Given:
         """As proof.js takes it."""
@@ -73,6 +77,26 @@ async def evidence(office: Office, visitor: httpx.AsyncClient, code: str, seq: i
             *(("part", messages.yuan(leaf["amount_fen"])) for leaf in trace["leaves"]),
         ),
     )
+
+
+async def with_income(office: Office, visitor: httpx.AsyncClient, kept: Evidence) -> Evidence:
+    """The same gift, and an income that looks like it: record, path and checkpoint are true, and there is no box."""
+    amount_fen = entries.qty_of(entries.decode(kept.entry))
+    said = {"org": CITY, "fund": "general", "amount_fen": amount_fen, "source": "interest", "on": "2026-07-02"}
+    answer = await office.post("income", said, headers={"Prefer": "wait=9"})
+    assert answer.json()["state"] == "published", answer.text
+    seq = answer.json()["entries"][0]["seq"]
+    entry = (await visitor.get(f"/api/v1/entries/{seq}/bytes")).content
+    its = {"on": "2026-07-02", "seq": f"第 {seq:,} 条", "sha256": sha256(entry).hexdigest()}
+    income = replace(
+        kept,
+        seq=seq,
+        entry=entry,
+        proof=cosigned((await visitor.get(f"/log/proof/{seq}")).content),
+        box=b"",
+        shown=tuple((what, its.get(what, text)) for what, text in kept.shown),
+    )
+    return replace(kept, income=income)
 
 
 def cosigned(proof: bytes, cosigners: list[Cosigner] | None = None) -> bytes:
@@ -173,7 +197,19 @@ def box_of_another(kept: Evidence) -> Evidence:
 
 def template_lies(kept: Evidence) -> Evidence:
     """A page that shows another amount than the entry's."""
-    return replace(kept, shown=(("amount", "¥9,999.00"), *kept.shown[2:]))
+    spoken, _, *others = kept.shown
+    return replace(kept, shown=(spoken, ("amount", "¥9,999.00"), *others))
+
+
+def template_says_nothing(kept: Evidence) -> Evidence:
+    """A page that leaves the marks out: whatever it shows, nothing of it would be compared."""
+    return replace(kept, shown=())
+
+
+def no_gift(kept: Evidence) -> Evidence:
+    """An income of the same amount, shown to whoever has the code: it belongs to no code."""
+    assert kept.income is not None
+    return kept.income
 
 
 def template_moves_money(kept: Evidence) -> Evidence:
@@ -196,6 +232,8 @@ FORGERIES: dict[Callable[[Evidence], Evidence], str] = {
     box_of_another: "donor",
     template_lies: "shown",
     template_moves_money: "shown",
+    template_says_nothing: "shown",
+    no_gift: "receipt",
 }
 
 

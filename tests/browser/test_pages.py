@@ -1,8 +1,10 @@
 """The trace page in a real browser, with the real policy: what a donor sees of her own device's check."""
 
+import base64
 import json
 import re
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,12 @@ from tests.browser.given import (
     cosignature_removed,
     hash_swapped,
     index_changed,
+    no_gift,
     post_quantum,
     root_edited,
     size_edited,
     template_lies,
+    template_says_nothing,
 )
 from tests.support.browser import Page
 from tests.support.listening import listening
@@ -72,9 +76,16 @@ def served(kept: Evidence) -> dict[str, Callable[[bytes], bytes]]:
     """A site that serves this: on it, witnesses have cosigned."""
 
     def page(html: bytes) -> bytes:
-        text = re.sub(r'data-code="[^"]*"', f'data-code="{kept.code}"', html.decode())
-        lie = next((text for what, text in kept.shown if what == "amount"), "")
-        return text.replace("¥3,000.00", lie).encode()
+        text = html.decode()
+        given = {"code": kept.code, "seq": kept.seq, "box": base64.b64encode(kept.box).decode()}
+        for name, value in given.items():
+            text = re.sub(rf'(id="ver".* data-{name}=)"[^"]*"', rf'\g<1>"{value}"', text)
+        for what, said in kept.shown[2:]:
+            if what in {"on", "seq", "sha256"}:
+                text = re.sub(rf'(data-shown="{what}">)[^<]*', rf"\g<1>{said}", text)
+        if not kept.shown:
+            return text.replace(" data-shown=", " data-told=").encode()
+        return text.replace("¥3,000.00", next(said for what, said in kept.shown if what == "amount")).encode()
 
     return {
         f"/entries/{kept.seq}/bytes": lambda _: kept.entry,
@@ -116,14 +127,19 @@ async def test_a_genuine_gift_is_verified_on_the_donors_device(
         size_edited,
         cosignature_removed,
         template_lies,
+        template_says_nothing,
         code_of_another,
+        no_gift,
     ],
 )
 async def test_a_forgery_is_refused_at_its_step_and_leaves_evidence(
     page: Page, address: str, kept: Evidence, forge: Callable[[Evidence], Evidence], engine: str
 ) -> None:
-    await page.instead(served(forge(kept)))
+    forged = forge(kept)
+    await page.instead(served(forged))
     assert await look_up(page, address, kept.code, engine) == "failed"
+    used = ENGINES[engine][2] if forged.box else ENGINES[engine][2].partition(" box:")[0]
+    assert await page.value("document.getElementById('ver').dataset.engine") == used, "this engine answered, no other"
     steps = await page.value(STEPS)
     step = FORGERIES[forge]
     assert next(name for name, state in steps if state == "failed") == step
@@ -133,10 +149,29 @@ async def test_a_forgery_is_refused_at_its_step_and_leaves_evidence(
     assert ("见证机构的会签不够" in said) == (forge is cosignature_removed), "a witness may be away for a while"
     assert await page.value("document.querySelector('[data-evidence]').offsetHeight") > 0
     evidence = json.loads(await page.value("window.kept.text()"))
-    assert (evidence["format"], evidence["failed"], evidence["seq"]) == ("sunledger/evidence/1", step, kept.seq)
-    assert evidence["proof"] == forge(kept).proof.decode()
+    assert (evidence["format"], evidence["failed"], evidence["seq"]) == ("sunledger/evidence/1", step, forged.seq)
+    assert " ".join(f"{what}:{by}" for what, by in evidence["engine"].items()) == used
+    assert evidence["proof"] == forged.proof.decode()
     for private in (kept.code, kept.code.replace("-", ""), "20260622000004"):
         assert private not in json.dumps(evidence), "evidence is handed on"
+
+
+@pytest.mark.parametrize("witnessed", [True, False])
+async def test_without_a_box_the_page_does_not_say_that_the_payment_was_checked(
+    page: Page, address: str, kept: Evidence, *, witnessed: bool
+) -> None:
+    """One code printed for two donors could not be told then: the headline must not pass over it."""
+    alone = replace(kept, policy=kept.policy.split("witness ")[0] + "quorum none\n")
+    await page.instead(served(replace(kept if witnessed else alone, box=b"")))
+    assert await look_up(page, address, kept.code) == "unpaired"
+    states = dict(await page.value(STEPS))
+    assert (states["receipt"], states["donor"], states["shown"]) == ("passed", "absent", "passed")
+    assert await page.value("document.querySelector('#ver h2').textContent") == "编号相符，付款没有核对"
+    assert await page.value("document.querySelector('[data-verified]').textContent") == "编号相符，付款没有核对"
+    said = await page.value("document.querySelector('[data-sub]').textContent")
+    assert "看不出这一条是不是您的那笔付款" in said
+    assert ("还没有见证机构会签" in said) != witnessed
+    assert await page.value("window.shifted") == 0
 
 
 async def test_a_donor_has_every_step_of_her_money_checked(page: Page, address: str, code: str) -> None:

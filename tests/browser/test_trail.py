@@ -49,6 +49,8 @@ async def test_every_gift_of_a_busy_branch_is_followed_to_the_places_the_server_
     given += await branch.gifts([9_000, 12])
     await branch.allocate(30_000, project="winter")
     await branch.pay(25_000, "winter")
+    given += await branch.gifts([10_000])
+    sent = [await branch.send(each) for each in (6_000, 6_000)]
     async with branch.database.raw() as connection:
         written = [row["bytes"].decode() for row in await connection.fetch("select bytes from entry order by seq")]
     said = node("trail.mjs", {"modules": str(STATIC), "log": written, "gifts": [seq for seq, _ in given]})
@@ -57,6 +59,8 @@ async def test_every_gift_of_a_busy_branch_is_followed_to_the_places_the_server_
         assert sorted(found["rests"]) == sorted(leaf["amount_fen"] for leaf in trace["leaves"]), seq
         moved = {str(step["seq"]): step["amount_fen"] for step in trace["steps"] if step["kind"] != "money.received"}
         assert found["parts"] == moved, seq
+    assert {*map(str, sent)} <= moved.keys(), "the last gift is on its way by two transfers"
+    assert len(found["rests"]) == len(trace["leaves"]) > 1
 
 
 def shown(trace: Any) -> dict[str, Any]:

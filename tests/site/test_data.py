@@ -12,13 +12,14 @@ import pytest
 from api.public import app as public
 from api.public.app import Resources
 from api.public.data import FILES
+from ledger.disbursements import DisburseMoney
 from ledger.entries import Restriction
 from ledger.organisations import DeclareEvent, OpenFund
 from ledger.store.queries import choices
 from public_site import messages
 from public_site.appearance import Appearance
 from tests.site.test_record import taken_back
-from tests.support.branch import CITY, FOUNDER, PROVINCE, Branch
+from tests.support.branch import CITY, FINANCE, FOUNDER, PROVINCE, Branch
 from tests.support.reading import amounts, download, links, shown, text
 from tests.support.visitor import visitor
 
@@ -64,6 +65,27 @@ async def test_the_sum_on_the_page_is_that_of_the_rows_the_sheet_and_the_interfa
             assert (len(lines), sum(int(line[column]) for line in lines)) == (count, fen)
             assert f"全部 {count} 条" in page.text or count == 0
         assert checked >= 2, name
+
+
+async def test_a_pinned_page_of_corrections_knows_as_little_as_its_sheet_of_what_came_later(
+    branch: Branch, http: httpx.AsyncClient
+) -> None:
+    await branch.gift(5_000)
+    await branch.allocate(3_000)
+    paid = await branch.pay(1_000)
+    await taken_back(branch, paid)
+    page = (await http.get("/data?list=corrections")).text
+    (pinned,) = [each for each in links(page, "") if each.startswith("http")]
+    right = DisburseMoney(
+        maker=FINANCE, org=CITY, project="winter", amount_fen=900, spending="aid", payee="persons", purpose="救助金",
+        on=branch.today, corrects=paid,
+    )  # fmt: skip
+    await branch.agree(right)
+    for path, is_righted in ((pinned, False), ("/data?list=corrections", True)):
+        page = (await http.get(path)).text
+        sheet = (await http.get(download(page, "CSV"))).content.decode("utf-8-sig")
+        (line,) = csv.DictReader(io.StringIO(sheet))
+        assert (line["right_fen"], "更正为 ¥9.00" in page) == (("900", True) if is_righted else ("", False)), path
 
 
 async def test_a_list_leads_to_the_same_as_figures(demo: httpx.AsyncClient) -> None:

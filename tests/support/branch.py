@@ -27,6 +27,7 @@ from ledger.store.fiscal import NewReceipt
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.sequencer import Sequencer
 from ledger.store.vault import Gift, Sealer
+from ledger.transfers import SendTransfer
 
 PROVINCE, CITY = "330000", "330800"
 FLOOD = "flood"
@@ -202,6 +203,12 @@ class Branch:
         """What a payment did."""
         return await self.do(
             PublishFeedback(maker=FINANCE, org=CITY, ref=payment, text=text, on=self.today, beneficiaries=beneficiaries)
+        )
+
+    async def send(self, amount_fen: int, fund: str = "general") -> int:
+        """From a fund to the province, which has not received it yet."""
+        return await self.do(
+            SendTransfer(maker=FINANCE, org=CITY, fund=fund, to=PROVINCE, amount_fen=amount_fen, on=self.today)
         )
 
     async def refund(self, gift: int, amount_fen: int = 0) -> int:

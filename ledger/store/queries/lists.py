@@ -78,8 +78,8 @@ class ListedGift(msgspec.Struct, frozen=True, kw_only=True):
 class ListedEffect:
     """An allocation, a transfer or a payment, named by its first part; `amount_fen`: of what the list is narrowed to.
 
-    `undone_fen`: what of all of it was released, returned or reversed since. `confirmed_fen`: of a payment, by its
-    recipient. `received_fen`: of a transfer, by the other organisation.
+    `undone_fen`: what of all of it was released, returned or reversed since. `confirmed_fen`: of a payment, what arrived
+    as it should. `received_fen`: of a transfer, by the other organisation.
     """
 
     seq: int
@@ -294,11 +294,16 @@ _COUNT_EFFECTS = f"""
   select count(*), coalesce(sum(qty), 0)::bigint
   from (select sum(m.qty)::bigint as qty {_FROM_EFFECT} group by m.first having {{having}}) e
 """  # noqa: S608  ours
-# Citations of several parts share one `ref`. What was taken back of a refund or an arrival is off again.
+# Citations of several parts share one `ref`. What was taken back of a refund or an arrival is off again. A confirmation
+# cites its payment whatever arrived; what arrived as it should, the figure knows.
 _CITED = """
   select c.ref, c.kind, sum(c.qty - coalesce(back.qty, 0))::bigint as qty
   from citation c left join lateral (
     select sum(b.qty) as qty from citation b where b.ref = c.seq and b.kind = 'entry.reversed' and b.seq <= $2
   ) back on true
-  where c.ref = any($1::bigint[]) and c.seq <= $2 group by c.ref, c.kind
+  where c.ref = any($1::bigint[]) and c.seq <= $2 and c.kind <> 'delivery.confirmed' group by c.ref, c.kind
+  union all
+  select first, kind, sum(qty)::bigint from movement
+  where kind = 'delivery.confirmed' and measure = 'confirmed' and first = any($1::bigint[]) and seq <= $2
+  group by first, kind
 """

@@ -96,6 +96,23 @@ async def test_items_say_what_became_of_them(busy: Branch, http: httpx.AsyncClie
     assert (payment["funds"], payment["confirmed_fen"], payment["payee"]) == (["flood", "general"], 40_000, "=衢州医院")
 
 
+async def test_what_arrived_short_or_damaged_is_not_confirmed(busy: Branch, http: httpx.AsyncClient) -> None:
+    """List, sheet and page say of a payment what the figure says of all: only what arrived as it should."""
+    (first, _) = await everything(http, "payments")
+    short = await busy.confirm(first["seq"], 1_000, "short")
+    again = await busy.confirm(first["seq"], 2_000)
+    damaged = await busy.confirm(first["seq"], 500, "damaged")
+    for as_of, right in ((short, 40_000), (again, 42_000), (damaged, 42_000)):
+        figure = (await http.get(f"/api/v1/figures?measure=confirmed&as_of={as_of}")).json()["sum_fen"]
+        listed = await everything(http, "payments", as_of=as_of)
+        sheet = (await http.get(f"/api/v1/payments.csv?as_of={as_of}")).content.decode("utf-8-sig")
+        lines = [*csv.DictReader(io.StringIO(sheet))]
+        assert figure == right
+        assert sum(each["confirmed_fen"] for each in listed) == right
+        assert sum(int(each["confirmed_fen"]) for each in lines) == right
+    assert "已签收 ¥420.00" in (await http.get("/data?list=payments")).text
+
+
 async def test_what_was_taken_back_of_a_refund_or_an_arrival_is_off_again(
     busy: Branch, http: httpx.AsyncClient
 ) -> None:
