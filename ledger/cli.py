@@ -31,7 +31,7 @@ from ledger.organisations import OpenLog
 from ledger.refusals import Refused
 from ledger.settings import Settings
 from ledger.stamp_command import stamp_command
-from ledger.store import credentials, embedded, keys, setup, signing
+from ledger.store import credentials, embedded, keys, setup
 from ledger.store.database import UNREACHABLE, Database
 from ledger.store.export import export as write_export
 from ledger.store.lineage import report as make_lineage_report
@@ -123,10 +123,11 @@ def demo(
     *, reset: Annotated[bool, typer.Option("--reset", help="Throw the demo's data away and stop.")] = False
 ) -> None:
     """Run everything on this machine with a story to look at; Ctrl-C stops it."""
+    settings = _story().settle(Settings())
     if reset:
-        _reset(_demo_settings())
+        _reset(settings)
         return
-    _run(_demo, settings=_demo_settings())
+    _run(_demo, settings=settings)
 
 
 @app.command()
@@ -219,6 +220,11 @@ def _applications() -> ModuleType:
     return importlib.import_module("api.main")
 
 
+def _story() -> ModuleType:
+    """`ledger.demo`, which the other commands need not load."""
+    return importlib.import_module("ledger.demo")
+
+
 async def _init(settings: Settings, origin: str, operator: str) -> None:
     configure_logging("WARNING")
     async with _server(settings) as url:
@@ -260,9 +266,9 @@ async def _demo(settings: Settings) -> None:
     stop = _stop_on_signal()
     async with _server(settings) as url:
         await _prepare(settings, url)
-        _demo_signing_key(settings)
+        demo_story = _story()
+        demo_story.make_signing_key(settings)
         notes = settings.data_dir / "demo.json"
-        demo_story = importlib.import_module("ledger.demo")
         clock = demo_story.StoryClock(notes)
         async with _applications().admin_resources(settings, url, clock) as resources:
             told = await demo_story.tell(resources.sequencer, resources.sealer, resources.database, notes, clock)
@@ -395,22 +401,3 @@ def _stop_on_signal() -> asyncio.Event:
 
 def _pseudonym() -> str:
     return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(13))
-
-
-def _demo_settings() -> Settings:
-    folder = Settings().data_dir / "demo"
-    return Settings(
-        log="demo",
-        data_dir=folder,
-        database_url=None,
-        signing_passphrase_file=folder / "signing.passphrase",
-        public_workers=1,
-    )
-
-
-def _demo_signing_key(settings: Settings) -> None:
-    """A demo signs, too; its passphrase lies beside its data, as no operator's may."""
-    if not settings.signing.exists():
-        assert settings.signing_passphrase_file is not None
-        setup.private_file(settings.signing_passphrase_file, secrets.token_urlsafe(24).encode())
-        signing.create(settings.signing, settings.passphrase)

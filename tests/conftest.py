@@ -12,12 +12,18 @@ import pytest
 from ledger.settings import Settings
 from ledger.store import setup
 from tests.support import office
+from tests.support.needs import Absent, needs
 from tests.support.postgres import Cluster
 
 _numbers = itertools.count(1)
 
 # A shell that starts us in the background has us ignore Ctrl-C. Programs under test must not inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What chooses the tests. Anything else would point them at somebody's log in use.
+OURS = {"SUNLEDGER_NO_SKIPS", "SUNLEDGER_SHARED", "SUNLEDGER_TEST_PG_BIN"}
+for _name in [name for name in os.environ if name.startswith("SUNLEDGER_") and name not in OURS]:
+    del os.environ[_name]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,11 +49,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason="takes minutes: pytest --long"))
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The marker `needs`."""
+    for mark in item.iter_markers("needs"):
+        needs(*mark.args)
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With SUNLEDGER_NO_SKIPS a test that skips itself fails: CI has to notice what it did not run."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With SUNLEDGER_NO_SKIPS a test that skips itself fails: CI has to notice what it did not run.
+
+    What the machine truly lacks cannot be run on it: `tests.support.needs` looks, and the summary says it.
+    """
     report = yield
-    if not {"long", "browser"} & {*item.keywords} and not hasattr(report, "wasxfail"):
+    is_absent = call.excinfo is not None and call.excinfo.errisinstance(Absent)
+    if not is_absent and not {"long", "browser"} & {*item.keywords} and not hasattr(report, "wasxfail"):
         _no_skip(report)
     return report
 

@@ -25,9 +25,9 @@ from ledger.store.cluster import beside
 from ledger.store.embedded import NO_SETTINGS, Server
 from ledger.store.os_account import account_for
 from ledger.store.postmaster import processes, read_pid_file, runs
+from tests.support.needs import SYSTEM_15, needs
 from tests.support.postgres import Cluster
 
-SYSTEM_15 = Path("/usr/lib/postgresql/15/bin")
 WAIT_SECONDS_MAX = 60
 UNSYNCED = {"fsync": "off"}  # it guards against power cuts, and here we only kill processes
 LAUNCHER = """
@@ -40,7 +40,7 @@ sys.stdin.read()
 embedded.stop(server)
 """
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has another account to run as")
+as_root = pytest.mark.needs("root")
 
 
 @pytest.fixture(scope="module", params=["found", "system 15"])
@@ -48,8 +48,7 @@ def programs(request: pytest.FixtureRequest) -> Path:
     """The programs users get, and those of a Debian 12."""
     if request.param == "found":
         return find_binaries(os.environ)
-    if not SYSTEM_15.exists():
-        pytest.skip(f"NOT TESTED on PostgreSQL 15: there is no {SYSTEM_15}")
+    needs("postgresql-15")
     return SYSTEM_15
 
 

@@ -71,6 +71,7 @@ def agree(said: Any, found: Any) -> bool:
     return bool(said == found)
 
 
+@pytest.mark.needs("curl")
 async def test_the_commands_print_what_readme_says(running: Running, tmp_path: Path) -> None:
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)

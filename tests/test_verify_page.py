@@ -76,6 +76,7 @@ async def variables(told: Settings, tmp_path: Path, desk: Path) -> AsyncGenerato
         yield f"SITE={await stack.enter_async_context(listening(app))} KEY='{key}'\n"
 
 
+@pytest.mark.needs("curl", "openssl", "xxd")
 async def test_the_commands_print_what_the_page_says(variables: str, desk: Path) -> None:
     foreign("tlog_scales.reader", "tlog-scales")
     script, expected = ["set -uo pipefail"], []

@@ -10,6 +10,7 @@ from pathlib import Path
 from ledger.demo import channels, county, flood, papers, society, winter
 from ledger.demo.cast import CHECKER, CITY, COUNTY, FOUNDER, MAKER, SECOND
 from ledger.demo.clock import StoryClock
+from ledger.demo.place import make_signing_key, settle
 from ledger.demo.teller import Teller
 from ledger.store import credentials
 from ledger.store.database import Database
@@ -17,7 +18,18 @@ from ledger.store.sequencer import Sequencer
 from ledger.store.setup import private_file
 from ledger.store.vault import Sealer
 
-__all__ = ["CHECKER", "CITY", "COUNTY", "FOUNDER", "MAKER", "SECOND", "StoryClock", "tell"]
+__all__ = [
+    "CHECKER",
+    "CITY",
+    "COUNTY",
+    "FOUNDER",
+    "MAKER",
+    "SECOND",
+    "StoryClock",
+    "make_signing_key",
+    "settle",
+    "tell",
+]
 
 
 async def tell(

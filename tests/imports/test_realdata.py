@@ -2,8 +2,6 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from ledger.imports.check import accepted, check
 from ledger.imports.profile import Profile
 from ledger.imports.report import Footing, Report
@@ -75,9 +73,3 @@ def test_wuhan_entering_resumes_behind_any_row(tmp_path: Path) -> None:
     sheet = realdata(WUHAN_SHEET)
     last = [row.row for row in accepted(sheet, WUHAN, tmp_path / "scratch", after=149_190)]
     assert last == [149_191, 149_192, 149_193]
-
-
-def test_missing_data_is_skipped_aloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SUNLEDGER_SHARED", str(tmp_path))
-    with pytest.raises(pytest.skip.Exception, match="SUNLEDGER_SHARED"):
-        realdata(HUBEI_SHEET)

@@ -184,9 +184,16 @@ def test_the_demo_runs_until_ctrl_c_and_goes_on_another_time(tmp_path: Path) -> 
     public_port, admin_port = free_port(), free_port()
     settings = Settings(data_dir=tmp_path, public_port=public_port, admin_port=admin_port)
     cluster = tmp_path / "demo" / "postgres"
+    in_use = tmp_path / "in use"
+    paths = {
+        "keys_dir": in_use,
+        "roles_dir": in_use,
+        "lookup_file": in_use / "lookup",
+        "checkpoint_file": in_use / "last",
+    }
     codes: list[list[str]] = []
     for _ in range(2):
-        with running(environment(settings), "demo", tmp_path) as demo:
+        with running(environment(settings, **paths), "demo", tmp_path) as demo:
             demo.until(lambda: "administrator sl_" in demo.text, "the demo says its tokens")
             codes.append(look_at_demo(demo.text, public_port, admin_port))
             paid = f"http://127.0.0.1:{public_port}/api/v1/figures?measure=paid&by=channel"
@@ -198,6 +205,7 @@ def test_the_demo_runs_until_ctrl_c_and_goes_on_another_time(tmp_path: Path) -> 
         assert not processes(cluster), "no PostgreSQL is left"
         assert "Traceback" not in demo.text
     assert codes[0] == codes[1], "the data are the same"
+    assert not in_use.exists(), "the log in use beside it has folders of its own"
     assert {mode[4:] for _, mode in modes(tmp_path / "demo")} == {"------"}
     assert run(environment(settings), "demo", "--reset").code == 0
     assert not (tmp_path / "demo").exists()

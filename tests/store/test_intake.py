@@ -22,7 +22,7 @@ from ledger.store.vault import Gift
 from tests.support.checklog import check_log
 from tests.support.office import CITY, Office, opened
 from tests.support.postgres import Cluster
-from tests.support.wire import HoldCommit, stretched
+from tests.support.wire import HoldRows, stretched
 
 ROWS = 300
 MORE_ROWS_THAN_FIT_IN_THE_PIPE = 8_000
@@ -51,17 +51,6 @@ async def proposed(office: Office, rows: int = ROWS) -> Sequence[int]:
         while not job.done:  # noqa: ASYNC110  a job is asked, it tells nobody
             await asyncio.sleep(0.01)
     return [*job.proposals.values()]
-
-
-class HoldRows(HoldCommit):
-    """Keeps the COMMIT of the rows that went in by COPY."""
-
-    copied = False
-
-    async def request(self, sql: str) -> None:
-        self.copied |= sql.startswith("COPY")
-        if self.copied:
-            await super().request(sql)
 
 
 async def keep_full(office: Office) -> None:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 
 from ledger.log.checkpoint import Checkpoint
+from tests.support.needs import needs
 
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
 
@@ -89,6 +90,7 @@ class Authority:
         assert done.returncode == 0, done.stderr
 
     def _run(self, arguments: str) -> "subprocess.CompletedProcess[bytes]":
+        needs("openssl")
         command = ["openssl", *arguments.split()]
         return subprocess.run(command, cwd=self._folder, capture_output=True, timeout=60, check=False)
 

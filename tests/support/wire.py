@@ -107,6 +107,23 @@ class HoldCommit(Gate):
             await self.passed.wait()
 
 
+class HoldRows(HoldCommit):
+    """Keeps a COMMIT of rows that went in by COPY: the first, or that of a later chunk."""
+
+    def __init__(self, *, chunk: int = 1) -> None:
+        super().__init__()
+        self._chunk = chunk
+        self._is_copied = False
+
+    async def request(self, sql: str) -> None:
+        self._is_copied |= sql.startswith("COPY")
+        if self.commits(sql) and self._is_copied:
+            self._is_copied = False
+            self._chunk -= 1
+            if self._chunk == 0:
+                await self._hold()
+
+
 class CutAtCommit(HoldCommit):
     """Keeps a COMMIT, or its answer, and cuts the wire there."""
 
