@@ -105,6 +105,8 @@ class Facts:
     """Lines of Needs.project → the entry that credited the lowest position neither consumed nor held."""
     wrong: Entry | None = None
     """Of Needs.corrects: that entry."""
+    wrong_qty: int = 0
+    """What it moved, all its parts together."""
     righted_by: int = 0
     """The right entry that it has already; 0: none."""
     turnovers: tuple[tuple[str, str, int, int], ...] = ()

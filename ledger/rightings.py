@@ -26,10 +26,11 @@ AnyRight = TypeVar(
 
 
 def missing(command: Any, kind: str, books: Books, facts: Facts) -> int:
-    """How much the command moves: of a right entry, the right amount less what of the wrong one had moved on.
+    """How much the command moves: of a right entry, the right amount less what of the wrong ones had moved on.
 
-    That stays as it went, and counts. Raises Invalid for anything but an entry of this kind and organisation that was
-    taken back, or where nothing is missing; AlreadyThere where it has its right entry.
+    Of all that it corrects, one after the other: what moved on with them stays as it went, and counts.
+    Raises Invalid for anything but an entry of this kind and organisation that was taken back, or where nothing is
+    missing; AlreadyThere where it has its right entry.
     """
     qty = check_quantity(command.amount_fen)
     if not command.corrects:
@@ -42,10 +43,19 @@ def missing(command: Any, kind: str, books: Books, facts: Facts) -> int:
     if facts.righted_by:
         said = f"entry {command.corrects} has its right entry, {facts.righted_by}"
         raise AlreadyThere(said, ref=command.corrects, righted_by=facts.righted_by)
-    moved = books.reversed[command.corrects]
+    moved = books.reversed[command.corrects] + _moved_before(wrong, facts.wrong_qty)
     if qty <= moved:
         raise Invalid(f"amount_fen: {moved} of entry {command.corrects} had moved on: nothing is missing", moved=moved)
     return qty - moved
+
+
+def _moved_before(wrong: entries.Entry | None, qty: int) -> int:
+    """What had moved on with those that the wrong entry itself corrects: so much less than right it moved then.
+
+    By the entry alone, because the books do not keep gifts.
+    """
+    right_fen: int = getattr(wrong and wrong.body, "right_fen", 0)
+    return right_fen - qty if right_fen else 0
 
 
 def check_taken_over(command: Any, facts: Facts) -> None:

@@ -37,7 +37,8 @@ def check(state: State, body: EntryReversed, proposal: Proposal | None) -> None:
         return  # said where positions and approvals are compared
     fee = fee_of(state, body.ref, body.org) if found is None else []
     qty = sum(each.hi - each.lo for each in (piece, *fee))
-    state.taken_back[body.ref] = TakenBack(kind, body.org, qty - proposal.qty)
+    moved = qty - proposal.qty + state.moved_before.get(body.ref, 0)
+    state.taken_back[body.ref] = TakenBack(kind, body.org, moved)
     expected = (kind, proposal.qty, qty - proposal.qty)
     if (body.of, body.left, body.moved) != expected:
         state.find(Rule.REVERSAL, expected, (body.of, body.left, body.moved))

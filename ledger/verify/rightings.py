@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from ledger.verify.rule import Rule
-from ledger.verify.state import State
+from ledger.verify.state import State, part_of
 
 _FROM_OUTSIDE = frozenset({"income.received", "money.received", "money.unidentified"})
 
@@ -21,7 +21,10 @@ class Righting(Protocol):
 
 
 def check(state: State, kind: str, body: Righting, org: str, qty: int) -> None:
-    """`qty`: what the entry, in all its parts, moves. What comes from outside keeps the wrong entry's reference."""
+    """`qty`: what the entry, in all its parts, moves; this is the last of them.
+
+    What comes from outside keeps the wrong entry's reference.
+    """
     if not (body.corrects or body.right_fen):
         return
     wrong = state.taken_back.get(body.corrects)
@@ -35,6 +38,7 @@ def check(state: State, kind: str, body: Righting, org: str, qty: int) -> None:
     if before != state.position:
         state.find(Rule.RIGHTED_ONCE, f"one right entry of {body.corrects}", f"another after {before}")
         return
+    state.moved_before[state.position - part_of(body)[0] + 1] = wrong.moved
     if body.right_fen - wrong.moved != qty:
         said = f"{body.right_fen} less the {wrong.moved} that had moved on with entry {body.corrects}"
         state.find(Rule.RIGHT_AMOUNT, said, qty)

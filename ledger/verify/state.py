@@ -142,7 +142,7 @@ class TakenBack(NamedTuple):
     kind: str
     org: str
     moved: int
-    """What of it had moved on before."""
+    """What of it had moved on before; and of those that it corrects, if it is a right entry."""
 
 
 class Stamp(NamedTuple):
@@ -191,6 +191,8 @@ class State:
     taken_back: dict[int, TakenBack] = field(default_factory=dict)
     righted: dict[int, int] = field(default_factory=dict)
     """Entries that were taken back, and the right entries that took their place."""
+    moved_before: dict[int, int] = field(default_factory=dict)
+    """Right entries, by first part: what had moved on with those that they correct."""
     reversed: dict[int, int] = field(default_factory=dict)
     """Entries that were taken back, and by which."""
     erased: set[int] = field(default_factory=set)
@@ -282,7 +284,7 @@ class State:
                 return True
 
 
-def part_of(body: AnyBody) -> Part:
+def part_of(body: object) -> Part:
     """(i, k): this entry is the i-th of k."""
     part: Part = getattr(body, "part", ()) or SINGLE
     return part

@@ -104,6 +104,27 @@ async def test_a_gift_entered_wrongly_is_entered_right_and_its_code_opens_both(
     await check_log(told, decided_again=True)
 
 
+async def test_a_correction_of_a_correction_is_told_so_that_the_sums_agree(
+    office: Office, public: httpx.AsyncClient, told: Settings
+) -> None:
+    wrong, code = await partly_paid(office)
+    chain = [wrong]
+    for fen in (5_000, 6_000):
+        await agreed(office, "reversals", {**CORRECTION, "ref": chain[-1]})
+        asked = {"org": CITY, "corrects": chain[-1], "fund": "pooled", "amount_fen": fen, "on": DAY}
+        chain.append(await seq_of(office, "right-gifts", asked))
+    found = (await public.post("/api/v1/trace", json={"code": code})).json()
+    assert (found["gift"]["seq"], found["gift"]["amount_fen"], found["gift"]["right_fen"]) == (chain[-1], 4_000, 6_000)
+    assert [each["gift"]["seq"] for each in found["corrections"]] == [chain[1], wrong]
+    moved = sum(each["gift"]["amount_fen"] - each["states"]["voided"] for each in found["corrections"])
+    assert found["gift"]["amount_fen"] + moved == found["gift"]["right_fen"]
+    assert "¥60.00" in (await office.get(f"gifts/{chain[-1]}/slip")).text
+    async with office.resources.database.snapshot() as connection:
+        pooled = (await read_tally(connection, [CITY])).fund(CITY, "pooled")
+    assert (pooled.received_fen - pooled.voided_fen, pooled.held_fen) == (6_000, 4_000)
+    await check_log(told, decided_again=True)
+
+
 async def test_the_page_shows_the_old_entry_struck_out_the_new_one_and_why(
     office: Office, public: httpx.AsyncClient
 ) -> None:

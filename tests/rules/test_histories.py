@@ -235,7 +235,7 @@ def test_one_history_with_everything_in_it_keeps_every_invariant(
 def test_one_history_with_every_correction_in_it_keeps_every_invariant(
     postings: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every kind that can be taken back is, is entered right, and comes home late."""
+    """Every kind that can be taken back is, is entered right, wrongly once more, and comes home late."""
     monkeypatch.setattr(posting, "MAX_POSTINGS", postings)
     monkeypatch.setattr(Histories, "reached", set[str]())
     machine = Histories()
@@ -254,6 +254,8 @@ def test_one_history_with_every_correction_in_it_keeps_every_invariant(
         lambda: machine.take_back(len(machine.seqs("money.disbursed")) - 1, "money.disbursed", FINANCE),
         lambda: machine.approve(0),
     )
+    for kind in ("gift.refunded", "money.received", "money.disbursed", "transfer.sent"):
+        _run(machine, partial(machine.put_right, len(machine.seqs(kind)) - 1, kind, 5, "general"))
     assert Histories.reached >= CORRECTED | LATE
 
 

@@ -74,7 +74,38 @@ def test_an_entry_is_corrected_once() -> None:
     with pytest.raises(AlreadyThere, match="has its right entry"):
         pen.write(right(gift(7, ref=REF), wrong.seq))
     (second,) = pen.write(right(gift(6, ref=REF), first.seq))
-    assert entries.qty_of(second) == 6, "the right entry of a right entry"
+    assert entries.qty_of(second) == 4, "two fen had moved with the first wrong one"
+
+
+def test_a_right_entry_of_a_right_entry_counts_what_moved_with_each_wrong_one() -> None:
+    pen = open_society()
+    wrong = wrong_gift(pen)
+    (second,) = pen.write(right(gift(8, ref=REF), wrong.seq))
+    pen.write(allocation(3))
+    pen.write(payment(3))
+    pen.agreed(reversal(second.seq), APPROVER)
+    with pytest.raises(Invalid, match="5 of entry") as refused:
+        pen.write(right(gift(5, ref=REF), second.seq))
+    assert refused.value.facts["moved"] == 5
+    (third,) = pen.write(right(gift(9, ref=REF), second.seq))
+    pen.agreed(reversal(third.seq), APPROVER)
+    (fourth,) = pen.write(right(gift(7, ref=REF), third.seq))
+    assert [entries.qty_of(each) for each in (second, third, fourth)] == [6, 4, 2]
+    assert pen.balance(GENERAL) + pen.balance(RELIEF) + pen.balance(account.payees(CITY)) == 7
+
+
+def test_a_payment_corrected_twice_pays_what_is_right_once() -> None:
+    pen = open_society()
+    pen.write(gift(200))
+    pen.write(allocation(200))
+    (paid,) = pen.write(payment(100))
+    pen.write(handed_back(paid.seq, 40))
+    pen.agreed(reversal(paid.seq), APPROVER)
+    (second,) = pen.write(right(payment(90), paid.seq))
+    pen.agreed(reversal(second.seq), APPROVER)
+    (third,) = pen.write(right(payment(90), second.seq))
+    assert [entries.qty_of(each) for each in (second, third)] == [50, 50], "forty of the ninety were handed back"
+    assert (pen.balance(account.payees(CITY)), pen.balance(RELIEF)) == (50, 150)
 
 
 def test_only_what_was_taken_back_is_corrected_and_by_its_own_kind() -> None:

@@ -125,6 +125,7 @@ class Pen:
             ),
             first_seqs=self._first_seqs(*needs.project) if needs.project else {},
             wrong=wrong[0] if (wrong := self.parts(needs.corrects)) and needs.corrects else None,
+            wrong_qty=sum(map(entries.qty_of, wrong)),
             righted_by=self._righted_by(needs.corrects),
         )
 

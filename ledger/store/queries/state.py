@@ -77,7 +77,10 @@ async def load_facts(  # noqa: PLR0913  what there is to know
     found = await connection.fetchrow(_WRONG, needs.corrects)
     if found is None:
         return facts
-    return replace(facts, wrong=entries.decode(found["bytes"]), righted_by=found["righted_by"] or 0)
+    wrong = entries.decode(found["bytes"])
+    _, count = entries.part_of(wrong.body)
+    qty = await connection.fetchval(_QTY, needs.corrects, needs.corrects + count - 1)
+    return replace(facts, wrong=wrong, wrong_qty=qty, righted_by=found["righted_by"] or 0)
 
 
 async def _facts(  # noqa: PLR0913  the same

@@ -102,8 +102,16 @@ class History(RuleBasedStateMachine):
         """The command with what it would move: of a right entry, the right amount less what had moved on."""
         if not (corrects := getattr(command, "corrects", 0)):
             return command
-        missing = getattr(command, "amount_fen", 0) - self.pen.books.reversed.get(corrects, 0)
+        missing = getattr(command, "amount_fen", 0) - self.moved_on(corrects)
         return structs.replace(command, amount_fen=missing) if missing > 0 else command
+
+    def moved_on(self, wrong: int) -> int:
+        """What had moved on with this wrong entry, and with those before it that it corrects."""
+        moved = 0
+        while wrong:
+            moved += self.pen.books.reversed.get(wrong, 0)
+            wrong = getattr(self.pen.entries[wrong].body, "corrects", 0) if wrong < len(self.pen.entries) else 0
+        return moved
 
     def plan(self, command: AnyCommand) -> Plan:
         """What the model would take, on what is there before the command."""

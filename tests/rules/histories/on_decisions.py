@@ -107,6 +107,10 @@ class OnDecisions(History):
         moved = {
             body.ref: body.moved for entry in self.pen.entries if isinstance(body := entry.body, entries.EntryReversed)
         }
+        for number in sorted(found):  # what a right entry corrects comes before it, and moved on before it
+            for right in found[number]:
+                if right.seq in moved:
+                    moved[right.seq] += moved[number]
         for number, parts in found.items():
             wrong, right = self.pen.entries[number], parts[0]
             assert parts == self.pen.parts(right.seq), "corrected twice"

@@ -59,6 +59,15 @@ def a_right_gift_that_counts_twice_what_had_moved() -> list[bytes]:
 
 
 @forgery(Rule.RIGHT_AMOUNT)
+def a_right_gift_of_a_right_gift_that_forgets_what_had_moved_with_the_first() -> list[bytes]:
+    pen, _ = _corrected()
+    first = pen.entries[-1]
+    pen.agreed(reversal(first.seq), APPROVER)
+    pen.write(right(gift(6, ref=REF), first.seq))
+    return forged(pen.written, -1, lambda value: value["body"].update(right_fen=4))
+
+
+@forgery(Rule.RIGHT_AMOUNT)
 def a_right_payment_that_counts_twice_what_had_come_back() -> list[bytes]:
     pen = free()
     pen.write(gift(10))
