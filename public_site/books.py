@@ -69,7 +69,7 @@ async def project(
         headers=FRESH,
         project=found,
         organisation=its,
-        drawn=_drawn(found, flows, site.words) if found.figures.total_allocated_fen > 0 else None,
+        drawn=drawn(found, flows, site.words),
         news=[(entry, said(entry, names, site.words)) for entry in news],
     )
 
@@ -144,14 +144,18 @@ async def organisation(org: Org, site: NamedDependency[Site], database: NamedDep
     )
 
 
-def _drawn(project: Project, flows: Flow, say: Words) -> Drawn:
-    """The picture of a project's money. Its parts are its figures, or there is no page."""
+def drawn(project: Project, flows: Flow, say: Words) -> Drawn | None:
+    """The picture of a project's money, if it had any. Its parts are its figures, or there is no page."""
     figures, yuan = project.figures, messages.yuan
+    if not (total := figures.came_fen):
+        return None
     rest = say("其他")
     sources = [
         Part(label=name, amount=fen, shown=yuan(fen), colour=flow.SOURCE)
         for name, fen in flow.largest(flows.funds, rest)
     ]
+    if late := figures.came_late_fen:
+        sources.append(Part(label=say("承接的迟到退款"), amount=late, shown=yuan(late), colour=flow.SOURCE))
     paid = {messages.payee(payee, say): fen for payee, fen in flows.payees.items()}
     colours = dict(zip((name for name, _ in flow.largest(paid, rest)), flow.COLOURS, strict=False))
     uses = [
@@ -162,11 +166,11 @@ def _drawn(project: Project, flows: Flow, say: Words) -> Drawn:
         (figures.refunded_fen, "退回捐赠人"),
         (figures.redirected_fen, "改变用途"),
         (figures.voided_fen, "更正作废"),
+        (figures.went_late_fen, "迟到退款转给承接者"),
     )
     uses += [Part(label=say(what), amount=fen, shown=yuan(fen), colour=flow.BACK) for fen, what in back if fen]
     if left := figures.allocated_fen:
         uses.append(Part(label=say("尚未使用"), amount=left, shown=yuan(left), colour=flow.UNUSED))
-    total = figures.total_allocated_fen
     return flow.draw(
         sources,
         Part(label=project.name, amount=total, shown=yuan(total), colour=flow.MIDDLE),

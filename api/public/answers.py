@@ -114,14 +114,19 @@ class ProjectFigures(Shape):
     """分配到项目的钱现在在哪里。单位：分。各数永远相符，不符则不答复。"""
 
     total_allocated_fen: int = Field(description="累计分配")
+    came_late_fen: int = Field(description="承接的迟到退款：本项目承接的已关闭项目，其收款方后来退回的款项")
     allocated_fen: int = Field(description="已分配未使用")
     paid_fen: int = Field(description="已拨付（含已签收）")
     released_fen: int = Field(description="退回原基金")
     refunded_fen: int = Field(description="退回捐赠人")
     redirected_fen: int = Field(description="经捐赠人同意改变用途")
     voided_fen: int = Field(description="更正作废")
-    equation: Literal["total_allocated = allocated + paid + released + refunded + redirected + voided"] = Field(
-        "total_allocated = allocated + paid + released + refunded + redirected + voided", description="各数的关系"
+    went_late_fen: int = Field(description="迟到退款转给承接者：本项目关闭后，收款方退回的款项")
+    equation: Literal[
+        "total_allocated + came_late = allocated + paid + released + refunded + redirected + voided + went_late"
+    ] = Field(
+        "total_allocated + came_late = allocated + paid + released + refunded + redirected + voided + went_late",
+        description="各数的关系",
     )
 
 

@@ -290,4 +290,5 @@ def test_what_came_home_late_is_paid_neither_by_the_closed_fund_nor_by_its_succe
     closed, general = (machine.published["fund", CITY, fund] for fund in ("extra-1", "general"))
     assert (closed["moved_out_fen"], general["moved_in_fen"], general["allocated_fen"]) == (2, 2, 2)
     projects = [machine.published["project", CITY, project] for project in ("extra-1", "relief")]
-    assert [each["total_allocated_fen"] for each in projects] == [4, 2]
+    assert [each["total_allocated_fen"] for each in projects] == [6, 0]
+    assert [(each["came_late_fen"], each["went_late_fen"]) for each in projects] == [(0, 2), (2, 0)]

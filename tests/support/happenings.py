@@ -85,11 +85,12 @@ def ledger(of: list[Happening]) -> Pen:
         except Refused:
             continue
         if made[0].kind == "proposal.made":
-            _approve(pen, made[0].seq)
+            approve(pen, made[0].seq)
     return pen
 
 
-def _approve(pen: Pen, proposal: int) -> None:
+def approve(pen: Pen, proposal: int) -> None:
+    """By whoever may, as far as it goes."""
     for checker in CHECKERS:
         if proposal not in pen.books.proposals:
             return

@@ -47,22 +47,34 @@ class Figures:
 class ProjectFigures:
     """Where what was ever allocated to a project is now.
 
-    total_allocated = allocated + paid + released + refunded + redirected + voided. What comes back late of a closed
-    project counts with its successor.
+    total_allocated + came_late = allocated + paid + released + refunded + redirected + voided + went_late.
+    `came_late_fen`, `went_late_fen`: what payees of a closed project had, and what came home to its successor; of a
+    project that did both, the difference.
     """
 
     total_allocated_fen: int
+    came_late_fen: int
     allocated_fen: int
     paid_fen: int
     released_fen: int
     refunded_fen: int
     redirected_fen: int
     voided_fen: int
+    went_late_fen: int
 
     def __post_init__(self) -> None:
-        back = self.released_fen + self.refunded_fen + self.redirected_fen + self.voided_fen
-        now = self.allocated_fen + self.paid_fen + back
-        assert self.total_allocated_fen == now, f"{self.total_allocated_fen} fen allocated, {now} found"
+        now = self.allocated_fen + self.paid_fen + self.back_fen + self.went_late_fen
+        assert self.came_fen == now, f"{self.came_fen} fen came in, {now} found"
+
+    @property
+    def came_fen(self) -> int:
+        """All that the project ever had."""
+        return self.total_allocated_fen + self.came_late_fen
+
+    @property
+    def back_fen(self) -> int:
+        """What went back where it came from, or elsewhere."""
+        return self.released_fen + self.refunded_fen + self.redirected_fen + self.voided_fen
 
 
 class Tally:
@@ -98,14 +110,17 @@ class Tally:
     def project(self, org: str, project: str) -> ProjectFigures:
         """What was allocated to one project, of whatever fund."""
         scope = (org, "project", project)
+        late = self._moved[LATE, *scope]
         return ProjectFigures(
-            total_allocated_fen=self._moved["money.allocated", *scope] + self._moved[LATE, *scope],
+            total_allocated_fen=self._moved["money.allocated", *scope],
+            came_late_fen=max(late, 0),
             allocated_fen=self._resting["project", *scope],
             paid_fen=self._paid(*scope),
             released_fen=self._moved["money.released", *scope],
             refunded_fen=self._moved["gift.refunded", *scope],
             redirected_fen=self._moved["gift.redirected", *scope],
             voided_fen=self._moved["entry.reversed", *scope],
+            went_late_fen=max(-late, 0),
         )
 
     def _paid(self, *scope: str) -> int:

@@ -31,15 +31,19 @@ _FUNDS = """
   where r.org = $1 and r.project = $2 and r.kind = 'money.allocated'
   group by f.fund, f.name having sum(r.qty) <> 0 order by qty desc, f.name
 """
-# A payment counts for its payee, in all its parts; what came back cites the payment it belongs to.
+# A payment counts for its payee, in all its parts. What came back cites the payment it belongs to, and is off it
+# wherever it came home to: late money goes to a successor.
 _PAYEES = """
   with own as (select id from account where org = $1 and starts_with(address, $2)),
   payee as (select id from account where address = $3 and unit = 'CNY'),
-  moved as (
+  paid as (
     select p.seq, p.qty from posting p where p.src in (select id from own) and p.dst in (select id from payee)
+  ),
+  moved as (
+    select seq, qty from paid
     union all
-    select c.ref, -p.qty from posting p join citation c on c.seq = p.seq
-    where p.src in (select id from payee) and p.dst in (select id from own)
+    select c.ref, -p.qty from citation c join posting p on p.seq = c.seq
+    where c.ref in (select seq from paid) and p.src in (select id from payee)
   )
   select convert_from(e.bytes, 'utf8')::jsonb #>> '{body,payee}' as payee, sum(m.qty)::bigint as qty
   from moved m join entry e using (seq) group by payee order by qty desc, payee
