@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from litestar import Request
 from litestar.exceptions import ValidationException
-from litestar.openapi.spec import OpenAPI
+from litestar.openapi.spec import OpenAPI, Parameter
 from litestar.params import QueryParameter
 
 from api.public.permalinks import NOW
@@ -31,7 +31,9 @@ _STRICT = ("/api/", "/data/")
 def questions(document: OpenAPI) -> dict[str, frozenset[str]]:
     """Address of each question, as a template → the names of its parameters."""
     return {
-        path: frozenset(each.name for each in item.get.parameters or () if getattr(each, "param_in", "") == "query")
+        path: frozenset(
+            each.name for each in item.get.parameters or () if isinstance(each, Parameter) and each.param_in == "query"
+        )
         for path, item in (document.paths or {}).items()
         if item.get is not None and path.startswith(_STRICT)
     }

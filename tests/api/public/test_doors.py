@@ -53,10 +53,9 @@ async def test_what_a_door_of_the_interface_does_not_know_narrows_nothing_in_sil
         assert (said["type"], [each["field"] for each in said["errors"]]) == ("/problems/invalid-request", [name])
     # What messengers and feed readers append to links must not break them.
     for path in ("/", "/data", "/log/checkpoint", "/feeds/corrections", "/api/v1/payments"):
-        plain = await http.get(path)
-        assert (
-            await http.get(f"{path}?{'limit=50' if 'api' in path else 'from=timeline'}")
-        ).status_code == plain.status_code
+        more = "limit=50" if "api" in path else "from=timeline"
+        plain, shared = [await http.get(each) for each in (path, f"{path}?{more}")]
+        assert shared.status_code == plain.status_code, path
 
 
 async def test_every_answer_protects_its_reader(app: Litestar, http: httpx.AsyncClient) -> None:
