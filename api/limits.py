@@ -1,5 +1,6 @@
 """How often one address may ask, and how often look-ups may fail: 429 with Retry-After beyond it."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -9,7 +10,7 @@ import structlog
 from litestar import Request
 
 from api.problems import ProblemError
-from ledger.privacy import FiscalNumbers
+from ledger.privacy import FiscalNumbers, fiscal_name, parse_code
 from ledger.store.database import UNREACHABLE
 from ledger.store.queries.visits import Visit, Visits
 
@@ -20,6 +21,9 @@ IPV6_BITS = 64
 
 UNLIMITED = ("/healthz", "/log/", "/readyz", "/schema", "/static/")
 """Below these nothing is counted: files that caches keep, and what machines of the operator ask."""
+
+_WITH_PORT = re.compile(r"^(?:([0-9.]+):[0-9]+|\[([^\]]*)\](?::[0-9]+)?)$")
+"""As some proxies write an address; every connection comes from another port."""
 
 Network = IPv4Network | IPv6Network
 Found = TypeVar("Found")
@@ -36,7 +40,7 @@ class Rates:
     failures_per_hour: int = 0
     """Look-ups of one address that found nothing."""
     failures_per_code: int = 0
-    """Look-ups of one code that found nothing, in an hour, from anywhere."""
+    """Look-ups of one code, or of one fiscal receipt, that found nothing, in an hour, from anywhere."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose X-Forwarded-For is believed."""
 
@@ -65,11 +69,8 @@ class Limits:
 
         Raises ProblemError `too-many-requests` where this address, or this code, failed too often.
         """
-        await self._count(*self._failures(request, typed, cost=0))
-        found = await find(typed)
-        if not is_found(found):
-            await self._count(*self._failures(request, typed, cost=1), refuse=False)
-        return found
+        # However it was written: a space more is not another code.
+        return await self._try(request, f"code {parse_code(typed) or typed}", lambda: find(typed), is_found)
 
     async def look_up_fiscal(
         self,
@@ -78,16 +79,32 @@ class Limits:
         amount_fen: int,
         find: Callable[[FiscalNumbers, int], Awaitable[Found]],
     ) -> Found:
-        """The same by all four that a fiscal receipt shows, together."""
-        typed = f"{numbers.code} {numbers.number} {numbers.check_code} {amount_fen}"
-        return await self.look_up(request, typed, lambda _: find(numbers, amount_fen))
+        """The same by all four that a fiscal receipt shows.
 
-    def _failures(self, request: Request[Any, Any, Any], typed: str, *, cost: int) -> Iterable[tuple[Visit, int]]:
+        Counted by code and number, which are sequential: whoever tries check codes tries one receipt.
+        """
+        name = f"fiscal {' '.join(fiscal_name(numbers))}"
+        return await self._try(request, name, lambda: find(numbers, amount_fen), bool)
+
+    async def _try(
+        self,
+        request: Request[Any, Any, Any],
+        name: str,
+        find: Callable[[], Awaitable[Found]],
+        is_found: Callable[[Found], bool],
+    ) -> Found:
+        await self._count(*self._failures(request, name, cost=0))
+        found = await find()
+        if not is_found(found):
+            await self._count(*self._failures(request, name, cost=1), refuse=False)
+        return found
+
+    def _failures(self, request: Request[Any, Any, Any], name: str, *, cost: int) -> Iterable[tuple[Visit, int]]:
         rates = self._rates
         if rates.failures_per_hour:
             yield Visit(f"failure {self._address(request)}", cost, HOUR_S), rates.failures_per_hour - 1 + cost
         if rates.failures_per_code:
-            yield Visit(f"code {typed}", cost, HOUR_S), rates.failures_per_code - 1 + cost
+            yield Visit(name, cost, HOUR_S), rates.failures_per_code - 1 + cost
 
     async def _count(self, *asked: tuple[Visit, int], refuse: bool = True) -> None:
         if self._visits is None or not asked:
@@ -110,7 +127,7 @@ class Limits:
 def visitor(peer: str, forwarded: str, trusted: tuple[Network, ...]) -> str:
     """Who asks: the last address of the chain that is no proxy of ours. What others say before it may be invented."""
     address = peer
-    hops = [each.strip() for each in forwarded.split(",") if each.strip()]
+    hops = [_WITH_PORT.sub(r"\1\2", each.strip()) for each in forwarded.split(",") if each.strip()]
     while hops and _is_in(address, trusted):
         address = hops.pop()
     try:

@@ -157,9 +157,13 @@ def agreement_commitment(sha256: str, salt: bytes) -> str:
 
 def fiscal_text(numbers: FiscalNumbers, amount_fen: int) -> bytes:
     """All four that a fiscal receipt is looked up by, in one form however they were typed."""
-    typed = (numbers.code, numbers.number, numbers.check_code)
-    folded = (_DROPPED.sub("", unicodedata.normalize("NFKC", each[:64])).upper() for each in typed)
+    folded = (*fiscal_name(numbers), _folded(numbers.check_code))
     return "\n".join(("sunledger/fiscal-lookup/1", *folded, str(amount_fen), "")).encode("utf-8", "surrogatepass")
+
+
+def fiscal_name(numbers: FiscalNumbers) -> tuple[str, str]:
+    """Code and number of a fiscal receipt, in one form however they were typed: which one it is."""
+    return _folded(numbers.code), _folded(numbers.number)
 
 
 def reference(key: bytes, org: str, channel: str, channel_ref: str) -> str:
@@ -186,11 +190,15 @@ def parse_code(typed: str) -> str | None:
 
     Chinese keyboards also write full-width letters and digits.
     """
-    symbols = _DROPPED.sub("", unicodedata.normalize("NFKC", typed[:64])).upper().translate(_FORGIVEN)
+    symbols = _folded(typed).translate(_FORGIVEN)
     if len(symbols) != CODE_SYMBOLS + 1 or any(symbol not in _SYMBOL for symbol in symbols):
         return None
     values = [_SYMBOL[symbol] for symbol in symbols]
     return symbols if check_value(values[:-1]) == values[-1] else None
+
+
+def _folded(typed: str) -> str:
+    return _DROPPED.sub("", unicodedata.normalize("NFKC", typed[:64])).upper()
 
 
 def printed(code: str) -> str:

@@ -25,6 +25,7 @@ from api.limits import Limits, Rates
 from api.observability import observe
 from api.problems import ProblemError
 from api.public import (
+    asking,
     balances,
     campaigns,
     corrections,
@@ -115,6 +116,12 @@ def build(resources: Resources) -> Litestar:
         limits=limits,
     )
     workshop = Workshop()
+    questions: dict[str, frozenset[str]] = {}
+
+    async def admit(request: Request[Any, Any, Any]) -> None:
+        await limits.admit(request)
+        asking.check_names(request, questions)
+
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(
         route_handlers=[
@@ -161,7 +168,7 @@ def build(resources: Resources) -> Litestar:
             "terms": Provide(lambda: resources.terms, sync_to_thread=False),
             "workshop": Provide(lambda: workshop, sync_to_thread=False),
         },
-        before_request=limits.admit,
+        before_request=admit,
         state=State({SITE_URL: resources.site_url}),
         exception_handlers={error: _for_readers(handler, press) for error, handler in handlers.items()},
         openapi_config=OpenAPIConfig(
@@ -184,6 +191,7 @@ def build(resources: Resources) -> Litestar:
     for body in (trace.Lookup, trace.FiscalLookup):
         (app.openapi_schema.components.schemas or {})[body.__name__].additional_properties = False
     _describe_limits(app)
+    questions |= asking.questions(app.openapi_schema)
     app.asgi_handler = _guarded(app.asgi_handler)
     observe(app)
     return app

@@ -1,8 +1,12 @@
 """Parameters that several questions take."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from litestar import Request
+from litestar.exceptions import ValidationException
+from litestar.openapi.spec import OpenAPI, Parameter
 from litestar.params import QueryParameter
 
 from api.public.permalinks import NOW
@@ -19,3 +23,28 @@ Event = Annotated[str, QueryParameter(description="只看这个事件", pattern=
 Channel = Annotated[str, QueryParameter(description="只看这个渠道", pattern=_ID)]
 DonorClass = Annotated[Literal["", "person", "organisation", "unknown"], QueryParameter(description="只看这类捐赠人")]
 Day = Annotated[date | None, QueryParameter(description="业务日期（北京时间）；不填为不限")]
+
+_STRICT = ("/api/", "/data/")
+"""Below these a question has no other parameters than its own. Links to pages and feeds are passed on with more."""
+
+
+def questions(document: OpenAPI) -> dict[str, frozenset[str]]:
+    """Address of each question, as a template → the names of its parameters."""
+    return {
+        path: frozenset(
+            each.name for each in item.get.parameters or () if isinstance(each, Parameter) and each.param_in == "query"
+        )
+        for path, item in (document.paths or {}).items()
+        if item.get is not None and path.startswith(_STRICT)
+    }
+
+
+def check_names(request: Request[Any, Any, Any], known: Mapping[str, frozenset[str]]) -> None:
+    """Raises ValidationException where a GET has a parameter that its door does not know: it would narrow nothing."""
+    if not request.scope["query_string"] or request.scope["method"] != "GET":
+        return
+    names = known.get(request.scope.get("path_template", ""))
+    if names is None or not (others := [each for each in request.query_params if each not in names]):
+        return
+    message = f"没有这个参数；可用的有 {'、'.join(sorted(names))}" if names else "这个地址没有参数"
+    raise ValidationException(message, extra=[{"key": each, "message": message} for each in others])

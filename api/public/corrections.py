@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import date
 from typing import Annotated, Any, NamedTuple
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
 
@@ -77,14 +78,22 @@ def asked(org: Org = "", since: Day = None, until: Day = None) -> Asked:
 _ASKED = {"asked": Provide(asked, sync_to_thread=False)}
 
 
-@get("/api/v1/corrections", summary="更正", tags=["账本"], responses=described(404, 503), dependencies=_ASKED)
-async def list_corrections(
+@get(
+    "/api/v1/corrections",
+    summary="更正",
+    tags=["账本"],
+    responses={200: ResponseSpec(CorrectionList, description="更正"), **described(404, 503)},
+    dependencies=_ASKED,
+    exact_bytes=True,
+)
+async def list_corrections(  # noqa: PLR0913, PLR0917
+    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
     asked: NamedDependency[Asked],
     as_of: Entry = NOW,
     before: Annotated[int, QueryParameter(description="上一页的 next", ge=0, le=MAX_POSITION)] = MAX_POSITION,
     limit: Limit = 50,
-) -> Response[CorrectionList]:
+) -> Response[bytes]:
     """登记有误而撤销的条目：改了什么、谁改的、何时、为什么。"""
     async with database.snapshot() as connection:
         head, only = await _narrowed(connection, asked, as_of)
@@ -102,7 +111,8 @@ async def list_corrections(
         items=items,
         next=items[-1].seq if len(found) > limit else None,
     )
-    return Response(answer, headers=permalinks.caching(href, is_pinned=as_of != NOW))
+    headers = permalinks.caching(href, is_pinned=as_of != NOW)
+    return permalinks.exactly(request, permalinks.encode(answer.model_dump()), "application/json", headers)
 
 
 async def _whole(

@@ -13,7 +13,7 @@ from litestar.response import Stream
 from api.problems import ProblemError, described
 from api.public import corrections, lists, permalinks
 from api.public.asking import Entry
-from api.public.downloads import NDJSON
+from api.public.downloads import NDJSON, streamed
 from api.public.permalinks import CSV, NOW
 from ledger.disbursements import PERSONS
 from ledger.opendata import giving, iati, parquet, workbook
@@ -84,7 +84,12 @@ async def get_catalogue(
     tags=["开放数据"],
     responses=_responses(str, iati.MEDIA_TYPE, "IATI 2.03"),
 )
-async def get_iati(database: NamedDependency[Database], terms: NamedDependency[Terms], as_of: Entry = NOW) -> Stream:
+async def get_iati(
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    terms: NamedDependency[Terms],
+    as_of: Entry = NOW,
+) -> Stream:
     """每个项目是一项活动：拨入、拨付、支出，退回和更正为负数。运营者没有 IATI 组织标识则没有。"""
     if not terms.iati_org:
         raise ProblemError("not-configured", "SUNLEDGER_IATI_ORG")
@@ -102,7 +107,7 @@ async def get_iati(database: NamedDependency[Database], terms: NamedDependency[T
             yield iati.activity(each, moved, terms, head.operator)
         yield iati.CLOSING
 
-    return Stream(written(), media_type=iati.MEDIA_TYPE, headers=_caching(IATI, head.seq, as_of))
+    return streamed(request, written(), iati.MEDIA_TYPE, _caching(IATI, head.seq, as_of))
 
 
 @get(
@@ -112,7 +117,12 @@ async def get_iati(database: NamedDependency[Database], terms: NamedDependency[T
     tags=["开放数据"],
     responses=_responses(dict[str, Any], giving.MEDIA_TYPE, "360Giving 1.4"),
 )
-async def get_giving(database: NamedDependency[Database], terms: NamedDependency[Terms], as_of: Entry = NOW) -> Stream:
+async def get_giving(
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    terms: NamedDependency[Terms],
+    as_of: Entry = NOW,
+) -> Stream:
     """付给机构的资助和转给其他组织的款项。付给个人的不列，只说明笔数和合计。运营者没有 360Giving 前缀则没有。"""
     if not terms.giving_prefix:
         raise ProblemError("not-configured", "SUNLEDGER_GIVING_PREFIX")
@@ -133,7 +143,7 @@ async def get_giving(database: NamedDependency[Database], terms: NamedDependency
         said = msgspec.json.encode(giving.closing(left_out, terms, head.operator, head.at, head.seq))
         yield b"]," + said.removeprefix(b"{") + b"\n"
 
-    return Stream(written(), media_type=giving.MEDIA_TYPE, headers=_caching(GIVING, head.seq, as_of))
+    return streamed(request, written(), giving.MEDIA_TYPE, _caching(GIVING, head.seq, as_of))
 
 
 async def _grants(

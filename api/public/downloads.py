@@ -56,8 +56,8 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         responses=_responses(str, CSV, table),
         dependencies=dependencies,
     )
-    async def as_csv(whole: NamedDependency[Whole]) -> Stream:
-        return Stream(_csv(table, whole), media_type=CSV, headers=_headers(table, whole, "csv"))
+    async def as_csv(request: Request[Any, Any, Any], whole: NamedDependency[Whole]) -> Stream:
+        return streamed(request, _csv(table, whole), CSV, _headers(table, whole, "csv"))
 
     @get(
         f"/api/v1/{table.name}.ndjson",
@@ -68,8 +68,9 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         responses=_responses(str, NDJSON, table),
         dependencies=dependencies,
     )
-    async def as_ndjson(whole: NamedDependency[Whole]) -> Stream:
-        return Stream(_ndjson(table, whole), media_type=NDJSON, headers=_headers(table, whole, "ndjson"))
+    async def as_ndjson(request: Request[Any, Any, Any], whole: NamedDependency[Whole]) -> Stream:
+        headers = _headers(table, whole, "ndjson")
+        return streamed(request, _ndjson(table, whole), NDJSON, headers, is_empty=not whole.total.rows)
 
     @get(
         f"/api/v1/{table.name}.parquet",
@@ -111,6 +112,21 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         return await _answer(request, workshop, making, workbook.MEDIA_TYPE, _headers(table, whole, "xlsx"))
 
     return [as_csv, as_ndjson, as_parquet, as_workbook]
+
+
+def streamed(
+    request: Request[Any, Any, Any],
+    pieces: AsyncGenerator[str | bytes],
+    media_type: str,
+    headers: Mapping[str, str],
+    *,
+    is_empty: bool = False,
+) -> Stream:
+    """Sent while it is read, so without ETag and length. For HEAD nothing is read."""
+    if not request.scope["state"][IS_HEAD]:
+        return Stream(pieces, media_type=media_type, headers=headers)
+    # What has a piece is compressed, and says so. This one is not sent.
+    return Stream(iter(() if is_empty else (b"\n",)), media_type=media_type, headers=headers)
 
 
 def _responses(kind: type, media_type: str, table: Table, *statuses: int) -> dict[int, ResponseSpec]:

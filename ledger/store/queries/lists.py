@@ -78,8 +78,8 @@ class ListedGift(msgspec.Struct, frozen=True, kw_only=True):
 class ListedEffect:
     """An allocation, a transfer or a payment, named by its first part; `amount_fen`: of what the list is narrowed to.
 
-    `undone_fen`: what of all of it was released, returned or reversed since. `confirmed_fen`: of a payment, what arrived
-    as it should. `received_fen`: of a transfer, by the other organisation.
+    `undone_fen`: what of all of it was released, returned or reversed since. `confirmed_fen`: of a payment, what
+    arrived as it should. `received_fen`: of a transfer, by the other organisation.
     """
 
     seq: int

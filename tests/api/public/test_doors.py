@@ -33,6 +33,31 @@ async def test_head_is_get_without_the_body(app: Litestar, http: httpx.AsyncClie
     assert (await http.head("/api/v1/trace")).status_code == 405
 
 
+async def test_what_a_door_of_the_interface_does_not_know_narrows_nothing_in_silence(
+    app: Litestar, http: httpx.AsyncClient
+) -> None:
+    gets = {path for path, item in (app.openapi_schema.paths or {}).items() if item.get is not None}
+    doors = [path for path in gets if path.startswith(("/api/", "/data/"))]
+    assert len(doors) > 40
+    for path in doors:
+        there = re.sub(r"{\w+}", "1", path)
+        for method in ("GET", "HEAD"):
+            answer = await http.request(method, f"{there}?as_0f=3&Limit=2")
+            assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json"), path
+    for path, name in (
+        ("/api/v1/payments", "channel"),
+        ("/api/v1/corrections.csv", "fund"),
+        ("/api/v1/funds/1/1", "q"),
+    ):
+        said = (await http.get(f"{path}?{name}=wechat")).json()
+        assert (said["type"], [each["field"] for each in said["errors"]]) == ("/problems/invalid-request", [name])
+    # What messengers and feed readers append to links must not break them.
+    for path in ("/", "/data", "/log/checkpoint", "/feeds/corrections", "/api/v1/payments"):
+        more = "limit=50" if "api" in path else "from=timeline"
+        plain, shared = [await http.get(each) for each in (path, f"{path}?{more}")]
+        assert shared.status_code == plain.status_code, path
+
+
 async def test_every_answer_protects_its_reader(app: Litestar, http: httpx.AsyncClient) -> None:
     answers = [await http.get(path) for path in (*paths(app), "/nowhere", "/static/none.css")]
     answers += [await http.post("/trace"), await http.put("/"), await http.post("/api/v1/trace", content=b"{")]

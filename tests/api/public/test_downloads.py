@@ -30,7 +30,7 @@ from ledger.opendata import parquet, workbook
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.keys import LookupKeys
-from ledger.store.queries import lists
+from ledger.store.queries import corrections, lists
 from tests.api.public.test_contract import served
 from tests.support.branch import FLOOD, Branch
 from tests.support.visitor import visitor
@@ -109,6 +109,36 @@ async def test_what_must_be_whole_comes_with_its_length_and_digest(some: Branch,
         assert answer.headers["etag"] == f'"{digest.hexdigest()}"'
         known = await http.get(f"/api/v1/gifts.{suffix}", headers={"if-none-match": answer.headers["etag"]})
         assert (known.status_code, known.content) == (304, b"")
+
+
+@pytest.mark.parametrize("name", [each for each in NAMES if each != "lineage"])
+@pytest.mark.parametrize("suffix", ["csv", "ndjson"])
+async def test_no_row_is_read_for_who_asks_by_head(
+    some: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, name: str, suffix: str
+) -> None:
+    read: list[str] = []
+    for module, function in ((lists, "read_gifts"), (lists, "read_effects"), (corrections, "read_corrections")):
+        monkeypatch.setattr(module, function, noting(getattr(module, function), read))
+    head = await http.head(f"/api/v1/{name}.{suffix}")
+    assert (head.status_code, head.content, read) == (200, b"", [])
+    got = await http.get(f"/api/v1/{name}.{suffix}")
+    assert read
+    assert own(head) == own(got)
+
+
+def noting(function: Any, calls: list[str]) -> Any:
+    """The same, and who was called is kept."""
+
+    async def noted(*given: Any, **named: Any) -> Any:
+        calls.append(function.__name__)
+        return await function(*given, **named)
+
+    return noted
+
+
+def own(answer: httpx.Response) -> dict[str, str]:
+    """Its headers, without what no two answers share."""
+    return {name: value for name, value in answer.headers.items() if name not in {"x-request-id", "date"}}
 
 
 async def test_nothing_is_built_for_who_asks_by_head(

@@ -85,6 +85,36 @@ async def test_a_code_that_fails_is_limited_wherever_it_is_tried(branch: Branch,
         assert (await at(one, HOME).post("/api/v1/trace", json={"code": WRONG[:-1] + "1"})).status_code == 404
 
 
+async def test_a_code_written_otherwise_is_the_same_code(branch: Branch, settings: Settings) -> None:
+    async with worker(settings, failures_per_code=2) as app:
+        spellings = (WRONG, " ".join(WRONG.replace("-", "")), "oOoO-" + "\uff10" * 12, f"{WRONG.replace('-', '')} ")
+        tried = [
+            await at(app, f"198.51.100.{i}").post("/api/v1/trace", json={"code": code})
+            for i, code in enumerate(spellings)
+        ]
+        assert [each.status_code for each in tried] == [404, 404, 429, 429]
+
+
+async def test_check_codes_of_one_fiscal_receipt_are_not_tried_from_many_addresses(
+    branch: Branch, settings: Settings
+) -> None:
+    """Series and number are sequential: what is left to guess is the check code."""
+    gift = await branch.gift(50_000)
+    await branch.issue(gift.seq, 50_000, NUMBERS)
+    path = "/api/v1/trace/fiscal"
+    async with worker(settings, failures_per_code=3) as app:
+        said = {"code": NUMBERS.code, "number": NUMBERS.number, "amount_fen": 50_000}
+        spelled = [said, {**said, "number": f" {said['number']}"}, {**said, "code": f"{said['code']} "}, said]
+        tried = [
+            await at(app, f"198.51.100.{i}").post(path, json={**each, "check_code": f"{i:06d}"})
+            for i, each in enumerate(spelled)
+        ]
+        assert [each.status_code for each in tried] == [404, 404, 404, 429]
+        right = {**said, "check_code": NUMBERS.check_code}
+        assert is_refused(await at(app, OTHER).post(path, json=right)), "it rests for an hour, whoever asks"
+        assert (await at(app, OTHER).post(path, json={**right, "number": "0000000000"})).status_code == 404
+
+
 async def test_a_fiscal_receipt_is_limited_as_a_code_is(branch: Branch, settings: Settings) -> None:
     gift = await branch.gift(50_000)
     await branch.issue(gift.seq, 50_000, NUMBERS)
@@ -98,10 +128,11 @@ async def test_a_fiscal_receipt_is_limited_as_a_code_is(branch: Branch, settings
             await at(app, OTHER).post(form, data={**said, "amount": "0.01"}),
             await at(app, HOME).post(path, json={**said, "amount_fen": 1}),
             await at(app, HOME).post(path, json={**said, "amount_fen": 50_000}),
-            await at(app, OTHER).post(path, json={**said, "amount_fen": 2}),
             await at(app, OTHER).post(form, data={**said, "amount": "500"}),
+            await at(app, OTHER).post(path, json={**said, "number": "1", "amount_fen": 2}),
+            await at(app, OTHER).post(form, data={**said, "number": "2", "amount": "500"}),
         ]
-    assert [each.status_code for each in answers] == [404, 404, 429, 200, 404, 429]
+    assert [each.status_code for each in answers] == [404, 404, 429, 429, 429, 404, 429]
 
 
 async def test_a_count_begins_anew_when_its_time_is_over_and_leaves_nothing_behind(
@@ -158,6 +189,12 @@ async def test_nobody_is_turned_away_because_the_counts_are_out_of_reach(branch:
         (PROXY, "10.9.9.9", "10.9.9.9"),
         (f"::ffff:{PROXY}", HOME, HOME),
         (PROXY, "unknown", "unknown"),
+        (PROXY, f"9.9.9.9, {HOME}:5678", HOME),
+        (PROXY, f"{HOME}:5678, 10.2.3.4:80", HOME),
+        (PROXY, "[2001:db8:1:2::9]:80", "2001:db8:1:2::/64"),
+        (PROXY, "[2001:db8:1:2::9]", "2001:db8:1:2::/64"),
+        (PROXY, f"[::ffff:{HOME}]:443", HOME),
+        (PROXY, "[::1]:http", "[::1]:http"),
         ("2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
         ("2001:db8:1:2::9", "", "2001:db8:1:2::/64"),
         (f"::ffff:{HOME}", "", HOME),

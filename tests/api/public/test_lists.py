@@ -1,6 +1,7 @@
 """Lists: every item once, narrowed as asked, with the count and the sum of the whole beside each page."""
 
 import csv
+import hashlib
 import io
 from collections.abc import Sequence
 from datetime import date
@@ -267,8 +268,13 @@ async def test_corrections_are_narrowed_counted_and_downloaded(busy: Branch, htt
     ]  # fmt: skip
     assert (sheet.headers["sunledger-rows"], sheet.headers["sunledger-sum-fen"]) == ("2", "48150")
     pinned = sheet.links["canonical"]["url"]
+    whole = await http.get(path)
+    kept = await http.get(whole.json()["href"])
+    assert kept.headers["etag"] == whole.headers["etag"] == f'"{hashlib.sha256(whole.content).hexdigest()}"'
     await busy.gift(5)
     assert (await http.get(pinned)).content == sheet.content
+    assert (await http.get(whole.json()["href"], headers={"Accept-Encoding": "gzip"})).content == whole.content
+    assert (await http.get(whole.json()["href"], headers={"If-None-Match": kept.headers["etag"]})).status_code == 304
     assert (await http.get(f"{path}?org=nobody")).status_code == 404
 
 

@@ -15,11 +15,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from lxml import etree
 
+from api.public import data
 from api.public.app import Resources, build
 from ledger.opendata.terms import Terms
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.keys import LookupKeys
+from ledger.store.queries import activities, lists
+from tests.api.public.test_downloads import noting, own
 from tests.support.branch import Branch
 from tests.support.fixed import FIXED
 from tests.support.happenings import Happening, happenings, ledger
@@ -144,6 +147,32 @@ async def test_persons_are_in_no_file_but_as_a_count_and_a_sum(settings: Setting
     assert kinds_and_receivers(root.iterfind("iati-activity/transaction")) == [
         ("1", None), ("4", None), ("3", "衢州医院"),
     ]  # fmt: skip
+
+
+async def test_neither_is_written_for_who_asks_by_head(
+    settings: Settings, branch: Branch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await branch.gift(100_000)
+    await branch.allocate(90_000)
+    for _ in range(3):
+        await branch.pay(20_001, payee="衢州医院")
+    assert settings.database_url is not None
+    database = setup.database(settings, settings.database_url, "reader")
+    app = build(Resources(database=database, lookup=LookupKeys.read(settings.lookup), terms=TERMS))
+    read: list[str] = []
+    monkeypatch.setattr(lists, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(lists, "read_effects", noting(lists.read_effects, read))
+    monkeypatch.setattr(data, "read_transactions", noting(activities.read_transactions, read))
+    async with visitor(app) as http:
+        for path, needed, more in ((ACTIVITIES, 0, 2), (GRANTS, 1, 5)):
+            read.clear()
+            head = await http.head(path)
+            assert (head.status_code, head.content, len(read)) == (200, b"", needed), "one says that there is any"
+            read.clear()
+            got = await http.get(path)
+            assert len(read) == more
+            assert own(head) == own(got)
+    await database.close()
 
 
 def kinds_and_receivers(transactions: Iterable[Any]) -> list[tuple[str, str | None]]:
