@@ -48,7 +48,7 @@ format: $(READY) ## put the code in its one form
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-bench: $(READY) ## measure, beside what a user would pick instead
+bench: $(READY) ## measure, beside what a user would pick instead; over HTTP where wrk is installed
 	$(BIN)/python -m bench
 
 bench-10m: $(READY) ## the same with ten million gifts (long)

@@ -7,6 +7,8 @@ from litestar.di import NamedDependency
 
 from api.problems import problem
 from ledger.store.database import Database
+from ledger.store.queries.head import read_head
+from ledger.store.queries.log import alarming
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -22,9 +24,8 @@ async def readyz(database: NamedDependency[Database]) -> Response[Any]:
     """数据库能答复则为 200，否则 503。witness_alarms：知道另一份历史的见证机构，须立即查明。"""
     try:
         async with database.raw() as connection:
-            seq = await connection.fetchval("select seq from head")
-            alarms = await connection.fetch("select name from witness where alarm <> '' order by name")
+            head = await read_head(connection)
+            names = await alarming(connection)
     except Exception:  # noqa: BLE001  whatever it is, this process is not ready
         return problem("busy", headers={"Retry-After": "5"})
-    names = [row["name"] for row in alarms]
-    return Response({"status": "ready", "entries": seq + 1, "witness_alarms": names}, headers=_NO_STORE)
+    return Response({"status": "ready", "entries": head.seq + 1, "witness_alarms": names}, headers=_NO_STORE)

@@ -30,7 +30,9 @@ from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.outside import OutsideCheckpoint
 from ledger.store.publisher import Publisher
+from ledger.store.queries.entries import read_written
 from ledger.store.queries.visits import Visits
+from ledger.store.rebuild import is_rebuild_due
 from ledger.store.sequencer import Sequencer
 from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
@@ -161,7 +163,7 @@ async def _publisher(settings: Settings, database: Database) -> Publisher | None
     if not settings.signing.exists():
         return None
     async with database.raw() as connection:
-        first = await connection.fetchval("select bytes from entry where seq = 0")
+        first = await read_written(connection, 0)
     if first is None:
         return None
     opened = entries.decode(first).body
@@ -195,5 +197,5 @@ async def _check(database: Database) -> None:
     """Refuse to start on tables that would accept wrong money, or that would show wrong figures."""
     async with database.raw() as connection:
         await guarantees.require(connection)
-        if await connection.fetchval("select exists (select from gift) and not exists (select from figure)"):
+        if await is_rebuild_due(connection):
             raise SetupError("this log is older than its tables of figures: run `sunledger rebuild` once")

@@ -362,8 +362,8 @@ async def _publish(settings: Settings, folder: Path) -> None:
 
 
 async def _token_create(settings: Settings, staff: str, label: str) -> None:
-    async with _writer(settings) as database, database.raw() as connection:
-        if not await connection.fetchval("select true from staff where staff = $1 and roles <> '{}'", staff):
+    async with _writer(settings) as database:
+        if not await credentials.has_role(database, staff):
             raise SetupError(f"{staff} holds no role in this log: enrol them first")
         print(await credentials.create(database, staff, label))  # noqa: T201  the output
 

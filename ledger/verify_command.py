@@ -14,6 +14,7 @@ from ledger import privacy
 from ledger.log.errors import VerificationError
 from ledger.log.key import VerifierKey
 from ledger.log.policy import Log, Policy
+from ledger.receipt.reading import MAX_RECEIPT_BYTES
 from ledger.settings import Settings
 from ledger.store.audit.stored import Stored, opened
 from ledger.store.binaries import PostgresError
@@ -71,7 +72,7 @@ def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
         raise typer.BadParameter("give a SOURCE or --database, not both")
     whom = read_policy(key, policy)
     codes = _codes(code or [])
-    receipts = [each.read_bytes() for each in receipt or []]
+    receipts = [_receipt(each) for each in receipt or []]
     authorities = read_authorities(tsa_certificate)
     if not source and not database:
         if saved is not None or save is not None or bytes_only or codes or authorities:
@@ -127,6 +128,17 @@ def read_authorities(file: Path | None) -> list[Certificate]:
         return [] if file is None else read_certificates(file.read_bytes())
     except TimestampError as error:
         raise typer.BadParameter(f"--tsa-certificate: {error}") from error
+
+
+def _receipt(file: Path) -> bytes:
+    """A file that may hold receipts, whatever its size."""
+    with file.open("rb") as opened_file:
+        content = opened_file.read(MAX_RECEIPT_BYTES + 1)
+    if len(content) > MAX_RECEIPT_BYTES:
+        raise typer.BadParameter(
+            f"--receipt: {file} has more than the {MAX_RECEIPT_BYTES} bytes of the largest receipt"
+        )
+    return content
 
 
 def _codes(typed: list[str]) -> list[str]:

@@ -347,6 +347,15 @@ def test_every_rule_is_held_to_purity() -> None:
     assert files - pure <= impure
 
 
+def test_all_sql_stands_in_the_store() -> None:
+    doors = [*(ROOT / "api").rglob("*.py"), *(ROOT / "public_site").rglob("*.py"), *(ROOT / "ledger").glob("*.py")]
+    for path in doors:
+        found = re.search(
+            r"\.(fetch|fetchval|fetchrow|execute|executemany|exec)\(|import .*\bselect\b", path.read_text()
+        )
+        assert found is None, f"{path.relative_to(ROOT)}: {found[0]}"
+
+
 def test_ci_runs_what_exists_and_lets_no_test_skip_itself() -> None:
     script = (ROOT / ".ci/run").read_text()
     assert (ROOT / ".ci/run").stat().st_mode & 0o111

@@ -22,7 +22,7 @@ from ledger.store import fiscal
 from ledger.store.donors import record_access
 from ledger.store.queries.entries import read_range
 from ledger.store.queries.fiscal import read_kept, read_receipts, read_stale
-from ledger.store.vault import VaultRecord, open_record
+from ledger.store.vault import VaultRecord, open_record, read_record
 
 Gift = Annotated[Seq, Field(description="捐款条目的序号")]
 
@@ -192,13 +192,12 @@ async def list_stale(
 async def _vault(resources: Resources, gift: int) -> tuple[bytes, VaultRecord]:
     """The key of a gift and what it seals. Raises ProblemError where there is no such gift, or its donor was erased."""
     async with resources.database.raw() as connection:
-        kept = await connection.fetchrow("select slot, sealed from vault where seq = $1", gift)
+        kept = await read_record(connection, resources.subjects, gift)
     if kept is None:
         raise ProblemError("not-found", "这一条不是捐款")
-    key = resources.subjects.read(kept["slot"])
-    if key is None:
+    if kept.key is None:
         raise ProblemError("erased")
-    return key, open_record(key, kept["sealed"])
+    return kept.key, open_record(kept.key, kept.sealed)
 
 
 HANDLERS = [issue_receipt, waive_receipt, void_receipt, get_papers, list_stale]

@@ -11,7 +11,6 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter
 from litestar.response import File, Stream
 from pydantic import BaseModel, Field
-from sqlmodel import col, select
 
 from api.admin.resources import Clerk, Resources
 from api.fields import EventId, FundId, Input, Org, Text
@@ -21,6 +20,7 @@ from ledger.account import MAX_POSITION
 from ledger.imports.profile import PROFILES
 from ledger.roles import REQUIRED
 from ledger.store.donors import record_access
+from ledger.store.queries.batches import read_newest, read_sealed
 from ledger.store.sheets import MAX_SHEET_BYTES, Job, Manifest
 from ledger.store.tables.registers import ImportBatchRow
 from ledger.store.vault import open_record
@@ -143,8 +143,7 @@ async def get_rejected(sheet: SheetId, clerk: NamedDependency[Clerk]) -> File:
 async def list_imports(clerk: NamedDependency[Clerk]) -> list[ImportOut]:
     """最近 200 个批次，新的在前。"""
     async with clerk.resources.database.read() as session:
-        found = await session.exec(select(ImportBatchRow).order_by(col(ImportBatchRow.seq).desc()).limit(200))
-        return [_import(row) for row in found]
+        return [_import(row) for row in await read_newest(session, limit=200)]
 
 
 @get("/api/v1/imports/{batch:int}", summary="一个批次", tags=["导入"], responses=described(401, 404))
@@ -183,7 +182,7 @@ async def _codes(resources: Resources, batch: int) -> AsyncIterator[str]:
     after = 0
     while True:
         async with resources.database.raw() as connection:
-            found = await connection.fetch(_VAULT_OF_BATCH, batch, after, CODES_AT_ONCE)
+            found = await read_sealed(connection, batch, after=after, limit=CODES_AT_ONCE)
         if not found:
             return
         lines = io.StringIO()
@@ -197,12 +196,6 @@ async def _codes(resources: Resources, batch: int) -> AsyncIterator[str]:
             gift = record.channel
             writer.writerow((row, seq, gift.on, gift.amount_fen, gift.channel_ref, privacy.printed(record.code)))
         yield lines.getvalue()
-
-
-_VAULT_OF_BATCH = """
-  select g.seq, g.row, v.slot, v.sealed from gift g join vault v on v.seq = g.seq
-  where g.batch = $1 and g.row > $2 order by g.row limit $3
-"""
 
 
 def _check(job: Job) -> Check:

@@ -7,7 +7,6 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from pydantic import BaseModel, Field
-from sqlmodel import col, select
 
 from api.admin.answers import Answer, carry_out, writes
 from api.admin.resources import Clerk
@@ -15,6 +14,7 @@ from api.fields import Input, Text
 from api.problems import ProblemError, described
 from ledger.account import MAX_POSITION
 from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal
+from ledger.store.queries.proposals import read_proposals
 from ledger.store.queries.state import load_proposed
 from ledger.store.tables.registers import ProposalRow
 
@@ -60,13 +60,8 @@ async def list_proposals(
     limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
 ) -> ProposalList:
     """待复核的申请。"""
-    query = select(ProposalRow).order_by(col(ProposalRow.seq).desc()).limit(limit + 1)
-    if status is not None:
-        query = query.where(ProposalRow.status == status)
-    if before is not None:
-        query = query.where(col(ProposalRow.seq) < before)
     async with clerk.resources.database.read() as session:
-        found = list(await session.exec(query))
+        found = await read_proposals(session, status=status, before=before, limit=limit + 1)
     shown = [_out(row) for row in found[:limit]]
     return ProposalList(proposals=shown, next_before=shown[-1].proposal if len(found) > limit else None)
 

@@ -17,6 +17,7 @@ from ledger.entries import Entry
 from ledger.store.database import Database
 from ledger.store.queries.head import read_head
 from ledger.store.queries.news import Subject, read_corrected, read_news, read_subject
+from ledger.store.queries.places import read_places
 from public_site.words import CHINESE, ENGLISH, both
 
 ATOM = "application/atom+xml"
@@ -126,9 +127,9 @@ async def sitemap(request: Request[Any, Any, Any], database: NamedDependency[Dat
     """The pages, and those of every organisation, fund and project, in both languages; of the host that was asked."""
     async with database.raw() as connection:
         head = await read_head(connection)
-        places = await connection.fetch(_PLACES, MAX_PLACES // len(LANGUAGES) - len(PAGES))
+        places = await read_places(connection, limit=MAX_PLACES // len(LANGUAGES) - len(PAGES))
     root = Element("urlset", {"xmlns": _SITEMAP, "xmlns:xhtml": _XHTML})
-    for path in (*PAGES, *(row["path"] for row in places)):
+    for path in (*PAGES, *places):
         versions = {each.language: permalinks.origin(request) + quote(each.address(path)) for each in LANGUAGES}
         for address in versions.values():
             url = SubElement(root, "url")
@@ -180,13 +181,5 @@ def _told(entry: Entry) -> str:
         case body:
             return str(getattr(body, "on", ""))
 
-
-_PLACES = """
-  select path from (
-    select 1 as kind, '/organisations/' || org as path from organisation
-    union all select 2, '/funds/' || org || '/' || fund from fund
-    union all select 3, '/projects/' || org || '/' || project from project
-  ) place order by kind, path limit $1
-"""
 
 HANDLERS: list[Any] = [project_feed, organisation_feed, corrections_feed, robots, sitemap]

@@ -8,7 +8,7 @@ from ledger.receipt.dossier import MAGIC, MAX_DOSSIER_BYTES, decode_dossier
 from ledger.receipt.receipt import Receipt
 
 MAX_RECEIPT_BYTES = max(MAX_DOSSIER_BYTES, 2 * MAX_NOTE_BYTES)
-"""Bytes read of one file at most."""
+"""Of the largest file that may hold receipts. Who reads one reads no more."""
 
 
 def read_receipts(data: bytes) -> list[Receipt]:

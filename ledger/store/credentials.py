@@ -29,6 +29,12 @@ async def create(database: Database, staff: str, label: str) -> str:
     return token
 
 
+async def has_role(database: Database, staff: str) -> bool:
+    """Whether this pseudonym holds any role in the log."""
+    async with database.raw() as connection:
+        return bool(await connection.fetchval("select true from staff where staff = $1 and roles <> '{}'", staff))
+
+
 async def revoke(database: Database, credential_id: str) -> bool:
     """Whether there was such a token, not revoked before."""
     async with database.write() as connection:

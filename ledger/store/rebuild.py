@@ -26,6 +26,12 @@ PROJECTIONS = (
 """Tables that follow from the entries."""
 
 
+async def is_rebuild_due(connection: asyncpg.Connection) -> bool:
+    """Whether the log is older than its tables of figures."""
+    found: bool = await connection.fetchval("select exists (select from gift) and not exists (select from figure)")
+    return found
+
+
 async def rebuild(owner: Database, *, report: Callable[[str], None]) -> int:
     """In one transaction, so that readers see the old projections or the new ones. Answers how many entries there are.
 

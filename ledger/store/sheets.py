@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -249,8 +249,3 @@ def _commands(manifest: Manifest, profile: Profile, report: Report) -> list[Appr
         for batch in report.batches
         if batch.is_proposable
     ]
-
-
-def totals_of(printed: Mapping[str, PrintedTotal]) -> dict[str, tuple[int | None, int | None]]:
-    """Printed totals as a manifest keeps them."""
-    return {name: (total.count, total.sum_fen) for name, total in printed.items()}

@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 
 import asyncpg
 import msgspec
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger import privacy
@@ -139,7 +138,7 @@ class Sealer:
             AESGCM(subject.key).encrypt(_NONCE, _encode(kept), _VAULT),
             hmac.digest(self._lookup_key, code.encode(), "sha256"),
             self.lookup.current,
-            b"\x01" + box_salt + AESGCM(_box_key(code, box_salt)).encrypt(_NONCE, box, _BOX),
+            b"\x01" + box_salt + AESGCM(_derived(code.encode(), box_salt, _BOX)).encrypt(_NONCE, box, _BOX),
             seal_name(self._lookup_key, donor, privacy.public_name(gift.identity, gift.identity.consent)),
         )
 
@@ -206,17 +205,6 @@ def open_record(key: bytes, sealed: bytes) -> VaultRecord:
     return _decode(AESGCM(key).decrypt(_NONCE, sealed, _VAULT))
 
 
-def open_box(code: str, box: bytes) -> Box | None:
-    """What a browser does with the code; None where the box is not this code's."""
-    if box[:1] != b"\x01":
-        return None
-    salt, sealed = box[1 : 1 + _BOX_SALT_BYTES], box[1 + _BOX_SALT_BYTES :]
-    try:
-        return msgspec.json.decode(AESGCM(_box_key(code, salt)).decrypt(_NONCE, sealed, _BOX), type=Box)
-    except InvalidTag:
-        return None
-
-
 def seal_name(lookup_key: bytes, donor: str, name: str) -> bytes:
     """What a donor is called in public, for whoever holds the look-up keys; bound to `donor` of her gift's entry."""
     if not name:
@@ -246,10 +234,6 @@ def open_consent(key: bytes, sealed: bytes) -> ConsentRecord:
 def lookup_digests(lookup: LookupKeys, code: str) -> list[bytes]:
     """What the code may be stored under: one digest for each key still in use."""
     return [hmac.digest(key, code.encode(), "sha256") for key in lookup.keys.values()]
-
-
-def _box_key(code: str, salt: bytes) -> bytes:
-    return _derived(code.encode(), salt, _BOX)
 
 
 def _derived(secret: bytes, salt: bytes, info: bytes) -> bytes:

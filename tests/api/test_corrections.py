@@ -7,12 +7,13 @@ import pytest
 from ledger import demo
 from ledger.settings import Settings
 from ledger.store.queries.corrections import read_corrections
-from ledger.store.queries.figures import read_figures, read_tally
+from ledger.store.queries.figures import read_tally
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.sources import read_sources
 from ledger.trace import State
 from public_site import messages
 from tests.support.checklog import check_log
+from tests.support.figures import read_figures
 from tests.support.office import CITY, Office, gift, opened
 
 COUNTY = demo.COUNTY

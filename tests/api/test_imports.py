@@ -18,6 +18,7 @@ from ledger.import_client import Sheet
 from ledger.pieces import resting
 from ledger.privacy import Identity
 from ledger.settings import Settings
+from ledger.store.batch import Sequenced
 from ledger.store.queries.trace import forward
 from ledger.store.vault import Gift, lookup_digests
 from tests.support.acting import acting_as
@@ -230,8 +231,10 @@ async def test_others_get_their_turn_while_a_sheet_is_entered(
             ))))  # fmt: skip
             await asyncio.sleep(0)  # it stands in the line now
             rows.passed.set()
-            (given,) = (await other).entries
-            while (now := (await office.get("imports")).json()[0])["completed_seq"] is None:
+            entered = await other
+            assert isinstance(entered, Sequenced)
+            (given,) = entered.entries
+            while (now := (await office.get("imports")).json()[0])["completed_seq"] is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     async with acting_as("writer", told) as connection:
         first, last = await connection.fetchrow("select min(seq), max(seq) from gift where batch = $1", now["batch"])

@@ -14,11 +14,12 @@ from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.audit import tables
 from ledger.store.keys import LookupKeys
-from ledger.store.queries.figures import read_figures, read_tally
-from ledger.store.vault import open_box
+from ledger.store.queries.figures import read_tally
 from ledger.verify.finding import Findings
 from ledger.verify.rule import Rule
+from tests.support.box import open_box
 from tests.support.checklog import check_log
+from tests.support.figures import read_figures
 from tests.support.office import CITY, Office, gift, opened
 from tests.support.visitor import visitor
 

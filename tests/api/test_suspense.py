@@ -6,11 +6,11 @@ import pytest
 
 from ledger import privacy
 from ledger.settings import Settings
-from ledger.store.queries.figures import read_figures
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.sources import read_sources
 from ledger.trace import State
 from tests.support.checklog import check_log
+from tests.support.figures import read_figures
 from tests.support.office import CITY, Office, opened
 
 DAY = "2026-07-01"

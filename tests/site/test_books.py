@@ -13,12 +13,12 @@ from api.public.app import Resources
 from ledger.organisations import RegisterOrganisation
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
-from ledger.store.queries.figures import read_figures
 from ledger.store.queries.flows import read_flow
 from ledger.store.queries.years import read_year
 from public_site import flow
 from public_site.flow import Caption, Part
 from tests.support.branch import CITY, FINANCE, PROVINCE, Branch
+from tests.support.figures import read_figures
 
 
 def text(page: str) -> str:

@@ -21,7 +21,8 @@ from ledger.store.database import Database
 from ledger.store.fiscal import open_receipt
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.rebuild import PROJECTIONS, rebuild
-from ledger.store.vault import lookup_digests, open_box, open_record
+from ledger.store.vault import lookup_digests, open_record
+from tests.support.box import open_box
 from tests.support.foreign import foreign
 from tests.support.model import read_back
 from tests.support.replay import replay

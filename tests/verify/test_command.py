@@ -1,6 +1,7 @@
 """`sunledger verify` as an auditor runs it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from ledger import verify_command as verify_module
 from ledger.log.proof import LogProof
 from ledger.receipt.compact import encode_compact
 from ledger.receipt.dossier import encode_dossier
@@ -166,6 +168,15 @@ def test_a_command_without_log_and_receipt_is_told_what_to_name(tmp_path: Path) 
     assert run("--saved", __file__, "--receipt", __file__).exit_code == 2
     (tmp_path / "proof").write_bytes(b"c2sp.org/tlog-proof@v1\n")
     assert run("--receipt", tmp_path / "proof", "--json").exit_code == 1
+
+
+def test_a_file_larger_than_any_receipt_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_module, "MAX_RECEIPT_BYTES", 1_000)
+    for size, exit_code, said in ((1_000, 1, ""), (1_001, 2, "more than the 1000 bytes")):
+        (tmp_path / "proof").write_bytes(b"c2sp.org/tlog-proof@v1\n".ljust(size, b"a"))
+        result = run("--receipt", tmp_path / "proof")
+        assert result.exit_code == exit_code
+        assert said in " ".join(re.sub("[│╭╮╰╯─]", " ", result.stderr).split())
 
 
 def test_a_policy_names_log_and_witnesses(site: Path, tmp_path: Path) -> None:

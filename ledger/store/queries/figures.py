@@ -150,36 +150,6 @@ async def read_tally(connection: asyncpg.Connection, orgs: Sequence[str]) -> Tal
     return Tally(await connection.fetch(_MOVED, orgs), await connection.fetch(_RESTING, orgs))
 
 
-async def read_figures(connection: asyncpg.Connection) -> Figures:
-    """The figures of the whole ledger."""
-    moved = await connection.fetch(_ALL_MOVED, [*GIFTS, "income.received", "gift.refunded", REVERSED, *MOVING])
-    resting = await connection.fetch(_ALL_RESTING)
-    return whole(
-        {row["kind"]: (row["entries"], row["qty"]) for row in moved}, {row["kind"]: row["qty"] for row in resting}
-    )
-
-
-def whole(moved: Mapping[str, tuple[int, int]], resting: Mapping[str, int]) -> Figures:
-    """All organisations together. `moved`: kind → entries and fen; `resting`: kind of account → fen."""
-    between = {kind: moved.get(kind, _NOTHING)[1] for kind in MOVING}
-    return Figures(
-        gift_count=sum(moved.get(kind, _NOTHING)[0] for kind in GIFTS),
-        received_fen=sum(moved.get(kind, _NOTHING)[1] for kind in GIFTS),
-        income_fen=moved.get("income.received", _NOTHING)[1],
-        moved_in_fen=moved_in(between),
-        held_fen=resting.get("fund", 0),
-        allocated_fen=resting.get("project", 0),
-        paid_fen=resting.get("payees", 0),
-        refunded_fen=moved.get("gift.refunded", _NOTHING)[1],
-        fees_fen=resting.get("fees", 0),
-        lost_fen=resting.get("losses", 0),
-        moved_out_fen=moved_out(between),
-        voided_fen=moved.get(REVERSED, _NOTHING)[1],
-    )
-
-
-REVERSED = "entry.reversed"
-
 LATE = "late"
 """In a rollup, in place of a kind: what a successor got late (above zero), or a closed fund or project gave (below)."""
 
@@ -203,12 +173,4 @@ _MOVED = """
 """
 _RESTING = """
   select a.address, l.credited - l.consumed as qty from account a join line l on l.account = a.id where a.org = any($1)
-"""
-_NOTHING = (0, 0)
-_ALL_MOVED = """
-  select kind, sum(entries)::bigint as entries, sum(qty)::bigint as qty from rollup where kind = any($1) group by kind
-"""
-_ALL_RESTING = """
-  select split_part(a.address, ':', 1) as kind, sum(l.credited - l.consumed)::bigint as qty
-  from account a join line l on l.account = a.id group by kind
 """

@@ -193,6 +193,11 @@ class WitnessState:
     alarm: str
 
 
+async def alarming(connection: asyncpg.Connection) -> list[str]:
+    """Names of the witnesses that know another history."""
+    return [row["name"] for row in await connection.fetch("select name from witness where alarm <> '' order by name")]
+
+
 async def witnessed(connection: asyncpg.Connection) -> Witnessed | None:
     """Who cosigned the newest checkpoint, and how each witness stands; None where nothing was published.
 

@@ -8,6 +8,9 @@ import httpx
 from litestar import Litestar
 
 from api.problems import TYPES
+from ledger.settings import Settings
+from tests.api.public.test_limits import HOME, WRONG, at, worker
+from tests.support.acting import acting_as_superuser
 from tests.support.branch import Branch
 
 HTML = {"Accept": "text/html"}
@@ -203,9 +206,37 @@ async def test_a_method_that_is_not_there_is_a_problem(http: httpx.AsyncClient) 
         assert "GET" in answer.headers["allow"]
 
 
-async def test_the_public_application_writes_nothing(branch: Branch, app: Litestar, http: httpx.AsyncClient) -> None:
-    before = branch.sequencer.books.seq
-    for path in paths(app):
-        await http.get(path)
-    async with branch.database.raw() as connection:
-        assert await connection.fetchval("select seq from head") == before
+async def contents(settings: Settings) -> dict[str, object]:
+    """Of every table but the one of visits, and of every sequence."""
+    async with acting_as_superuser(settings) as connection:
+        named = await connection.fetch(
+            "select format('%I.%I', schemaname, tablename) from pg_tables"
+            " where schemaname !~ '^pg_|^information_schema$' and tablename <> 'visit'"
+        )
+        rows = "select count(*), md5(string_agg(each::text, e'\\n' order by each::text)) from {} each"
+        found: dict[str, object] = {name: await connection.fetchrow(rows.format(name)) for (name,) in named}
+        return found | {"sequences": await connection.fetch("select * from pg_sequences order by 1, 2")}
+
+
+async def test_the_public_application_writes_nothing_but_visits(branch: Branch, settings: Settings) -> None:
+    given = await branch.gift(50_000)
+    fiscal = {"code": "33080126", "number": "0000000001", "check_code": "abcdef"}
+    async with worker(settings, requests_per_minute=1_000, failures_per_hour=1_000, failures_per_code=1_000) as app:
+        before = await contents(settings)
+        async with at(app, HOME) as http:
+            for path in paths(app):
+                assert (await http.get(path)).status_code < 500, path
+            posts = {route.path for route in app.routes if "POST" in route.methods}
+            assert len(posts) > 6
+            for path in posts:
+                for code in (given.code, WRONG):
+                    asked = {**fiscal, "amount_fen": 50_000} if path.endswith("fiscal") else {"code": code}
+                    form = {**fiscal, "amount": "500"} if path.endswith("fiscal") else {"code": code}
+                    body: dict[str, Any] = {"json": asked} if path.startswith("/api/") else {"data": form}
+                    assert (await http.post(path, **body)).status_code in {200, 404, 503}, path
+        async with acting_as_superuser(settings) as connection:
+            assert await connection.fetchval("select count(*) from visit") > 2, "these are what it writes"
+    assert await contents(settings) == before
+    assert len(before) > 20
+    await branch.gift(1)
+    assert await contents(settings) != before, "it would have been seen"

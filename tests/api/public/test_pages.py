@@ -157,13 +157,6 @@ def test_modules_are_written_for_old_kernels_and_import_only_their_own() -> None
             assert (path.parent / imported).exists(), imported
 
 
-async def test_no_red_cross_is_drawn_anywhere(http: httpx.AsyncClient) -> None:
-    page = (await http.get("/")).text
-    for path in re.findall(r'"(/static/[^"]+)"', page):
-        content = (await http.get(path)).text
-        assert not re.search("[✚✙➕✝☩⛑🏥]|clip-path:\\s*polygon", page + content)
-
-
 async def test_a_first_page_is_small(branch: Branch, http: httpx.AsyncClient) -> None:
     """With everything it fetches before it has its answer; our own cryptography, fetched where it is needed, beside."""
     _, code = await branch.gift(50_000)

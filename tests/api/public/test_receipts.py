@@ -16,8 +16,8 @@ from ledger.receipt.reading import read_receipts
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.keys import LookupKeys
-from ledger.store.vault import open_box
 from ledger.verify.receipts import verify_receipts
+from tests.support.box import open_box
 from tests.support.office import CITY, Office, gift, opened
 from tests.support.signing import signing
 from tests.support.visitor import visitor as visiting
