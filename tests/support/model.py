@@ -20,6 +20,7 @@ from ledger.decide import AnyCommand, AnyProposable, Proposed
 from ledger.entries import Entry
 from ledger.line import Line, Span
 from ledger.posting import NO_LINE, Posting
+from ledger.refusals import Refused
 
 TODAY = "2026-11-21"
 
@@ -78,6 +79,19 @@ class Pen:
         self.proposed = {number: self.proposed[number] for number in self.books.proposals}
         self._unload()
         return self.entries[first:]
+
+    def allows(self, command: AnyCommand) -> bool:
+        """Whether the rules would let this happen, or propose it, now. Nothing is written."""
+        facts = self.facts(decide.needs(command))
+        for where in decide.lines(command, self.books, facts):
+            self.books.put(where, self._consumed(where))
+        try:
+            decide.decide(command, self.books, facts)
+        except Refused:
+            return False
+        finally:
+            self._unload()
+        return True
 
     def agreed(self, command: AnyProposable, *checkers: str) -> Entry:
         """Write a command and, if it waits, let these people approve it; the last entry."""

@@ -228,6 +228,12 @@ class History(RuleBasedStateMachine):
         kinds = {"policy.set", "staff.enrolled", "staff.dismissed", "fund.closed", "project.closed"}
         return [number for number, each in self.pen.books.proposals.items() if each.command in kinds]
 
+    def underway(self) -> list[int]:
+        """Transfers of which something is still in transit, or again."""
+        transit = (slots for address, slots in self.units.accounts.items() if address.startswith("transit:"))
+        sent = {self.units.given_back.get(slot.seq, slot.seq) for slots in transit for slot in slots if not slot.gone}
+        return sorted(sent)
+
     def seqs(self, kind: str) -> list[int]:
         """The entries of a kind."""
         return [entry.seq for entry in self.pen.entries[len(OPENED) :] if entry.kind == kind]
