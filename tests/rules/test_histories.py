@@ -279,6 +279,8 @@ def test_one_history_with_every_correction_in_it_keeps_every_invariant(
     )
     for kind in ("gift.refunded", "money.received", "money.disbursed", "transfer.sent"):
         _run(machine, partial(machine.put_right, len(machine.seqs(kind)) - 1, kind, 5, "general"))
+    for which in range(len(machine.units.gifts)):
+        _run(machine, partial(machine.put_on_paper, which, "issued"))
     assert Histories.reached >= CORRECTED | LATE
 
 

@@ -114,7 +114,7 @@ class Pen:
                 salt=salt,
                 cited=cited[0] if cited else None,
                 cited_qty=sum(map(entries.qty_of, cited)),
-                refunded_qty=sum(entries.qty_of(each) for each in self._citing(needs.ref, "gift.refunded")),
+                refunded_qty=self._refunded(needs.ref),
                 receipts=tuple(self._citing(needs.ref, "receipt.issued", "receipt.voided", "receipt.waived")),
             )
         images = needs.images or (bool(cited) and cited[0].kind in needs.images_of)
@@ -217,6 +217,14 @@ class Pen:
                 if not corrections.is_place(where.address):
                     at = bisect_right(self.credits[where], span.lo, key=_lo) - 1
                     yield Gone(where.address, span.qty, self.credits[where][at].seq)
+
+    def _refunded(self, gift: int) -> int:
+        """What refunds that stand gave back of the gift and of those that it corrects."""
+        fen = 0
+        for each in self._citing(gift, "gift.refunded"):
+            fen += entries.qty_of(each) - sum(map(entries.qty_of, self._citing(each.seq, "entry.reversed")))
+        wrong = getattr(self.entries[gift].body, "corrects", 0) if gift < len(self.entries) else 0
+        return fen + (self._refunded(wrong) if wrong else 0)
 
     def _citing(self, ref: int, *kinds: str) -> Iterator[Entry]:
         for entry in self.entries:

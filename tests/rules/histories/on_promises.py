@@ -121,6 +121,12 @@ class OnPromises(History):
             assert pen.allows(ways[-1])
 
     @invariant()
+    def fiscal_receipts_are_over_what_stands_of_the_gift(self) -> None:
+        for entry in self.new:
+            if isinstance(body := entry.body, entries.ReceiptIssued):
+                assert body.amount_fen == self.stands(body.ref) > 0
+
+    @invariant()
     def what_is_closed_is_empty_and_untouched(self) -> None:
         for number, entry in enumerate(self.pen.entries):
             match entry.body:
