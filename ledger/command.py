@@ -92,7 +92,7 @@ class Facts:
     confirmed_qty: int = 0
     """What earlier confirmations say of it."""
     refunded_qty: int = 0
-    """Of Needs.receipts: what refunds gave back of the cited gift."""
+    """Of Needs.receipts: what refunds that stand gave back of the cited gift, and of those that it corrects."""
     receipts: tuple[Entry, ...] = ()
     """Of Needs.receipts: in the order of the log."""
     spans: tuple[tuple[Account, Span], ...] = ()

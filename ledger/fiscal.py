@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from ledger import entries
 from ledger.books import Books
 from ledger.command import (
     Effect,
@@ -86,7 +87,7 @@ def standing(receipts: Sequence[Entry]) -> Standing:
 
 
 def needs_gift(command: IssueReceipt | WaiveReceipt | VoidReceipt) -> Needs:
-    """The gift, what was refunded of it, and what was said of its receipts."""
+    """The gift, what was refunded of it and of those it corrects, and what was said of its receipts."""
     return Needs(ref=command.ref, receipts=True)
 
 
@@ -99,12 +100,21 @@ def issue(command: IssueReceipt, books: Books, facts: Facts) -> Effect:
         raise ReceiptStands(f"entry {now.issued} issued one for this gift", issued=now.issued)
     if now.voided != command.replaces:
         raise Invalid(f"replaces: {now.voided or 'nothing'}, the one voided last", field="replaces")
-    stands = facts.cited_qty - facts.refunded_qty
-    if command.ref in books.reversed or not stands:
+    assert facts.cited is not None
+    stands = 0 if command.ref in books.reversed else stands_of(facts.cited, facts.refunded_qty)
+    if not stands:
         raise NothingLeft(f"nothing of gift {command.ref} stands", left=0)
     if command.amount_fen != stands:
-        raise Invalid(f"amount_fen: {stands}, what was given less what was refunded", field="amount_fen")
+        raise Invalid(f"amount_fen: {stands}, what was right less what was refunded", field="amount_fen")
     return Effect(body=body_of(ReceiptIssued, command), org=command.org)
+
+
+def stands_of(gift: Entry, refunded_fen: int) -> int:
+    """What stands of a gift that was not taken back: what she gave less what she got back, in fen.
+
+    Of a right entry all that was right, with what had moved on as the wrong ones; `refunded_fen`: of these, too.
+    """
+    return (getattr(gift.body, "right_fen", 0) or entries.qty_of(gift)) - refunded_fen
 
 
 def waive(command: WaiveReceipt, books: Books, facts: Facts) -> Effect:

@@ -67,7 +67,10 @@ def send(command: SendTransfer, books: Books, facts: Facts, proposal: int) -> Ef
 
 
 def receive(command: ReceiveTransfer, books: Books, facts: Facts, proposal: int) -> Effect:
-    """The transfer's positions that are still in transit, into a fund that keeps every promise of the sending one."""
+    """The transfer's positions that are still in transit, into a fund that keeps every promise of the sending one.
+
+    That may have been closed since, and an arrival taken back: its promises hold, and nothing is in transit for ever.
+    """
     if books.policy is None:
         raise PolicyMissing
     check_day("on", command.on, latest=facts.today)
@@ -76,7 +79,7 @@ def receive(command: ReceiveTransfer, books: Books, facts: Facts, proposal: int)
     check_cited(facts, command.ref, SENT, sender)
     if _transit(facts) != account.transit(sender, command.org):
         raise Invalid(f"ref: transfer {command.ref} was not sent to {command.org}", field="ref")
-    check_narrower(books.fund(sender, _fund(facts)), fund)
+    check_narrower(books.funds[sender, _fund(facts)], fund)
     wanted = missing(command, "transfer.received", books, facts) if command.corrects else command.amount_fen
     return Effect(
         body=righted(body_of(entries.TransferReceived, command), command),

@@ -15,7 +15,7 @@ from api.fields import Day, Fen, Input, Org, Seq
 from api.problems import ProblemError, described
 from ledger import entries
 from ledger.account import MAX_POSITION
-from ledger.fiscal import VoidReceipt, WaiveReceipt, standing
+from ledger.fiscal import VoidReceipt, WaiveReceipt, standing, stands_of
 from ledger.privacy import FiscalNumbers
 from ledger.roles import Role
 from ledger.store import fiscal
@@ -151,7 +151,7 @@ async def get_papers(
     async with resources.database.snapshot() as connection:
         said = await read_receipts(connection, ref)
         kept = {each.issued: each.numbers for each in await read_kept(connection, ref, key)}
-    stands = 0 if ref in resources.sequencer.books.reversed else entries.qty_of(gift) - said.refunded_fen
+    stands = 0 if ref in resources.sequencer.books.reversed else stands_of(gift, said.refunded_fen)
     now = standing(said.entries)
     receipts = [
         Receipt(

@@ -32,6 +32,7 @@ def note(state: State, run: Run, entry: Envelope, body: object, legs: Sequence[L
             _, begun = state.given_out.get(number, ("", None))
             state.given_out[number] = (run.kind, _with(begun, legs))
             if isinstance(body, GiftRefunded):
+                state.refunds[number] = body.ref
                 state.refunded[body.ref] += sum(leg.qty for leg in legs)
         case TransferSent() if (fund := legs[0].src) is not None:
             sent = state.transfers.get(number)
@@ -45,6 +46,8 @@ def note(state: State, run: Run, entry: Envelope, body: object, legs: Sequence[L
             costs.give_back(state, state.payments[ref], legs)
         case EntryReversed():
             reversals.give_back(state, entry.seq, body, legs)
+            if body.ref in state.refunds:
+                state.refunded[state.refunds[body.ref]] -= sum(leg.qty for leg in legs)
             if body.ref in state.payments:
                 costs.give_back(state, state.payments[body.ref], legs)
         case _:

@@ -14,10 +14,10 @@ from ledger.verify.targets import gift_of
 
 
 def issued(state: State, entry: Envelope, body: ReceiptIssued) -> None:
-    """Over what was given less what was refunded; citing the one voided before, if any."""
+    """Over what was right less what was refunded; citing the one voided before, if any."""
     given = _check(state, entry, body)
     check_digests(state, "commitment", body.commitment)
-    stands = 0 if body.ref in state.reversed else given - state.refunded[body.ref]
+    stands = 0 if body.ref in state.reversed else given - _refunded(state, body.ref)
     if given != NONE and (body.amount_fen != stands or stands <= 0):
         state.find(Rule.FISCAL_AMOUNT, f"{stands} fen, what stands of gift {body.ref}", body.amount_fen)
     before = state.receipts.get(body.ref, 0)
@@ -55,7 +55,10 @@ def voided(state: State, entry: Envelope, body: ReceiptVoided) -> None:
 
 
 def _check(state: State, entry: Envelope, body: ReceiptIssued | ReceiptWaived | ReceiptVoided) -> int:
-    """What was given with the cited gift, a fee at receipt included; NONE where it is no gift to this organisation."""
+    """What was given with the cited gift, a fee at receipt included; NONE where it is no gift to this organisation.
+
+    Of a right entry: what would have been right, whatever of it had moved on with the wrong one.
+    """
     none(state, entry)
     check_entry(state, entry, body, body.org)
     state.check_on(body.on)
@@ -63,6 +66,17 @@ def _check(state: State, entry: Envelope, body: ReceiptIssued | ReceiptWaived | 
     if gift is None:
         state.find(Rule.FISCAL_AMOUNT, f"a gift to {body.org}", body.ref)
         return NONE
+    if body.ref in state.right:
+        return state.right[body.ref].right_fen
     fees = state.lines.get(account.fees(body.org))
     fee = None if fees is None else fees.credit_of(body.ref)
     return gift.hi - gift.lo + (0 if fee is None else fee[1] - fee[0])
+
+
+def _refunded(state: State, gift: int) -> int:
+    """Of the gift, and of those that it corrects one after the other, each of which came before it."""
+    fen = state.refunded[gift]
+    while gift in state.right:
+        gift = state.right[gift].wrong
+        fen += state.refunded[gift]
+    return fen

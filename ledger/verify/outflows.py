@@ -215,14 +215,18 @@ def _keeps_clause(state: State, body: ExchangeSettled | FeeCharged, src: Line) -
 
 
 def _keeps_promises(state: State, body: TransferReceived | TransferReturned, into: Line) -> bool:
-    """Another organisation's fund is as narrow as the sending one, or narrower; what comes back, comes back to that."""
+    """Another organisation's fund is as narrow as the sending one, or narrower; what comes back, comes back to that.
+
+    Or to its successor, where it was closed.
+    """
     sent = state.transfers.get(body.ref)
     if sent is None:
         return True  # said where positions are compared
     if isinstance(body, TransferReturned):
-        if into is not sent.fund:
-            state.find(Rule.RETURN_HOME, f"into {sent.fund}", f"into {into}")
-        return into is sent.fund
+        home = state.heir(sent.fund)
+        if into is not home:
+            state.find(Rule.RETURN_HOME, f"into {home}", f"into {into}")
+        return into is home
     funds = [state.society.funds[line.place.org, line.place.rest[0]] for line in (sent.fund, into)]
     if not keeps(*funds):
         state.find(Rule.RESTRICTION, f"a fund that keeps every promise of {sent.fund}", into)

@@ -37,7 +37,8 @@ def check(state: State, body: EntryReversed, proposal: Proposal | None) -> None:
         return  # said where positions and approvals are compared
     fee = fee_of(state, body.ref, body.org) if found is None else []
     qty = sum(each.hi - each.lo for each in (piece, *fee))
-    moved = qty - proposal.qty + state.moved_before.get(body.ref, 0)
+    before = state.right.get(body.ref)
+    moved = qty - proposal.qty + (0 if before is None else before.moved)
     state.taken_back[body.ref] = TakenBack(kind, body.org, moved)
     expected = (kind, proposal.qty, qty - proposal.qty)
     if (body.of, body.left, body.moved) != expected:

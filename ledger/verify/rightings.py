@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from ledger.verify.rule import Rule
-from ledger.verify.state import State, part_of
+from ledger.verify.state import Righted, State, part_of
 
 _FROM_OUTSIDE = frozenset({"income.received", "money.received", "money.unidentified"})
 
@@ -38,7 +38,8 @@ def check(state: State, kind: str, body: Righting, org: str, qty: int) -> None:
     if before != state.position:
         state.find(Rule.RIGHTED_ONCE, f"one right entry of {body.corrects}", f"another after {before}")
         return
-    state.moved_before[state.position - part_of(body)[0] + 1] = wrong.moved
+    first = state.position - part_of(body)[0] + 1
+    state.right[first] = Righted(body.corrects, body.right_fen, wrong.moved)
     if body.right_fen - wrong.moved != qty:
         said = f"{body.right_fen} less the {wrong.moved} that had moved on with entry {body.corrects}"
         state.find(Rule.RIGHT_AMOUNT, said, qty)

@@ -145,6 +145,15 @@ class TakenBack(NamedTuple):
     """What of it had moved on before; and of those that it corrects, if it is a right entry."""
 
 
+class Righted(NamedTuple):
+    """A right entry."""
+
+    wrong: int
+    right_fen: int
+    moved: int
+    """What had moved on with those that it corrects."""
+
+
 class Stamp(NamedTuple):
     """What entry `seq` says an authority saw, and when (`at`, empty if its token says nothing)."""
 
@@ -191,8 +200,8 @@ class State:
     taken_back: dict[int, TakenBack] = field(default_factory=dict)
     righted: dict[int, int] = field(default_factory=dict)
     """Entries that were taken back, and the right entries that took their place."""
-    moved_before: dict[int, int] = field(default_factory=dict)
-    """Right entries, by first part: what had moved on with those that they correct."""
+    right: dict[int, Righted] = field(default_factory=dict)
+    """Right entries, by first part."""
     reversed: dict[int, int] = field(default_factory=dict)
     """Entries that were taken back, and by which."""
     erased: set[int] = field(default_factory=set)
@@ -221,7 +230,9 @@ class State:
     waived: set[int] = field(default_factory=set)
     """Gifts whose fiscal receipt was waived."""
     refunded: Counter[int] = field(default_factory=Counter)
-    """Gift → what refunds gave back of it."""
+    """Gift → what refunds gave back of it, and nobody took back."""
+    refunds: dict[int, int] = field(default_factory=dict)
+    """Refunds, by first part → the gift."""
     payments: dict[int, Payment] = field(default_factory=dict)
     run: Run | None = None
     """Parts are still to come."""

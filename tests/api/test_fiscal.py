@@ -97,6 +97,39 @@ async def test_fiscal_receipts_whose_gifts_went_back_since_are_listed_page_by_pa
     assert (await office.get("fiscal-receipts/stale?org=330824")).json()["items"] == []
 
 
+async def agreed(office: Office, path: str, body: object) -> int:
+    """Have something done by two people; the number of its last entry."""
+    proposed = (await office.post(path, body)).json()["proposal"]
+    answer = await office.post(f"proposals/{proposed}/approval", who="checker")
+    assert answer.status_code == 201, answer.text
+    seq: int = answer.json()["entries"][-1]["seq"]
+    return seq
+
+
+async def test_a_fiscal_receipt_is_over_what_stands_whatever_was_corrected(office: Office, told: Settings) -> None:
+    wrong = {"org": CITY, "on": DAY, "reason": "金额有误", "statement": "金额有误，现予更正。"}
+    refund = {"org": CITY, "on": DAY, "reason": "捐赠人申请", "amount_fen": 20_000}
+    ref = await seq_of(office, "gifts", gift(amount_fen=50_000))
+    issued = await seq_of(office, "fiscal-receipts", receipt(ref))
+    back = await agreed(office, "refunds", {**refund, "ref": ref})
+    await agreed(office, "reversals", {**wrong, "ref": back})
+    assert (await office.get(f"gifts/{ref}/papers")).json()["stands_fen"] == 50_000
+    assert (await office.get(f"fiscal-receipts/stale?org={CITY}")).json()["items"] == []
+
+    await agreed(office, "refunds", {**refund, "ref": ref})
+    await agreed(office, "reversals", {**wrong, "ref": ref})
+    asked = {"org": CITY, "corrects": ref, "fund": "general", "amount_fen": 30_000, "on": DAY}
+    right = await seq_of(office, "right-gifts", asked)
+    stale = {"issued": issued, "gift": ref, "amount_fen": 50_000, "stands_fen": 0}
+    assert (await office.get(f"fiscal-receipts/stale?org={CITY}")).json()["items"] == [stale]
+    assert (await office.get(f"gifts/{right}/papers")).json()["stands_fen"] == 10_000
+    second = await seq_of(office, "fiscal-receipts", receipt(right, 10_000, number="0000012346"))
+    await agreed(office, "refunds", {**refund, "ref": right, "amount_fen": 4_000})
+    listed = (await office.get(f"fiscal-receipts/stale?org={CITY}&after={ref}")).json()["items"]
+    assert listed == [{"issued": second, "gift": right, "amount_fen": 10_000, "stands_fen": 6_000}]
+    await check_log(told, decided_again=True)
+
+
 async def test_the_numbers_of_a_fiscal_receipt_are_in_no_table_in_the_clear(office: Office, told: Settings) -> None:
     ref = await seq_of(office, "gifts", gift(amount_fen=50_000))
     await seq_of(office, "fiscal-receipts", receipt(ref))

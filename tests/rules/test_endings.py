@@ -15,7 +15,10 @@ from tests.support.society import (
     APPROVER,
     CITY,
     FINANCE,
+    NEIGHBOUR,
+    NEIGHBOURS_APPROVER,
     OTHER_ADMINISTRATOR,
+    OTHER_CITY,
     USUAL_RULES,
     allocation,
     arrival,
@@ -26,7 +29,9 @@ from tests.support.society import (
     payment,
     refund,
     reversal,
+    right,
     sending,
+    sent_back,
 )
 
 CONSENT = ("c" * 64,)
@@ -165,6 +170,51 @@ def test_what_comes_home_by_two_ways_into_one_successor_is_one_posting() -> None
     close(pen, fund("office", residue="moved", successor="hospital", evidence=CONSENT))
     (back,) = pen.write(handed_back(paid.seq))
     assert [(each.dst, each.qty) for each in back.postings] == [("project:330800:relief:hospital", 10)]
+
+
+def in_transit_again(pen: Pen, closing: CloseFund) -> tuple[int, int]:
+    """A transfer of ten fen that was entered as received, the fund it left closed, the arrival taken back."""
+    pen.write(gift(10))
+    (sent,) = pen.write(sending(10))
+    (arrived,) = pen.write(arrival(sent.seq))
+    close(pen, closing)
+    pen.agreed(reversal(arrived.seq, org=OTHER_CITY, maker=NEIGHBOUR), NEIGHBOURS_APPROVER)
+    return sent.seq, arrived.seq
+
+
+@pytest.mark.parametrize("closing", [fund(), fund(**MOVED, successor="office")])
+def test_what_a_closed_fund_sent_is_still_received_for_its_purpose(closing: CloseFund) -> None:
+    pen = open_society()
+    sent, arrived = in_transit_again(pen, closing)
+    pen.write(arrival(sent, 4))
+    pen.write(right(arrival(sent, 6), arrived))
+    assert pen.balance(f"fund:{OTHER_CITY}:general") == 10
+
+
+def test_what_a_closed_fund_sent_is_not_received_for_a_wider_purpose() -> None:
+    pen = open_society()
+    pen.write(gift(10, "flood"))
+    (sent,) = pen.write(sending(10, "flood"))
+    (arrived,) = pen.write(arrival(sent.seq, fund="flood"))
+    close(pen, fund("flood"))
+    pen.agreed(reversal(arrived.seq, org=OTHER_CITY, maker=NEIGHBOUR), NEIGHBOURS_APPROVER)
+    with pytest.raises(RestrictionBroken):
+        pen.write(arrival(sent.seq))
+    pen.write(arrival(sent.seq, fund="flood"))
+
+
+def test_what_a_closed_fund_sent_comes_back_to_its_successor_and_nowhere_else() -> None:
+    pen = open_society()
+    sent, _ = in_transit_again(pen, fund(**MOVED, successor="office"))
+    (back,) = pen.write(sent_back(sent, 4))
+    assert [(each.dst, each.qty) for each in back.postings] == [("fund:330800:office", 4)]
+    whole = pen.agreed(reversal(sent), APPROVER)
+    assert [(each.dst, each.qty) for each in whole.postings] == [("fund:330800:office", 6)]
+    alone = open_society()
+    sent, _ = in_transit_again(alone, fund())
+    with pytest.raises(Closed) as refused:
+        alone.write(sent_back(sent))
+    assert "承接者" in refused.value.advice
 
 
 def test_a_late_return_without_a_successor_is_refused_with_advice() -> None:

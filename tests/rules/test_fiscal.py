@@ -5,6 +5,7 @@ from hashlib import sha256
 import pytest
 from msgspec import structs
 
+from ledger.entries import Entry
 from ledger.fiscal import IssueReceipt, VoidReceipt, WaiveReceipt
 from ledger.refusals import AlreadyThere, Closed, Invalid, NotAllowed, NothingLeft, ReceiptStands
 from tests.support.model import TODAY, Pen
@@ -16,12 +17,15 @@ from tests.support.society import (
     NEIGHBOUR,
     OTHER_CITY,
     PROGRAMME,
+    allocation,
     gift,
     identification,
     income,
     open_society,
+    payment,
     refund,
     reversal,
+    right,
     unidentified,
 )
 
@@ -79,6 +83,56 @@ def test_a_fiscal_receipt_is_over_what_was_given_less_what_was_refunded() -> Non
         with pytest.raises(Invalid):
             pen.write(issuing(ref, wrong, replaces=first.seq))
     pen.write(issuing(ref, 70, replaces=first.seq))
+
+
+def test_a_refund_that_was_taken_back_lowers_no_fiscal_receipt() -> None:
+    pen = open_society()
+    ref = given(pen)
+    (first,) = pen.write(refund(ref, 30))
+    pen.agreed(reversal(first.seq), APPROVER)
+    with pytest.raises(Invalid):
+        pen.write(issuing(ref, 70))
+    (issued,) = pen.write(issuing(ref, 100))
+    pen.write(right(refund(ref, 20), first.seq))
+    pen.write(voiding(ref, issued.seq))
+    pen.write(issuing(ref, 80, replaces=issued.seq))
+
+
+def test_the_fiscal_receipt_of_a_right_gift_is_over_what_was_right_less_what_went_back_of_the_wrong_ones() -> None:
+    pen = open_society()
+    wrong = given(pen)
+    pen.write(refund(wrong, 10))
+    pen.write(allocation(30))
+    pen.write(payment(20))
+    (first,) = corrected(pen, wrong, 60)
+    with pytest.raises(NothingLeft):
+        pen.write(issuing(wrong, 100))
+    for fen in (30, 60):
+        with pytest.raises(Invalid):
+            pen.write(issuing(first.seq, fen))
+    (issued,) = pen.write(issuing(first.seq, 50))
+    pen.write(voiding(first.seq, issued.seq))
+    pen.write(refund(first.seq, 5))
+    (second,) = corrected(pen, first.seq, 70)
+    pen.write(issuing(second.seq, 55))
+
+
+def test_a_gift_of_which_more_moved_on_than_was_right_has_no_right_entry_and_no_fiscal_receipt() -> None:
+    pen = open_society()
+    wrong = given(pen)
+    pen.write(allocation(30))
+    pen.write(payment(30))
+    with pytest.raises(Invalid, match="nothing is missing"):
+        corrected(pen, wrong, 30)
+    for fen in (100, 30):
+        with pytest.raises(NothingLeft):
+            pen.write(issuing(wrong, fen))
+
+
+def corrected(pen: Pen, wrong: int, amount_fen: int) -> list[Entry]:
+    """The right entry of a gift that is taken back."""
+    pen.agreed(reversal(wrong), APPROVER)
+    return pen.write(right(gift(amount_fen), wrong))
 
 
 def test_a_fee_at_receipt_is_on_the_fiscal_receipt_too() -> None:

@@ -40,6 +40,7 @@ from tests.support.society import (
     handed_back,
     reversal,
     sending,
+    sent_back,
     unidentified,
 )
 
@@ -74,9 +75,18 @@ class Histories(  # the commands, then what has to hold after each
         gifts=st.lists(st.integers(3, 12), min_size=len(FUNDS), max_size=len(FUNDS)),
         busy=st.booleans(),
         over=st.booleans(),
+        successor=st.sampled_from(["", "general", None]),
         wrong=st.lists(st.sampled_from(REVERSIBLE), max_size=3),
     )
-    def begin(self, gifts: list[int], *, busy: bool = False, over: bool = False, wrong: Iterable[str] = ()) -> None:
+    def begin(
+        self,
+        gifts: list[int],
+        *,
+        busy: bool = False,
+        over: bool = False,
+        successor: str | None = None,
+        wrong: Iterable[str] = (),
+    ) -> None:
         """With gifts for every fund; then, as it happens, with much else, with an end, and with what was wrong."""
         for (fund, project), qty in zip(FIRST, gifts, strict=True):
             self.do(gift(qty, fund))
@@ -86,6 +96,8 @@ class Histories(  # the commands, then what has to hold after each
             self.do_much()
         if over:
             self.close_what_was_paid()
+        if successor is not None:
+            self.close_what_was_sent(successor)
         for kind in wrong:
             self.put_right(12, kind, 3, "general")
 
@@ -115,6 +127,17 @@ class Histories(  # the commands, then what has to hold after each
         self.wind_up_project("extra-1", "relief")
         self.wind_up_fund("extra-1", "general")
         self.wind_up_fund("extra-1", "general")
+
+    def close_what_was_sent(self, successor: str) -> None:
+        """A fund whose money the other city had received; then it had not, and is in transit again."""
+        self.do(gift(3, "extra-2"))
+        self.do(sending(3, "extra-2"))
+        sent = self.seqs("transfer.sent")[-1]
+        self.do(arrival(sent))
+        for _ in range(2):
+            self.wind_up_fund("extra-2", successor)
+        self.take_back(len(self.seqs("transfer.received")) - 1, "transfer.received", BOTH_CITIES)
+        self.approve(len(self.pen.books.proposals) - 1)
 
     @rule(which=whichever, kind=st.sampled_from(REVERSIBLE), qty=amounts, fund=funds)
     def put_right(self, which: int, kind: str, qty: int, fund: str) -> None:
@@ -256,6 +279,8 @@ def test_one_history_with_every_correction_in_it_keeps_every_invariant(
     )
     for kind in ("gift.refunded", "money.received", "money.disbursed", "transfer.sent"):
         _run(machine, partial(machine.put_right, len(machine.seqs(kind)) - 1, kind, 5, "general"))
+    for which in range(len(machine.units.gifts)):
+        _run(machine, partial(machine.put_on_paper, which, "issued"))
     assert Histories.reached >= CORRECTED | LATE
 
 
@@ -264,6 +289,18 @@ def _run(machine: Histories, *steps: Callable[[], None]) -> None:
         step()
         machine.check()
     machine.teardown()
+
+
+@pytest.mark.parametrize("successor", ["", "general"])
+def test_what_a_closed_fund_sent_is_never_stuck(successor: str) -> None:
+    machine = Histories()
+    _run(machine, partial(machine.close_what_was_sent, successor))
+    sent = machine.seqs("transfer.sent")[-1]
+    _run(machine, lambda: machine.do(arrival(sent, 1)))
+    if successor:
+        _run(machine, lambda: machine.do(sent_back(sent, 1)))
+    _run(machine, lambda: machine.do(arrival(sent)))
+    assert machine.underway() == []
 
 
 def test_what_was_voided_counts_with_the_organisation_where_it_lay() -> None:

@@ -20,6 +20,7 @@ from ledger.decide import AnyCommand, AnyProposable, Proposed
 from ledger.entries import Entry
 from ledger.line import Line, Span
 from ledger.posting import NO_LINE, Posting
+from ledger.refusals import Refused
 
 TODAY = "2026-11-21"
 
@@ -79,6 +80,19 @@ class Pen:
         self._unload()
         return self.entries[first:]
 
+    def allows(self, command: AnyCommand) -> bool:
+        """Whether the rules would let this happen, or propose it, now. Nothing is written."""
+        facts = self.facts(decide.needs(command))
+        for where in decide.lines(command, self.books, facts):
+            self.books.put(where, self._consumed(where))
+        try:
+            decide.decide(command, self.books, facts)
+        except Refused:
+            return False
+        finally:
+            self._unload()
+        return True
+
     def agreed(self, command: AnyProposable, *checkers: str) -> Entry:
         """Write a command and, if it waits, let these people approve it; the last entry."""
         (made, *_) = new = self.write(command)
@@ -100,7 +114,7 @@ class Pen:
                 salt=salt,
                 cited=cited[0] if cited else None,
                 cited_qty=sum(map(entries.qty_of, cited)),
-                refunded_qty=sum(entries.qty_of(each) for each in self._citing(needs.ref, "gift.refunded")),
+                refunded_qty=self._refunded(needs.ref),
                 receipts=tuple(self._citing(needs.ref, "receipt.issued", "receipt.voided", "receipt.waived")),
             )
         images = needs.images or (bool(cited) and cited[0].kind in needs.images_of)
@@ -203,6 +217,14 @@ class Pen:
                 if not corrections.is_place(where.address):
                     at = bisect_right(self.credits[where], span.lo, key=_lo) - 1
                     yield Gone(where.address, span.qty, self.credits[where][at].seq)
+
+    def _refunded(self, gift: int) -> int:
+        """What refunds that stand gave back of the gift and of those that it corrects."""
+        fen = 0
+        for each in self._citing(gift, "gift.refunded"):
+            fen += entries.qty_of(each) - sum(map(entries.qty_of, self._citing(each.seq, "entry.reversed")))
+        wrong = getattr(self.entries[gift].body, "corrects", 0) if gift < len(self.entries) else 0
+        return fen + (self._refunded(wrong) if wrong else 0)
 
     def _citing(self, ref: int, *kinds: str) -> Iterator[Entry]:
         for entry in self.entries:

@@ -40,6 +40,7 @@ class Said:
 
     entries: tuple[Entry, ...]
     refunded_fen: int
+    """By refunds that stand, of the gift and of those that it corrects."""
 
 
 async def read_receipts(connection: asyncpg.Connection, gift: int) -> Said:
@@ -52,7 +53,7 @@ async def read_receipts(connection: asyncpg.Connection, gift: int) -> Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stale:
-    """A fiscal receipt that holds, over more than what stands of its gift now."""
+    """A fiscal receipt that holds, over another amount than what stands of its gift now."""
 
     issued: int
     gift: int
@@ -66,8 +67,8 @@ async def read_stale(connection: asyncpg.Connection, org: str, *, after: int, li
     for row in await connection.fetch(_STALE, org, after, limit):
         body = decode(row["bytes"]).body
         assert isinstance(body, ReceiptIssued)
-        stands = 0 if row["is_reversed"] else row["qty"] - row["refunded"]
-        found.append(Stale(issued=row["seq"], gift=body.ref, amount_fen=body.amount_fen, stands_fen=stands))
+        issued = Stale(issued=row["seq"], gift=body.ref, amount_fen=body.amount_fen, stands_fen=row["stands"])
+        found.append(issued)
     return found
 
 
@@ -89,21 +90,47 @@ _RECEIPTS = """
   select e.bytes from citation c join entry e on e.seq = c.seq
   where c.ref = $1 and c.kind in ('receipt.issued', 'receipt.voided', 'receipt.waived') order by c.seq
 """
-_REFUNDED = "select coalesce(sum(qty), 0)::bigint from citation where ref = $1 and kind = 'gift.refunded'"
-# From refunds and reversals, which are few and have an index of their own, to the receipt that was there before them.
-_STALE = """
-  select e.seq, e.bytes, g.qty, back.refunded, back.is_reversed
-  from (
-    select ref, max(seq) as seq, coalesce(sum(qty) filter (where kind = 'gift.refunded'), 0)::bigint as refunded,
-      bool_or(kind = 'entry.reversed') as is_reversed
-    from citation where kind in ('entry.reversed', 'gift.refunded') and ref > $2 group by ref
-  ) back
-  join gift g on g.seq = back.ref
-  cross join lateral (
-    select c.seq, c.kind from citation c
-    where c.ref = back.ref and c.kind in ('receipt.issued', 'receipt.voided') order by c.seq desc limit 1
-  ) last
-  join entry e on e.seq = last.seq and e.kind = 'receipt.issued'
-  where e.org = $1 and last.seq < back.seq order by back.ref limit $3
+# What a right entry corrects, one before the other; a refund cites one of these, and its own reversal cites it.
+_REFUNDED_OF = """
+  with recursive chain (seq) as (
+    select {gift}::bigint
+    union all
+    select (convert_from(e.bytes, 'utf8')::jsonb #>> '{body,corrects}')::bigint
+    from chain join entry e using (seq) where convert_from(e.bytes, 'utf8')::jsonb #> '{body}' ? 'corrects'
+  )
+  select coalesce(sum(c.qty - coalesce(back.qty, 0)), 0)::bigint
+  from chain join citation c on c.ref = chain.seq and c.kind = 'gift.refunded'
+  left join lateral (
+    select sum(b.qty) as qty from citation b where b.ref = c.seq and b.kind = 'entry.reversed'
+  ) back on true
 """
+_REFUNDED = _REFUNDED_OF.replace("{gift}", "$1")
+# From refunds and reversals, which are few and have an index of their own, to the gifts that they touch, on to what
+# corrects these, and to the receipt that holds for each.
+_STALE = """
+  with recursive touched (seq) as (
+    select back.ref from citation back join gift on gift.seq = back.ref
+    where back.kind in ('entry.reversed', 'gift.refunded')
+    union
+    select c.seq from touched join citation c on c.ref = touched.seq
+      and c.kind in ('money.received', 'money.identified')
+  ), found as (
+    select t.seq as gift, e.seq, e.bytes,
+      case when exists (select from citation c where c.ref = t.seq and c.kind = 'entry.reversed') then 0
+        else coalesce((convert_from(given.bytes, 'utf8')::jsonb #>> '{body,right_fen}')::bigint, g.qty) - (
+          {refunded}
+        ) end as stands
+    from touched t
+    join gift g on g.seq = t.seq
+    join entry given on given.seq = t.seq
+    cross join lateral (
+      select c.seq from citation c
+      where c.ref = t.seq and c.kind in ('receipt.issued', 'receipt.voided') order by c.seq desc limit 1
+    ) last
+    join entry e on e.seq = last.seq and e.kind = 'receipt.issued'
+    where e.org = $1 and t.seq > $2
+  )
+  select seq, bytes, stands from found
+  where stands <> (convert_from(bytes, 'utf8')::jsonb #>> '{body,amount_fen}')::bigint order by gift limit $3
+""".replace("{refunded}", _REFUNDED_OF.replace("{gift}", "t.seq"))
 _KEPT = "select issued, sealed from fiscal_vault where seq = $1 order by issued"

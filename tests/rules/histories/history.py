@@ -16,8 +16,9 @@ from ledger.endings import CloseFund, CloseProject
 from ledger.entries import Entry
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
+from ledger.fiscal import IssueReceipt
 from ledger.posting import Posting
-from ledger.refusals import InsufficientAmount, NotEmpty, NothingLeft, Refused
+from ledger.refusals import InsufficientAmount, Invalid, NotEmpty, NothingLeft, Refused
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
 from ledger.suspense import IdentifyMoney, ReturnSuspense
@@ -87,6 +88,10 @@ class History(RuleBasedStateMachine):
                 | ReturnTransfer(),
             ):
                 assert refused.facts["left"] == len(plan.places) < max(command.amount_fen, 1)
+            case NothingLeft(), IssueReceipt(ref=gift):
+                assert not self.stands(gift)
+            case Invalid(), IssueReceipt():
+                assert refused.facts.get("field") != "amount_fen"
             case NothingLeft(), ReverseEntry():
                 assert refused.facts["left"] == len(plan.places)
             case NotEmpty(), ApproveProposal(proposal=number):
@@ -112,6 +117,19 @@ class History(RuleBasedStateMachine):
             moved += self.pen.books.reversed.get(wrong, 0)
             wrong = getattr(self.pen.entries[wrong].body, "corrects", 0) if wrong < len(self.pen.entries) else 0
         return moved
+
+    def stands(self, gift: int) -> int:
+        """What of this gift was given and not given back, by the fen that rest with donors; 0 if it was taken back."""
+        body = self.pen.entries[gift].body
+        assert isinstance(body, entries.MoneyReceived | entries.MoneyIdentified)
+        given = body.right_fen or entries.qty_of(self.pen.entries[gift])
+        ours, wrong = {gift}, body.corrects
+        while wrong:
+            ours.add(wrong)
+            wrong = getattr(self.pen.entries[wrong].body, "corrects", 0)
+        refunds = (slots for address, slots in self.units.accounts.items() if address.startswith("refunds:"))
+        back = sum(not slot.gone and slot.unit.gift in ours for slots in refunds for slot in slots)
+        return 0 if gift in self.pen.books.reversed else given - back
 
     def plan(self, command: AnyCommand) -> Plan:
         """What the model would take, on what is there before the command."""
@@ -227,6 +245,12 @@ class History(RuleBasedStateMachine):
         """Open proposals that only administrators decide."""
         kinds = {"policy.set", "staff.enrolled", "staff.dismissed", "fund.closed", "project.closed"}
         return [number for number, each in self.pen.books.proposals.items() if each.command in kinds]
+
+    def underway(self) -> list[int]:
+        """Transfers of which something is still in transit, or again."""
+        transit = (slots for address, slots in self.units.accounts.items() if address.startswith("transit:"))
+        sent = {self.units.given_back.get(slot.seq, slot.seq) for slots in transit for slot in slots if not slot.gone}
+        return sorted(sent)
 
     def seqs(self, kind: str) -> list[int]:
         """The entries of a kind."""

@@ -4,13 +4,18 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hypothesis.stateful import invariant
+from msgspec.structs import replace
 
 from ledger import account, entries, periods
 from ledger.entries import Entry, FundOpened, ProjectOpened, Restriction
+from ledger.organisations import OpenFund
 from tests.rules.histories.history import History
+from tests.support.model import Pen
+from tests.support.society import ADMINISTRATOR, BOTH_CITIES, arrival, sent_back
 
 _MILLION = 1_000_000
 _USUAL = ("aid", "purchase")
+_NEW = "new"
 
 
 class OnPromises(History):
@@ -96,6 +101,32 @@ class OnPromises(History):
         assert sent == Counter({address: len(self.units.resting(address)) for address in transit})
 
     @invariant()
+    def what_is_in_transit_can_be_received_or_come_back(self) -> None:
+        """Whatever was closed or taken back since: no money waits for ever."""
+        for number in self.underway():
+            sent = self.pen.entries[number]
+            org, to = entries.org_of(sent), account.parse(sent.postings[0].dst).rest[0]
+            back = replace(sent_back(number, org=org, maker=BOTH_CITIES), on=self.pen.today)
+            if not self.plan(back).places or self.pen.allows(back):  # a proposal holds it; or it can come back
+                continue
+            ways = [
+                replace(arrival(number, fund=fund, org=to, maker=BOTH_CITIES), on=self.pen.today)
+                for fund in (*(fund for of, fund in self.pen.books.funds if of == to), _NEW)
+            ]
+            if any(map(self.pen.allows, ways[:-1])):
+                continue
+            pen = Pen(self.pen.written, self.pen.today)
+            pen.proposed = {**self.pen.proposed}
+            pen.write(_like(pen.books.funds[pen.books.sent_from[number]], to))
+            assert pen.allows(ways[-1])
+
+    @invariant()
+    def fiscal_receipts_are_over_what_stands_of_the_gift(self) -> None:
+        for entry in self.new:
+            if isinstance(body := entry.body, entries.ReceiptIssued):
+                assert body.amount_fen == self.stands(body.ref) > 0
+
+    @invariant()
     def what_is_closed_is_empty_and_untouched(self) -> None:
         for number, entry in enumerate(self.pen.entries):
             match entry.body:
@@ -170,6 +201,14 @@ class OnPromises(History):
 
     def _project(self, project: str) -> ProjectOpened:
         return next(each for (_, name), each in self.pen.books.projects.items() if name == project)
+
+
+def _like(fund: FundOpened, org: str) -> OpenFund:
+    """A fund of another organisation under the same terms."""
+    return OpenFund(
+        maker=ADMINISTRATOR, org=org, fund=_NEW, name=_NEW, restriction=fund.restriction, spending=fund.spending,
+        charges=fund.charges, management_ppm=fund.management_ppm, over_ceiling=fund.over_ceiling,
+    )  # fmt: skip
 
 
 def _fits(wanted: Restriction, project: ProjectOpened) -> bool:

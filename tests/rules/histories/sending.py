@@ -34,9 +34,3 @@ class Sending(History):
             left = account.parse(self.pen.entries[ref].postings[0].src).rest[0]
             its = left if left in NEIGHBOURS_FUNDS and which % 3 else fund
             self.do(arrival(ref, qty, its, org=org, maker=maker))
-
-    def underway(self) -> list[int]:
-        """Transfers of which something is still in transit."""
-        transit = (slots for address, slots in self.units.accounts.items() if address.startswith("transit:"))
-        sent = {slot.seq for slots in transit for slot in slots if not slot.gone}
-        return [seq for seq in self.seqs("transfer.sent") if seq in sent]

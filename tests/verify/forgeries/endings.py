@@ -2,6 +2,7 @@
 
 from msgspec import structs
 
+from ledger import account
 from ledger.donations import ApproveImport
 from ledger.endings import CloseFund, CloseProject
 from ledger.verify.rule import Rule
@@ -11,13 +12,19 @@ from tests.support.society import (
     APPROVER,
     CITY,
     FINANCE,
+    NEIGHBOUR,
+    NEIGHBOURS_APPROVER,
     OTHER_ADMINISTRATOR,
+    OTHER_CITY,
     PROJECTS,
     allocation,
+    arrival,
     gift,
     handed_back,
     payment,
+    reversal,
     sending,
+    sent_back,
     settle,
 )
 from tests.verify.export import forged, read, sealed
@@ -128,6 +135,19 @@ def a_late_return_to_a_successor_that_is_not_what_the_donors_wanted() -> list[by
     (closed,) = (entry.seq for entry in pen.entries if entry.kind == "project.closed")
     log = forged(pen.written, closed, lambda value: value["body"].update(successor="school"))
     return posted(log, ["payees:330800", 0, "project:330800:school:flood", 0, 5, "CNY"])
+
+
+@forgery(Rule.RETURN_HOME)
+def money_in_transit_that_comes_back_to_another_fund_than_the_successor() -> list[bytes]:
+    pen = free()
+    pen.write(gift(5))
+    (sent,) = pen.write(sending(5))
+    (arrived,) = pen.write(arrival(sent.seq))
+    closing = CloseFund(maker=ADMINISTRATOR, org=CITY, fund="general", residue="moved", basis="期满")
+    pen.agreed(structs.replace(closing, successor="office", evidence=(CONSENT,)), OTHER_ADMINISTRATOR)
+    pen.agreed(reversal(arrived.seq, org=OTHER_CITY, maker=NEIGHBOUR), NEIGHBOURS_APPROVER)
+    pen.write(sent_back(sent.seq))
+    return posted(pen.written, [account.transit(CITY, OTHER_CITY), 5, account.fund(CITY, "flood"), 0, 5, "CNY"])
 
 
 def _paid_and_closed() -> Pen:
