@@ -33,6 +33,7 @@ from ledger.store.publisher import Publisher
 from ledger.store.queries.entries import read_written
 from ledger.store.queries.visits import Visits
 from ledger.store.rebuild import is_rebuild_due
+from ledger.store.refused_rows import RefusedRows
 from ledger.store.sequencer import Sequencer
 from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
@@ -66,7 +67,8 @@ async def admin_resources(settings: Settings, url: str, clock: Clock | None = No
         lookup = LookupKeys.read(settings.lookup)
         sealer = Sealer(keys, lookup, subjects.draw)
         sheets = Sheets(database, sequencer, keys, settings.sheets)
-        intake = Intake(sequencer, keys, lookup, sheets, draw=subjects.draw_many)
+        refused = RefusedRows(settings.sheets)
+        intake = Intake(sequencer, keys, lookup, sheets, refused=refused, draw=subjects.draw_many)
         intake.start()
         stack.push_async_callback(intake.stop)
         yield AdminResources(

@@ -37,7 +37,7 @@ from ledger.campaigns import RegisterCampaign
 from ledger.command import Draft, Effect, Facts, Needs
 from ledger.corrections import RedirectGift, RefundGift
 from ledger.disbursements import ConfirmDelivery, DisburseMoney, PublishFeedback
-from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
+from ledger.donations import AbandonImport, ApproveImport, CompleteImport, ReceiveMoney
 from ledger.endings import CloseFund, CloseProject
 from ledger.entries import By, Entry
 from ledger.erasures import EraseDonor
@@ -112,6 +112,7 @@ AnyIntake: TypeAlias = ReceiveMoney | ReceiveUnidentified | IdentifyMoney | Rece
 AnyCommand: TypeAlias = (
     AnyProposable
     | AnyIntake
+    | AbandonImport
     | ApproveProposal
     | CompleteImport
     | ExpireProposal
@@ -141,6 +142,8 @@ def decide(command: AnyCommand, books: Books, facts: Facts, proposed: "Proposed 
             return [approvals.expire(command, books, facts.today)]
         case CompleteImport():
             return [donations.complete_import(command, books)]
+        case AbandonImport():
+            return [donations.abandon_import(command, books)]
         case OpenLog():
             return [Draft(organisations.open_log(command, books), By(maker=command.administrators[0]))]
         case _:

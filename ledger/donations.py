@@ -25,7 +25,7 @@ from ledger.entries import By, DonorClass, MoneyReceived
 from ledger.exchange import check_currency
 from ledger.fees import at_receipt
 from ledger.posting import NO_LINE, Posting
-from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, PolicyMissing, Unknown
+from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, PolicyMissing, SamePerson, Unknown
 from ledger.rightings import check_taken_over, missing, righted
 from ledger.roles import REQUIRED
 
@@ -76,6 +76,12 @@ class ApproveImport(Proposable, frozen=True, kw_only=True, tag="import.approved"
 
 class CompleteImport(Command, frozen=True, kw_only=True, tag="import.completed"):
     """Every row is decided."""
+
+    batch: int
+
+
+class AbandonImport(Command, frozen=True, kw_only=True, tag="import.abandoned"):
+    """No more rows are entered: the sheet is lost, or its maker has left."""
 
     batch: int
 
@@ -151,22 +157,21 @@ def approve_import(command: ApproveImport, books: Books, today: str) -> Effect:
 
 
 def complete_import(command: CompleteImport, books: Books) -> Draft:
-    """Entered + rejected = approved, in rows and in fen."""
+    """Entered + rejected = approved, in rows and in fen. Raises NotAllowed where the maker has left."""
     batch = _open_import(books, command.batch)
     if batch.maker != command.maker:
         raise ImportMismatch("an import is entered in the name of its maker")
-    rejected, rejected_fen = batch.approved.rows - batch.rows, batch.approved.sum_fen - batch.sum_fen
-    if (rejected == 0) != (rejected_fen == 0):
-        raise ImportMismatch(f"{rejected} rows of {rejected_fen} fen cannot be what was rejected")
-    body = entries.ImportCompleted(
-        batch=command.batch,
-        org=batch.approved.org,
-        rows=batch.rows,
-        sum_fen=batch.sum_fen,
-        rejected=rejected,
-        rejected_fen=rejected_fen,
-    )
-    return Draft(body, By(maker=command.maker))
+    books.require(command.maker, REQUIRED["import.approved"].maker, batch.approved.org)
+    return _completed(command, batch)
+
+
+def abandon_import(command: AbandonImport, books: Books) -> Draft:
+    """The same by somebody else, who may check imports: what is left counts as rejected. Raises SamePerson."""
+    batch = _open_import(books, command.batch)
+    if batch.maker == command.maker:
+        raise SamePerson("the maker of an import does not end it")
+    books.require(command.maker, REQUIRED["import.approved"].checker, batch.approved.org)
+    return _completed(command, batch)
 
 
 def bind(body: AnyGift, prev: str, code: str) -> AnyGift:
@@ -186,6 +191,21 @@ def _open_import(books: Books, number: int) -> Import:
     if number not in books.imports:
         raise ImportMismatch(f"import {number} is not open", batch=number)
     return books.imports[number]
+
+
+def _completed(command: CompleteImport | AbandonImport, batch: Import) -> Draft:
+    rejected, rejected_fen = batch.approved.rows - batch.rows, batch.approved.sum_fen - batch.sum_fen
+    if (rejected == 0) != (rejected_fen == 0):
+        raise ImportMismatch(f"{rejected} rows of {rejected_fen} fen cannot be what was rejected")
+    body = entries.ImportCompleted(
+        batch=command.batch,
+        org=batch.approved.org,
+        rows=batch.rows,
+        sum_fen=batch.sum_fen,
+        rejected=rejected,
+        rejected_fen=rejected_fen,
+    )
+    return Draft(body, By(maker=command.maker))
 
 
 def _check_row(command: ReceiveMoney, batch: Import) -> None:

@@ -58,9 +58,11 @@ async def propose(url: str, token: str, sheet: Sheet, rejected: Path | None, con
                 await asyncio.sleep(POLL_S)
                 checked = await _json(client.get(f"{where}/check"))
                 progress.update(task, completed=checked["read_bytes"], total=checked["size_bytes"])
-        if checked["state"] != "checked":
+        if checked["report"] is None:
             raise ServerSaid(checked["detail"] or "the sheet could not be checked; nothing was entered")
-        _tell(checked["report"], checked["proposals"], console)
+        _tell(checked, console)
+        if checked["state"] == "failed":
+            raise ServerSaid("not every batch could be proposed; the application goes on with the others when it can")
         if rejected is not None and checked["report"]["rejected_count"]:
             _private(rejected, (await _checked(client.get(f"{where}/rejected.csv"))).content)
             console.print(f"rejected rows: {rejected}")
@@ -85,17 +87,24 @@ async def approve(url: str, token: str, proposals: list[int], codes: Path | None
                 imported = await _json(client.get(f"/api/v1/imports/{batch}"))
                 task = progress.add_task(imported["name"], total=imported["rows"])
                 while imported["completed_seq"] is None:
+                    if imported["halted"]:
+                        raise ServerSaid(_halted(imported))
                     await asyncio.sleep(POLL_S)
                     imported = await _json(client.get(f"/api/v1/imports/{batch}"))
                     progress.update(task, completed=imported["entered_rows"])
                 progress.update(task, completed=imported["rows"])
                 await fetch_codes(url, token, batch, codes / f"import-{batch}.csv")
-                refused = imported["rows"] - imported["entered_rows"]
-                console.print(
-                    f"{imported['name']}: {imported['entered_rows']} gifts, {_yuan(imported['entered_fen'])} entered"
-                    + (f", {refused} refused since the check" if refused else "")
-                )
+                _tell_entered(imported, console)
     console.print(f"receipt codes: {codes}/")
+
+
+async def abandon(url: str, token: str, batch: int, console: Console) -> None:
+    """End an import that cannot go on."""
+    async with _client(url, token) as client:
+        await _json(
+            client.post(f"/api/v1/imports/{batch}/abandonment", headers={"Idempotency-Key": f"abandon-{batch}"})
+        )
+        _tell_entered(await _json(client.get(f"/api/v1/imports/{batch}")), console)
 
 
 async def fetch_codes(url: str, token: str, batch: int, out: Path) -> None:
@@ -120,14 +129,42 @@ def problem(answer: httpx.Response) -> str:
         return f"HTTP {answer.status_code}"
 
 
-def _tell(report: dict[str, Any], proposals: dict[str, int], console: Console) -> None:
+def _halted(imported: dict[str, Any]) -> str:
+    return (
+        f"{imported['name']} cannot go on after {imported['entered_rows']} of {imported['rows']} gifts:"
+        f" {imported['halted']}. Send the same sheet again, or have somebody who approves, and did not make it, run:"
+        f" sunledger import abandon {imported['batch']}"
+    )
+
+
+def _tell_entered(imported: dict[str, Any], console: Console) -> None:
+    refused = imported["rows"] - imported["entered_rows"]
+    console.print(
+        f"{imported['name']}: {imported['entered_rows']} gifts, {_yuan(imported['entered_fen'])} entered"
+        + (f", {refused} refused since the check" if refused else ""),
+        soft_wrap=True,
+    )
+    for line in imported["refused"]:
+        console.print(f"  row {line['row']}: {line['title']} ({line['detail']})", soft_wrap=True)
+
+
+def _tell(checked: dict[str, Any], console: Console) -> None:
+    report, proposals, resumed = checked["report"], checked["proposals"], checked["resumed"]
+    not_proposed = {
+        each["batch"]: f"not proposed: {each['title']} ({each['detail']})" for each in checked["not_proposed"]
+    }
     console.print(f"{report['count']} gifts, {_yuan(report['sum_fen'])}; {report['rejected_count']} rows rejected")
     for batch in report["batches"]:
         footing = {"agrees": "total agrees", "disagrees": "TOTAL DISAGREES", "not_printed": "no total printed"}
-        number = proposals.get(batch["name"])
+        name = batch["name"]
+        if name in proposals:
+            outcome = f"proposal {proposals[name]}"
+        elif name in resumed:
+            outcome = f"goes on as import {', '.join(map(str, resumed[name]))}"
+        else:
+            outcome = not_proposed.get(name, "not proposed")
         console.print(
-            f"  {batch['name']}: {batch['count']} gifts, {_yuan(batch['sum_fen'])}, {footing[batch['sum_footing']]}"
-            f" → {'proposal ' + str(number) if number is not None else 'not proposed'}",
+            f"  {name}: {batch['count']} gifts, {_yuan(batch['sum_fen'])}, {footing[batch['sum_footing']]} → {outcome}",
             soft_wrap=True,
         )
     for line in report["rejected"][:20]:
@@ -143,7 +180,7 @@ def _tell(report: dict[str, Any], proposals: dict[str, int], console: Console) -
     if proposals:
         numbers = " ".join(map(str, proposals.values()))
         console.print(f"to enter them, another person runs: sunledger import approve {numbers}", soft_wrap=True)
-    else:
+    elif not resumed:
         console.print("nothing to enter")
 
 

@@ -10,7 +10,9 @@ from rich.console import Console
 from ledger import import_client
 from ledger.settings import Settings
 
-import_app = typer.Typer(no_args_is_help=True, help="Sheets of gifts: check, approve, follow, fetch receipt codes.")
+import_app = typer.Typer(
+    no_args_is_help=True, help="Sheets of gifts: check, approve, follow, end, fetch receipt codes."
+)
 console = Console(stderr=True, highlight=False)
 
 Token = Annotated[str, typer.Option(envvar="SUNLEDGER_TOKEN", help="Your access token")]
@@ -54,3 +56,12 @@ def import_codes(
 ) -> None:
     """Fetch the receipt codes of one import."""
     asyncio.run(import_client.fetch_codes(Settings().admin_url, token, batch, out))
+
+
+@import_app.command("abandon")
+def import_abandon(
+    batch: Annotated[int, typer.Argument(help="Number of the import")],
+    token: Token,
+) -> None:
+    """End an import that cannot go on, as somebody else than its maker: what is left counts as refused."""
+    asyncio.run(import_client.abandon(Settings().admin_url, token, batch, console))

@@ -261,7 +261,7 @@ async def _refuse_staged(clerk: Clerk, gift: Entry) -> None:
     approved = entries.decode(written).body
     assert isinstance(approved, entries.ImportApproved)
     clerk.resources.sheets.clear_away()
-    if clerk.resources.sheets.find(approved.file) is not None:
+    if clerk.resources.sheets.staging.find(approved.file) is not None:
         raise NotEmpty(f"the sheet of import {batch} names the donor and is still needed", batch=batch)
 
 

@@ -2,26 +2,29 @@
 
 import csv
 import io
-import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
-from litestar import Request, get, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter
 from litestar.response import File, Stream
 from pydantic import BaseModel, Field
 
+from api.admin.answers import Answer, carry_out, writes
 from api.admin.resources import Clerk, Resources
 from api.fields import EventId, FundId, Input, Org, Text
 from api.problems import ProblemError, described
 from ledger import privacy
 from ledger.account import MAX_POSITION
+from ledger.donations import AbandonImport
 from ledger.imports.profile import PROFILES
 from ledger.roles import REQUIRED
 from ledger.store.donors import record_access
 from ledger.store.queries.batches import read_newest, read_sealed
-from ledger.store.sheets import MAX_SHEET_BYTES, Job, Manifest
+from ledger.store.refused_rows import RefusedRow
+from ledger.store.sheets import Job
+from ledger.store.staging import MAX_SHEET_BYTES, Manifest
 from ledger.store.tables.registers import ImportBatchRow
 from ledger.store.vault import open_record
 
@@ -29,6 +32,7 @@ Door = Request[Any, Any, Any]
 SheetId = Annotated[str, PathParameter(description="表格编号", pattern="^[0-9a-f]{16}$")]
 CODES_AT_ONCE = 5_000
 MAX_NOTICES = 1_000
+REFUSED_SHOWN = 20
 
 
 class StagedSheet(BaseModel):
@@ -55,6 +59,15 @@ class NewImport(Input):
     totals: dict[str, Printed] = Field(default_factory=dict, max_length=MAX_NOTICES, description="批次 → 公示合计")
 
 
+class NotProposed(BaseModel):
+    """一个不能提交的批次。"""
+
+    batch: str = Field(description="批次")
+    type: str = Field(description="问题类型")
+    title: str = Field(description="原因")
+    detail: str
+
+
 class Check(BaseModel):
     """核对的进展和结果。"""
 
@@ -63,7 +76,20 @@ class Check(BaseModel):
     size_bytes: int
     detail: str = ""
     report: dict[str, Any] | None = None
-    proposals: dict[str, int] = Field(default_factory=dict, description="批次 → 申请编号")
+    proposals: dict[str, int] = Field(default_factory=dict, description="批次 → 申请编号；其他批次不能提交也不受影响")
+    not_proposed: list[NotProposed] = Field(default_factory=list, description="无误但未能提交的批次及原因")
+    resumed: dict[str, list[int]] = Field(
+        default_factory=dict, description="批次 → 已批准、正以这张表格继续录入的导入编号；不再另提申请"
+    )
+
+
+class RefusedRowOut(BaseModel):
+    """录入时未被接受的一行；不含姓名。"""
+
+    row: int = Field(description="表格中的行号")
+    reason: str = Field(description="问题类型的末段")
+    title: str = Field(description="原因")
+    detail: str
 
 
 class ImportOut(BaseModel):
@@ -79,6 +105,10 @@ class ImportOut(BaseModel):
     entered_rows: int
     entered_fen: int
     completed_seq: int | None = Field(description="完成条目的序号；为空表示正在录入")
+    halted: str = Field("", description="不能继续录入的原因；为空表示正常。可重新上传同一表格，或由复核人终止")
+    refused: list[RefusedRowOut] = Field(
+        default_factory=list, description="录入时未被接受的行，最多 20 行（仅单件查询时）；全部见 refused.csv"
+    )
 
 
 @post(
@@ -96,7 +126,7 @@ async def stage_sheet(request: Door, clerk: NamedDependency[Clerk]) -> StagedShe
         for org in clerk.resources.sequencer.books.organisations
     ):
         raise ProblemError("role-required")
-    return StagedSheet(sheet=await clerk.resources.sheets.stage(request.stream()))
+    return StagedSheet(sheet=await clerk.resources.sheets.staging.stage(request.stream()))
 
 
 @post(
@@ -117,7 +147,6 @@ async def check_sheet(sheet: SheetId, data: JSONBody[NewImport], clerk: NamedDep
         fund=data.fund,
         event=data.event,
         totals={name: (total.count, total.sum_fen) for name, total in data.totals.items()},
-        salt=secrets.token_hex(32),
     )
     return _check(clerk.resources.sheets.begin(sheet, manifest))
 
@@ -134,7 +163,7 @@ async def get_rejected(sheet: SheetId, clerk: NamedDependency[Clerk]) -> File:
     job = clerk.resources.sheets.job(sheet)
     if job.report is None:
         raise ProblemError("not-found")
-    path = clerk.resources.sheets.folder(sheet) / "rejected.csv"
+    path = clerk.resources.sheets.staging.folder(sheet) / "rejected.csv"
     job.report.write_rejected(path)
     return File(path=path, filename="rejected.csv", media_type="text/csv")
 
@@ -143,19 +172,45 @@ async def get_rejected(sheet: SheetId, clerk: NamedDependency[Clerk]) -> File:
 async def list_imports(clerk: NamedDependency[Clerk]) -> list[ImportOut]:
     """最近 200 个批次，新的在前。"""
     async with clerk.resources.database.read() as session:
-        return [_import(row) for row in await read_newest(session, limit=200)]
+        found = await read_newest(session, limit=200)
+    return [_import(row, clerk.resources.intake.halted) for row in found]
 
 
 @get("/api/v1/imports/{batch:int}", summary="一个批次", tags=["导入"], responses=described(401, 404))
 async def get_import(
     batch: Annotated[int, PathParameter(ge=0, le=MAX_POSITION)], clerk: NamedDependency[Clerk]
 ) -> ImportOut:
-    """录入到第几笔。"""
-    async with clerk.resources.database.read() as session:
-        row = await session.get(ImportBatchRow, batch)
-    if row is None:
+    """录入到第几笔，能否继续，哪些行未被接受。"""
+    row = await _row(clerk.resources, batch)
+    intake = clerk.resources.intake
+    refused = [_refused(each) for each in intake.refused.first(batch, REFUSED_SHOWN)]
+    return _import(row, intake.halted).model_copy(update={"refused": refused})
+
+
+@get(
+    "/api/v1/imports/{batch:int}/refused.csv",
+    summary="录入时未被接受的行",
+    tags=["导入"],
+    responses=described(401, 404),
+)
+async def get_refused(
+    batch: Annotated[int, PathParameter(ge=0, le=MAX_POSITION)], clerk: NamedDependency[Clerk]
+) -> File:
+    """每一行及原因；不含姓名。核对时未通过的行不在其中。"""
+    path = clerk.resources.intake.refused.path(batch)
+    if not path.exists():
         raise ProblemError("not-found")
-    return _import(row)
+    return File(path=path, filename=path.name, media_type="text/csv")
+
+
+@writes("/api/v1/imports/{batch:int}/abandonment", "终止导入", "导入")
+async def abandon_import(
+    request: Door, batch: Annotated[int, PathParameter(ge=0, le=MAX_POSITION)], clerk: NamedDependency[Clerk]
+) -> Response[Answer]:
+    """由经办人以外有复核职责的人终止：已录入的保留，其余计为未录入。表格之后仍可重新上传。"""
+    answer = await carry_out(request, clerk, AbandonImport(maker=clerk.staff, batch=batch))
+    clerk.resources.intake.wake()  # to clear the sheet away
+    return answer
 
 
 @get("/api/v1/imports/{batch:int}/codes.csv", summary="收据编号", tags=["导入"], responses=described(401, 403, 404))
@@ -163,10 +218,7 @@ async def get_import_codes(
     batch: Annotated[int, PathParameter(ge=0, le=MAX_POSITION)], clerk: NamedDependency[Clerk]
 ) -> Stream:
     """批次中每一笔的收据编号，供开具收据。只给本组织经办或复核导入的人员，并记入查阅记录。"""
-    async with clerk.resources.database.read() as session:
-        row = await session.get(ImportBatchRow, batch)
-    if row is None:
-        raise ProblemError("not-found")
+    row = await _row(clerk.resources, batch)
     required = REQUIRED["import.approved"]
     clerk.resources.sequencer.books.require(clerk.staff, (*required.maker, *required.checker), row.org)
     async with clerk.resources.database.raw() as connection:
@@ -198,23 +250,34 @@ async def _codes(resources: Resources, batch: int) -> AsyncIterator[str]:
         yield lines.getvalue()
 
 
+async def _row(resources: Resources, batch: int) -> ImportBatchRow:
+    async with resources.database.read() as session:
+        row = await session.get(ImportBatchRow, batch)
+    if row is None:
+        raise ProblemError("not-found")
+    return row
+
+
 def _check(job: Job) -> Check:
     if job.refused is not None:
         return Check(state="refused", read_bytes=job.read, size_bytes=job.size, detail=job.refused.detail)
-    if job.failed:
-        return Check(state="failed", read_bytes=job.read, size_bytes=job.size)
-    if not job.done or job.report is None:
+    if not job.done:
         return Check(state="checking", read_bytes=job.read, size_bytes=job.size)
     return Check(
-        state="checked",
+        state="failed" if job.failed else "checked",
         read_bytes=job.size,
         size_bytes=job.size,
-        report=job.report.as_json(),
+        report=None if job.report is None else job.report.as_json(),
         proposals=job.proposals,
+        not_proposed=[
+            NotProposed(batch=name, type=f"/problems/{refused.slug}", title=refused.title, detail=refused.detail)
+            for name, refused in job.not_proposed.items()
+        ],
+        resumed=job.resumed,
     )
 
 
-def _import(row: ImportBatchRow) -> ImportOut:
+def _import(row: ImportBatchRow, halted: Mapping[int, str]) -> ImportOut:
     return ImportOut(
         batch=row.seq,
         org=row.org,
@@ -226,7 +289,22 @@ def _import(row: ImportBatchRow) -> ImportOut:
         entered_rows=row.entered_rows,
         entered_fen=row.entered_fen,
         completed_seq=row.completed_seq,
+        halted=halted.get(row.seq, "") if row.completed_seq is None else "",
     )
 
 
-HANDLERS = [stage_sheet, check_sheet, get_check, get_rejected, list_imports, get_import, get_import_codes]
+def _refused(each: RefusedRow) -> RefusedRowOut:
+    return RefusedRowOut(row=each.row, reason=each.reason, title=each.title, detail=each.detail)
+
+
+HANDLERS = [
+    stage_sheet,
+    check_sheet,
+    get_check,
+    get_rejected,
+    list_imports,
+    get_import,
+    get_refused,
+    abandon_import,
+    get_import_codes,
+]

@@ -36,15 +36,18 @@ def check(  # noqa: PLR0913  what it asks of the ledger is injected, each by nam
     report_progress: ReportProgress,
     scratch: Path,
     agreement_from: int = -1,
+    today: str = "",
 ) -> Report:
     """Read the sheet once, to its end, and say what is in it. Raises `Unreadable` if it cannot be read at all.
 
     `known` answers which of these digests the ledger holds already; `report_progress` is told bytes read and bytes in
     all. `scratch` is written anew; `accepted` and `Report.write_rejected` need it. A row whose reference stands on an
     earlier row, or in the ledger, is rejected; so is one of `agreement_from` fen or more (-1: none), which needs a
-    written agreement that no sheet brings. Rows in memory are bounded by CHUNK.
+    written agreement that no sheet brings, and one dated after `today`, Beijing's date (empty: any day). Rows in memory
+    are bounded by CHUNK.
     """
     meter = _Meter(path.stat().st_size)
+    last_on = today or "9999-99-99"
     tallies = Tallies(profile.window)
     gifts: list[Row] = []
     refused: list[Rejected] = []
@@ -61,6 +64,8 @@ def check(  # noqa: PLR0913  what it asks of the ledger is injected, each by nam
 
         for line in read(path, profile, observe=meter.observe):
             match line:
+                case Row() if line.on > last_on:
+                    refused.append(Rejected(line.row, line.batch, Reason.DATE_AHEAD, "", line.amount_fen))
                 case Row() if 0 <= agreement_from <= line.amount_fen:
                     refused.append(Rejected(line.row, line.batch, Reason.AGREEMENT_REQUIRED, "", line.amount_fen))
                 case Row():

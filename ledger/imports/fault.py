@@ -36,6 +36,7 @@ class Reason(_Told):
     AMOUNT_TOO_LARGE = "amount_too_large", "金额超出上限", "the amount is above 2^53-1 fen"
     DATE_MISSING = "date_missing", "没有日期", "has no date"
     DATE_UNREADABLE = "date_unreadable", "日期无法识别", "the date is in no known form, or no day of the calendar"
+    DATE_AHEAD = "date_ahead", "日期晚于今天（北京时间）", "the date lies after today, Beijing's date"
     REFERENCE_MISSING = "reference_missing", "没有交易单号", "has no transaction number"
     REFERENCE_MANGLED = (
         "reference_mangled",

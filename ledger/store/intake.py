@@ -4,18 +4,26 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextlib import aclosing
+from typing import NamedTuple
 
 import structlog
 
 from ledger.books import Import
-from ledger.donations import CompleteImport
-from ledger.refusals import Refused
+from ledger.donations import CompleteImport, ReceiveMoney
+from ledger.refusals import NotAllowed, Refused
 from ledger.store.availability import Busy, Stopped
 from ledger.store.batch import Outcome, Work
 from ledger.store.keys import LogKeys, LookupKeys
-from ledger.store.sealing import Draw, RowSealer, SealerGone, Wanted
+from ledger.store.refused_rows import RefusedRows
+from ledger.store.sealing import Draw, RowSealer, RowsUnreadable, SealerGone, Wanted
 from ledger.store.sequencer import Sequencer
 from ledger.store.sheets import Sheets
+from ledger.store.vault import SealedGift
+
+GONE = "找不到这张表格 (the sheet is gone)"
+UNREADABLE = "已核对的表格读不出来了 (the sheet that was checked cannot be read any more)"
+MAKER_LEFT = "经办人已没有录入的职责 (the maker does not hold the role any more)"
+FAILED = "系统出错，请查看日志 (a fault: see the log)"
 
 CHUNKS_AHEAD = 2
 """One is being written, one decided."""
@@ -26,11 +34,30 @@ RETRY_S = 1
 _log = structlog.get_logger()
 
 
-class Intake:
-    """Enters approved imports, beginning with what a crash left."""
+class HaltedError(Exception):
+    """An import cannot go on until somebody has done something about it. Says why, in both languages."""
 
-    def __init__(self, sequencer: Sequencer, keys: LogKeys, lookup: LookupKeys, sheets: Sheets, *, draw: Draw) -> None:
+
+class Intake:
+    """Enters approved imports, beginning with what a crash left.
+
+    One that cannot go on stays open, and is tried again whenever something is approved or its sheet is handed in again.
+    """
+
+    def __init__(  # noqa: PLR0913  each is another one's
+        self,
+        sequencer: Sequencer,
+        keys: LogKeys,
+        lookup: LookupKeys,
+        sheets: Sheets,
+        *,
+        refused: RefusedRows,
+        draw: Draw,
+    ) -> None:
         """`draw` makes subject keys."""
+        self.refused = refused
+        self.halted: dict[int, str] = {}
+        """Imports that cannot go on, and why."""
         self._sequencer = sequencer
         self._keys = keys
         self._lookup = lookup
@@ -38,6 +65,7 @@ class Intake:
         self._draw = draw
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        sheets.when_resumed = self.wake
 
     def start(self) -> None:
         """Look what is approved and not completed, then wait for more."""
@@ -60,29 +88,43 @@ class Intake:
             self._arrived.clear()
             while self._sequencer.stopped:  # noqa: ASYNC110  it tells nobody
                 await asyncio.sleep(RETRY_S)
-            async with RowSealer(self._keys, self._lookup, self._draw) as sealer:
-                for number, batch in sorted(self._sequencer.books.imports.items()):
-                    try:
-                        await self._enter(number, batch, sealer)
-                    except Stopped:
-                        self._arrived.set()
-                        break
-                    except SealerGone:  # killed, perhaps for its memory: another one goes on behind the last row
-                        _log.warning("the process that reads rows is gone", batch=number)
-                        await asyncio.sleep(RETRY_S)
-                        self._arrived.set()
-                        break
-                    except Exception as error:  # noqa: BLE001  one sheet's fault must not stop the others
-                        _log.error("an import cannot go on", batch=number, exc_info=error)
+            try:
+                await self._sheets.take_up()
+                await self._enter_all()
+            except Stopped:
+                self._arrived.set()
+            except SealerGone:  # killed, perhaps for its memory: another one goes on behind the last row
+                _log.warning("the process that reads rows is gone")
+                await asyncio.sleep(RETRY_S)
+                self._arrived.set()
+            except Exception as error:  # noqa: BLE001  a sheet's fault must not stop those that come
+                _log.error("sheets cannot be proposed", exc_info=error)
             self._sheets.clear_away()
 
+    async def _enter_all(self) -> None:
+        """Every approved import. Raises Stopped, SealerGone."""
+        imports = self._sequencer.books.imports
+        self.halted = {number: why for number, why in self.halted.items() if number in imports}
+        async with RowSealer(self._keys, self._lookup, self._draw) as sealer:
+            for number, batch in sorted(imports.items()):
+                try:
+                    await self._enter(number, batch, sealer)
+                    self.halted.pop(number, None)
+                except (Stopped, SealerGone):
+                    raise
+                except HaltedError as halted:
+                    self.halted[number] = str(halted)
+                    _log.error("an import cannot go on", batch=number, reason=str(halted), exc_info=halted.__cause__)
+                except Exception as error:  # noqa: BLE001  one sheet's fault must not stop the others
+                    self.halted[number] = FAILED
+                    _log.error("an import cannot go on", batch=number, exc_info=error)
+
     async def _enter(self, number: int, batch: Import, sealer: RowSealer) -> None:
-        """Enter what is left of one approved batch, chunk by chunk, and complete it."""
+        """Enter what is left of one approved batch, chunk by chunk, and complete it. Raises HaltedError."""
         approved = batch.approved
-        found = self._sheets.find(approved.file)
+        found = self._sheets.staging.find(approved.file)
         if found is None:
-            _log.error("the sheet of an approved import is missing", batch=number)
-            return
+            raise HaltedError(GONE)
         folder, manifest = found
         wanted = Wanted(
             folder=str(folder),
@@ -98,18 +140,42 @@ class Intake:
             after=batch.last_row,
         )
         _log.info("entering an import", batch=number, rows=approved.rows, entered=batch.rows)
-        entering: deque[asyncio.Future[list[Outcome | Refused]]] = deque()
-        async with aclosing(sealer.chunks(wanted)) as chunks:
-            async for chunk in chunks:
-                entering.append(await self._enqueue(chunk))
-                if len(entering) == CHUNKS_AHEAD:
-                    _warn(await entering.popleft())
+        self.refused.rewind(number, batch.last_row)
+        entering: deque[_Entering] = deque()
+        try:
+            async with aclosing(sealer.chunks(wanted)) as chunks:
+                async for chunk in chunks:
+                    entering.append(_Entering(chunk, await self._enqueue(chunk)))
+                    if len(entering) == CHUNKS_AHEAD:
+                        await self._note(number, entering.popleft())
+        except RowsUnreadable as error:
+            raise HaltedError(UNREADABLE) from error
         for each in entering:
-            _warn(await each)
+            await self._note(number, each)
+        if number not in self._sequencer.books.imports:  # somebody ended it meanwhile
+            return
         (outcome,) = await (await self._enqueue([CompleteImport(maker=batch.maker, batch=number)]))
+        if isinstance(outcome, NotAllowed):
+            raise HaltedError(MAKER_LEFT)
         if isinstance(outcome, Refused):
             raise outcome
         _log.info("an import is complete", batch=number)
+
+    async def _note(self, number: int, entering: "_Entering") -> None:
+        """Which rows of a chunk were refused, and why. Raises HaltedError where it is for whose name they bear."""
+        outcomes = await entering.outcomes
+        refused = [
+            (gift.command.row, outcome)
+            for gift, outcome in zip(entering.chunk, outcomes, strict=True)
+            if isinstance(outcome, Refused) and isinstance(gift.command, ReceiveMoney)
+        ]
+        if not refused or number not in self._sequencer.books.imports:
+            return
+        if any(isinstance(outcome, NotAllowed) for _, outcome in refused):
+            raise HaltedError(MAKER_LEFT)
+        row, first = refused[0]
+        _log.warning("rows were refused", batch=number, rows=len(refused), first_row=row, first=str(first))
+        self.refused.add(number, refused)
 
     async def _enqueue(self, work: Sequence[Work]) -> asyncio.Future[list[Outcome | Refused]]:
         """As soon as the queue has room: nobody else would go on with the import."""
@@ -120,7 +186,6 @@ class Intake:
                 await asyncio.sleep(PAUSE_S)
 
 
-def _warn(outcomes: Sequence[Outcome | Refused]) -> None:
-    refused = [each for each in outcomes if isinstance(each, Refused)]
-    if refused:
-        _log.warning("rows were refused", rows=len(refused), first=str(refused[0]))
+class _Entering(NamedTuple):
+    chunk: Sequence[SealedGift]
+    outcomes: asyncio.Future[list[Outcome | Refused]]

@@ -1,11 +1,13 @@
 """Key files: outside PostgreSQL and its backups, so that destroying a key destroys what it sealed."""
 
 import fcntl
+import hashlib
 import hmac
 import json
 import os
 import secrets
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -54,6 +56,15 @@ class LogKeys:
         """Equal for equal code and number, whatever else is printed: no two gifts have the same fiscal receipt."""
         text = f"sunledger/fiscal-number/1\n{numbers.code}\n{numbers.number}\n"
         return hmac.digest(self.references, text.encode(), "sha256")
+
+    def file_commitment(self, sha256: str, stated: Sequence[str]) -> str:
+        """`file` of an import: equal for the same file with the same statements, so that a lost sheet can come again.
+
+        `sha256`: hex, of the file. Nobody without the key can try whether a file that she guesses is the one.
+        """
+        text = b"sunledger/file-salt/1\n" + json.dumps([sha256, *stated]).encode()
+        salt = hmac.digest(self.references, text, "sha256").hex()
+        return hashlib.sha256(f"sunledger/file/1\n{salt}\n{sha256}\n".encode()).hexdigest()
 
 
 def create(folder: Path, lookup: Path) -> None:

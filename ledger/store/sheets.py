@@ -1,15 +1,8 @@
-"""Sheets handed in: staged, checked whole, proposed batch by batch. Nothing is entered here.
-
-A staged sheet holds names, so it lies in a directory of its own that only this account reads, and goes when nothing
-speaks of it any more.
-"""
+"""Sheets handed in: checked whole, proposed batch by batch. Nothing is entered here."""
 
 import asyncio
-import hashlib
 import hmac
-import secrets
-import shutil
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,43 +11,22 @@ import structlog
 
 from ledger.donations import ApproveImport
 from ledger.imports import check as checking
-from ledger.imports.profile import PROFILES, Profile, fitted
+from ledger.imports.profile import PROFILES
 from ledger.imports.report import Report
 from ledger.imports.totals import PrintedTotal
 from ledger.refusals import Invalid, Refused, Unknown
 from ledger.store.availability import Busy
 from ledger.store.batch import Idempotency, Outcome, Replayed
+from ledger.store.clock import now, today
 from ledger.store.database import Database
 from ledger.store.keys import LogKeys
 from ledger.store.sequencer import Sequencer
+from ledger.store.staging import Manifest, Staging
 
-MAX_SHEET_BYTES = 2**31
 KNOWN_REFS = 5_000
 PAUSE_S = 0.05
 
 _log = structlog.get_logger()
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What was said when the sheet was handed in."""
-
-    profile: str
-    name: str
-    maker: str
-    org: str
-    fund: str
-    event: str
-    totals: dict[str, tuple[int | None, int | None]]
-    """Batch → printed count, printed sum in fen."""
-    salt: str
-    commitment: str = ""
-    """What the log says of the file: no hash of a guessable file without salt."""
-    proposals: tuple[int, ...] | None = None
-    """The proposals made of it; None until they are."""
-
-    def fitted(self) -> Profile:
-        """The profile, for this sheet."""
-        return fitted(self.profile, self.name)
 
 
 @dataclass(slots=True)
@@ -66,7 +38,12 @@ class Job:
     report: Report | None = None
     proposals: dict[str, int] = field(default_factory=dict)
     """Batch → proposal."""
+    not_proposed: dict[str, Refused] = field(default_factory=dict)
+    """Batch → why it cannot be."""
+    resumed: dict[str, list[int]] = field(default_factory=dict)
+    """Batch → approved imports that go on with this sheet."""
     refused: Refused | None = None
+    """Why the sheet cannot be used at all."""
     failed: bool = False
 
     @property
@@ -76,40 +53,32 @@ class Job:
 
 
 class Sheets:
-    """The staging folder and the checks that run on it."""
+    """The staged sheets and the checks that run on them."""
 
     def __init__(self, database: Database, sequencer: Sequencer, keys: LogKeys, folder: Path) -> None:
+        self.staging = Staging(folder)
+        self.when_resumed: Callable[[], None] = lambda: None
+        """Called when a sheet came again that an approved import waits for."""
         self._database = database
         self._sequencer = sequencer
         self._keys = keys
-        self._folder = folder
         self._jobs: dict[str, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-    async def stage(self, chunks: AsyncIterator[bytes]) -> str:
-        """Keep an uploaded sheet; answers the name of its folder. Raises Invalid beyond MAX_SHEET_BYTES."""
-        name = secrets.token_hex(8)
-        folder = self._folder / name
-        folder.mkdir(mode=0o700)
-        size = 0
-        with (folder / "sheet").open("xb") as file:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > MAX_SHEET_BYTES:
-                    shutil.rmtree(folder)
-                    raise Invalid(f"a sheet has at most {MAX_SHEET_BYTES} bytes")
-                await asyncio.to_thread(file.write, chunk)
-        return name
 
     def begin(self, sheet: str, manifest: Manifest) -> Job:
-        """Check the sheet and propose what is in order. The same sheet again: the job there is."""
-        if sheet in self._jobs:
-            return self._jobs[sheet]
+        """Check the sheet and propose what is in order. The same sheet again: the job there is.
+
+        Where that one could not propose everything, it is tried again.
+        """
+        before = self._jobs.get(sheet)
+        if before is not None and not (
+            before.done and (before.failed or before.not_proposed) and self.staging.has(sheet)
+        ):
+            return before
         if manifest.profile not in PROFILES:
             raise Invalid(f"profile: one of {', '.join(sorted(PROFILES))}", field="profile")
-        folder = self.folder(sheet)
-        manifest = _as_before(folder, manifest)
+        folder = self.staging.folder(sheet)
+        manifest = _as_before(self.staging.kept(sheet), manifest)
         job = self._jobs[sheet] = Job(size=(folder / "sheet").stat().st_size)
         task = asyncio.create_task(self._check(sheet, manifest, job))
         self._tasks.add(task)
@@ -122,40 +91,52 @@ class Sheets:
             raise Unknown(f"no sheet {sheet} is being checked", sheet=sheet)
         return self._jobs[sheet]
 
-    def folder(self, sheet: str) -> Path:
-        """Where a staged sheet lies. Raises Unknown."""
-        folder = self._folder / sheet
-        if not sheet.isalnum() or not folder.is_dir():
-            raise Unknown(f"no sheet {sheet} is staged", sheet=sheet)
-        return folder
-
-    def find(self, commitment: str) -> tuple[Path, Manifest] | None:
-        """The staged sheet that an approved import speaks of."""
-        for folder, manifest in self._staged():
-            if hmac.compare_digest(manifest.commitment, commitment):
-                return folder, manifest
-        return None
+    async def take_up(self) -> None:
+        """Propose what a crash kept from being proposed after a check had come to its end. Raises Stopped."""
+        for sheet, manifest in self.staging.checked():
+            if manifest.proposals is None and sheet not in self._running():
+                job = self._jobs.get(sheet, Job())
+                await self._propose_all(sheet, manifest, job)
+                job.failed, job.read = False, -1
 
     def clear_away(self) -> None:
         """Remove sheets whose proposals are all resolved and whose batches are all entered: the vault has it all."""
         books = self._sequencer.books
         entering = {each.approved.file for each in books.imports.values()}
-        for folder, manifest in self._staged():
+        running = self._running()
+        for sheet, manifest in self.staging.checked():
             waiting = manifest.proposals is None or any(number in books.proposals for number in manifest.proposals)
-            if not waiting and manifest.commitment not in entering:
-                shutil.rmtree(folder)
+            if not waiting and manifest.commitment not in entering and sheet not in running:
+                self.staging.remove(sheet)
+        self.staging.remove_unchecked(but=running)
+
+    def _running(self) -> set[str]:
+        return {sheet for sheet, job in self._jobs.items() if not job.done}
 
     async def _check(self, sheet: str, manifest: Manifest, job: Job) -> None:
         try:
-            await self._check_and_propose(sheet, manifest, job)
+            report = await self._read(sheet, manifest, job)
+            if not manifest.commitment:
+                checked = self._checked(manifest, report)
+                self.staging.keep(sheet, checked)
+                manifest = checked
+            # From here on it is proposed, by whoever comes next: take_up.
+            job.report = report
+            job.resumed = self._resumed(manifest, report)
+            await self._propose_all(sheet, manifest, job)
+            job.read = -1
         except Refused as refused:
             job.refused = refused
         except Exception as error:  # noqa: BLE001  told to whoever asks for the job
             _log.error("a sheet could not be checked", exc_info=error)
             job.failed = True
+        if not manifest.commitment:  # nothing was proposed of it, and nothing will be
+            self.staging.remove(sheet)
+        if job.resumed:
+            self.when_resumed()
 
-    async def _check_and_propose(self, sheet: str, manifest: Manifest, job: Job) -> None:
-        folder, profile = self.folder(sheet), manifest.fitted()
+    async def _read(self, sheet: str, manifest: Manifest, job: Job) -> Report:
+        folder, profile = self.staging.folder(sheet), manifest.fitted()
         loop = asyncio.get_running_loop()
 
         def known(digests: Sequence[bytes]) -> Collection[bytes]:
@@ -164,7 +145,7 @@ class Sheets:
         def progress(read: int, size: int) -> None:
             job.read, job.size = read, size
 
-        report = await asyncio.to_thread(
+        return await asyncio.to_thread(
             checking.check,
             folder / "sheet",
             profile,
@@ -176,18 +157,39 @@ class Sheets:
             report_progress=progress,
             scratch=folder / "scratch.sqlite",
             agreement_from=self._sequencer.books.agreement_from,
+            today=today(now()),
         )
-        text = f"sunledger/file/1\n{manifest.salt}\n{report.sha256}\n"
-        manifest = msgspec.structs.replace(manifest, commitment=hashlib.sha256(text.encode()).hexdigest())
-        (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
-        for command in _commands(manifest, profile, report):
-            job.proposals[command.name] = await self._propose(sheet, command)
-        manifest = msgspec.structs.replace(manifest, proposals=tuple(job.proposals.values()))
-        (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
-        job.report, job.read = report, -1
+
+    def _checked(self, manifest: Manifest, report: Report) -> Manifest:
+        """With what is to be proposed: not what an approved import, whose sheet this is, enters anyway."""
+        stated = (manifest.profile, manifest.name, manifest.org, manifest.fund, manifest.event)
+        commitment = self._keys.file_commitment(report.sha256, stated)
+        manifest = msgspec.structs.replace(manifest, commitment=commitment)
+        resumed = self._resumed(manifest, report)
+        batches = [each for each in _commands(manifest, report) if each.name not in resumed]
+        return msgspec.structs.replace(manifest, batches=tuple(batches))
+
+    def _resumed(self, manifest: Manifest, report: Report) -> dict[str, list[int]]:
+        """The commitment says that file, fund and all are the same; the name, that the batch is."""
+        proposed = {each.name for each in manifest.batches}
+        found: dict[str, list[int]] = {}
+        for batch in report.batches:
+            for number, each in self._sequencer.books.imports.items():
+                if (each.approved.file, each.approved.name) == (manifest.commitment, batch.name):
+                    found.setdefault(batch.name, []).append(number)
+        return {name: numbers for name, numbers in found.items() if name not in proposed}
+
+    async def _propose_all(self, sheet: str, manifest: Manifest, job: Job) -> None:
+        """Batch by batch; one that is refused holds up no other. Raises Stopped."""
+        for command in manifest.batches:
+            try:
+                job.proposals[command.name] = await self._propose(sheet, command)
+            except Refused as refused:
+                job.not_proposed[command.name] = refused
+        self.staging.keep(sheet, msgspec.structs.replace(manifest, proposals=tuple(job.proposals.values())))
 
     async def _propose(self, sheet: str, command: ApproveImport) -> int:
-        """Once, however often the check is run again after a crash."""
+        """Once, however often it is tried again after a crash."""
         key = hmac.digest(self._keys.requests, f"sheet\n{sheet}\n{command.name}".encode(), "sha256")
         request = hmac.digest(self._keys.requests, msgspec.json.encode(command), "sha256")
         outcome: Outcome | None = None
@@ -198,45 +200,34 @@ class Sheets:
                 await asyncio.sleep(PAUSE_S)
         return outcome.first_seq if isinstance(outcome, Replayed) else outcome.entries[0].seq
 
-    def _staged(self) -> list[tuple[Path, Manifest]]:
-        return [
-            (path.parent, msgspec.json.decode(path.read_bytes(), type=Manifest))
-            for path in sorted(self._folder.glob("*/manifest.json"))
-        ]
-
     async def _known(self, digests: Sequence[bytes]) -> Collection[bytes]:
         found: set[bytes] = set()
         async with self._database.raw() as connection:
             for i in range(0, len(digests), KNOWN_REFS):
-                rows = await connection.fetch("select ref from gift where ref = any($1)", digests[i : i + KNOWN_REFS])
+                rows = await connection.fetch(_KNOWN, digests[i : i + KNOWN_REFS])
                 found.update(row["ref"] for row in rows)
         return found
 
 
-def _as_before(folder: Path, manifest: Manifest) -> Manifest:
-    """A check that a crash cut short goes on with the salt it had: its proposals speak of that commitment.
-
-    Raises Invalid where the sheet was handed in for something else.
-    """
-    kept = folder / "manifest.json"
-    if not kept.exists():
+def _as_before(before: Manifest | None, manifest: Manifest) -> Manifest:
+    """A sheet that was checked to its end keeps what is proposed of it. Raises Invalid: it was for something else."""
+    if before is None:
         return manifest
-    before = msgspec.json.decode(kept.read_bytes(), type=Manifest)
     again = msgspec.structs.replace(
-        manifest, salt=before.salt, commitment=before.commitment, proposals=before.proposals
+        manifest, commitment=before.commitment, batches=before.batches, proposals=before.proposals
     )
     if again != before:
         raise Invalid("this sheet was checked for another fund or with other totals: upload it again")
     return again
 
 
-def _commands(manifest: Manifest, profile: Profile, report: Report) -> list[ApproveImport]:
+def _commands(manifest: Manifest, report: Report) -> list[ApproveImport]:
     return [
         ApproveImport(
             maker=manifest.maker,
             org=manifest.org,
             fund=manifest.fund,
-            channel=profile.channel,
+            channel=report.channel,
             event=manifest.event,
             name=batch.name,
             profile=manifest.profile,
@@ -249,3 +240,10 @@ def _commands(manifest: Manifest, profile: Profile, report: Report) -> list[Appr
         for batch in report.batches
         if batch.is_proposable
     ]
+
+
+_KNOWN = """
+  select ref from gift where ref = any($1)
+  union all
+  select ref from reference where ref = any($1)
+"""

@@ -15,6 +15,7 @@ MILLION = 1_000_000
 """Shares of a clause are in millionths, rounded down."""
 
 _MAKERS = REQUIRED["money.received"].maker
+_IMPORT = REQUIRED["import.approved"]
 
 
 def received(state: State, entry: Envelope, body: MoneyReceived) -> None:  # noqa: C901  no calls: ten million
@@ -79,7 +80,10 @@ def import_approved(state: State, entry: Envelope, body: ImportApproved) -> None
 
 
 def import_completed(state: State, entry: Envelope, body: ImportCompleted) -> None:
-    """Entered and rejected make up what was approved, in rows and in fen; no row comes later."""
+    """Entered and rejected make up what was approved, in rows and in fen; no row comes later.
+
+    In the name of the import's maker, or of another person who could have approved it and ends it.
+    """
     postings.none(state, entry)
     authority.check_alone(state, entry)
     batch = state.imports.pop(body.batch, None)
@@ -87,8 +91,10 @@ def import_completed(state: State, entry: Envelope, body: ImportCompleted) -> No
         state.find(Rule.IMPORT_COMPLETED, "an open import", body.batch)
         return
     approved = batch.approved
-    if entry.by.maker != batch.maker:
-        state.find(Rule.ROLE_OF_MAKER, f"{batch.maker}, who made the import", entry.by.maker)
+    by = entry.by.maker
+    wanted = _IMPORT.maker if by == batch.maker else _IMPORT.checker
+    if state.society.roles(by, approved.org).isdisjoint(wanted):
+        state.find(Rule.ROLE_OF_MAKER, f"{batch.maker}, who made the import, or somebody who may check it", by)
     found = (body.org, body.rows, body.sum_fen, body.rejected, body.rejected_fen)
     expected = (
         approved.org,

@@ -22,13 +22,14 @@ def digest(reference: str) -> bytes:
     return hmac.digest(b"a key for tests", reference.encode(), "sha256")
 
 
-def check_sheet(
+def check_sheet(  # noqa: PLR0913  as of the check
     path: Path,
     profile: Profile,
     *,
     totals: Mapping[str, PrintedTotal] | None = None,
     entered: Collection[str] = (),
     agreement_from: int = -1,
+    today: str = "",
 ) -> Report:
     """The check, against a ledger that holds the references `entered`; its scratch file lies beside the sheet."""
     held = {digest(reference) for reference in entered}
@@ -41,6 +42,7 @@ def check_sheet(
         report_progress=lambda _read, _size: None,
         scratch=scratch_of(path),
         agreement_from=agreement_from,
+        today=today,
     )
 
 

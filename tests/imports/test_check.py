@@ -71,6 +71,14 @@ def test_a_row_that_needs_a_written_agreement_is_rejected_and_the_printed_total_
     assert check_sheet(sheet, HUBEI, totals=totals).count == 3
 
 
+def test_a_row_dated_after_today_is_rejected_and_is_not_entered_later(tmp_path: Path) -> None:
+    sheet = write(tmp_path / "s.csv", WUHAN_HEADING + "2026-07-01,01,1.00\n2026-07-02,02,2.00\n2062-07-01,03,4.00\n")
+    report = check_sheet(sheet, WUHAN, today="2026-07-01")
+    assert [(r.row, r.reason) for r in report.rejected] == [(3, Reason.DATE_AHEAD), (4, Reason.DATE_AHEAD)]
+    assert [(b.count, b.last_on, b.listed_sum_fen) for b in report.batches] == [(1, "2026-07-01", 700)]
+    assert [row.row for row in accepted(sheet, WUHAN, scratch_of(sheet))] == [2]
+
+
 def test_the_later_of_two_rows_with_one_reference_is_rejected(tmp_path: Path) -> None:
     sheet = write(tmp_path / "s.csv", qr(("01", "1"), ("02", "2"), ("01", "4"), ("01", "8")))
     report = check_sheet(sheet, WUHAN)

@@ -5,10 +5,10 @@ import pytest
 
 from ledger import entries
 from ledger.approvals import ApproveProposal, SetPolicy
-from ledger.donations import ApproveImport, CompleteImport, ReceiveMoney
+from ledger.donations import AbandonImport, ApproveImport, CompleteImport, ReceiveMoney
 from ledger.entries import Rule, Tier
 from ledger.organisations import DeclareEvent, DismissStaff
-from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, NotAllowed
+from ledger.refusals import AlreadyThere, ImportMismatch, Invalid, NotAllowed, SamePerson
 from tests.support.model import Pen
 from tests.support.society import (
     ADMINISTRATOR,
@@ -84,6 +84,33 @@ def test_a_dismissed_maker_enters_no_row() -> None:
     settle(pen, DismissStaff(maker=ADMINISTRATOR, staff=FINANCE, org=CITY))
     with pytest.raises(NotAllowed):
         pen.write(row(batch, 2))
+
+
+def test_an_import_is_not_completed_in_the_name_of_a_dismissed_maker() -> None:
+    pen, batch = opened()
+    pen.write(row(batch, 1))
+    settle(pen, DismissStaff(maker=ADMINISTRATOR, staff=FINANCE, org=CITY))
+    with pytest.raises(NotAllowed):
+        pen.write(CompleteImport(maker=FINANCE, batch=batch))
+
+
+def test_an_import_that_cannot_go_on_is_ended_by_somebody_who_checks_imports() -> None:
+    pen, batch = opened()
+    pen.write(row(batch, 1))
+    settle(pen, DismissStaff(maker=ADMINISTRATOR, staff=FINANCE, org=CITY))
+    (ended,) = pen.write(AbandonImport(maker=APPROVER, batch=batch))
+    assert ended.body == entries.ImportCompleted(batch=batch, org=CITY, rows=1, sum_fen=20, rejected=2, rejected_fen=40)
+    assert ended.by.maker == APPROVER
+    assert batch not in pen.books.imports
+    with pytest.raises(ImportMismatch):
+        pen.write(AbandonImport(maker=APPROVER, batch=batch))
+
+
+@pytest.mark.parametrize(("who", "refusal"), [(FINANCE, SamePerson), (OTHER_FINANCE, NotAllowed)])
+def test_neither_its_maker_nor_another_maker_ends_an_import(who: str, refusal: type[NotAllowed]) -> None:
+    pen, batch = opened()
+    with pytest.raises(refusal):
+        pen.write(AbandonImport(maker=who, batch=batch))
 
 
 def test_a_row_is_entered_once() -> None:

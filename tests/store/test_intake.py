@@ -12,12 +12,15 @@ import pytest
 from ledger import demo
 from ledger.approvals import ApproveProposal
 from ledger.entries import ImportCompleted, MoneyReceived
+from ledger.organisations import DismissStaff, EnrolStaff
 from ledger.privacy import Identity
 from ledger.settings import Settings
 from ledger.store.availability import Busy
+from ledger.store.batch import Sequenced
+from ledger.store.intake import MAKER_LEFT
 from ledger.store.keys import LogKeys, LookupKeys
 from ledger.store.sealing import RowSealer, RowsUnreadable, Wanted
-from ledger.store.sheets import Manifest
+from ledger.store.staging import Manifest
 from ledger.store.vault import Gift
 from tests.support.checklog import check_log
 from tests.support.office import CITY, Office, opened
@@ -41,10 +44,9 @@ async def lines(rows: int = ROWS) -> AsyncIterator[bytes]:
 async def proposed(office: Office, rows: int = ROWS) -> Sequence[int]:
     """A sheet, handed in and checked."""
     sheets = office.resources.sheets
-    sheet = await sheets.stage(lines(rows))
+    sheet = await sheets.staging.stage(lines(rows))
     manifest = Manifest(
         profile="wuhan-qr-2020", name="sheet.csv", maker=demo.MAKER, org=CITY, fund="general", event="", totals={},
-        salt="0" * 64,
     )  # fmt: skip
     job = sheets.begin(sheet, manifest)
     async with asyncio.timeout(WAIT_S_MAX):
@@ -136,6 +138,45 @@ async def test_an_import_goes_on_when_the_process_that_reads_its_rows_is_killed(
     assert completed.rows == MORE_ROWS_THAN_FIT_IN_THE_PIPE
     entered = [entry.body.row for entry in log if isinstance(entry.body, MoneyReceived) and entry.body.batch]
     assert entered == [*range(entered[0], entered[0] + MORE_ROWS_THAN_FIT_IN_THE_PIPE)]
+
+
+async def test_an_import_stops_where_its_maker_was_dismissed_and_goes_on_where_she_is_back(
+    told: Settings, cluster: Cluster
+) -> None:
+    async with stretched(cluster.server) as wire:
+        url = wire.url(str(told.database_url))
+        async with opened(told.model_copy(update={"database_url": url})) as office:
+            sequencer, intake = office.resources.sequencer, office.resources.intake
+            dismissal = await sequencer.submit(DismissStaff(maker=demo.FOUNDER, staff=demo.MAKER, org=CITY))
+            assert isinstance(dismissal, Sequenced)
+            (proposal,) = await proposed(office, MORE_ROWS_THAN_FIT_IN_THE_PIPE)
+            wire.gate = rows = HoldRows()
+            await sequencer.submit(ApproveProposal(maker=demo.CHECKER, proposal=proposal))
+            intake.wake()
+            await rows.held.wait()
+            dismissed = asyncio.create_task(
+                sequencer.submit(ApproveProposal(maker=demo.SECOND, proposal=dismissal.entries[0].seq))
+            )
+            rows.passed.set()
+            await dismissed
+            async with asyncio.timeout(WAIT_S_MAX):
+                while not intake.halted:  # noqa: ASYNC110  it is asked, it tells nobody
+                    await asyncio.sleep(0.01)
+            ((number, batch),) = sequencer.books.imports.items()
+            assert intake.halted == {number: MAKER_LEFT}
+            assert 0 < batch.rows < MORE_ROWS_THAN_FIT_IN_THE_PIPE
+            enrolment = await sequencer.submit(
+                EnrolStaff(maker=demo.FOUNDER, staff=demo.MAKER, org=CITY, roles=("finance",))
+            )
+            assert isinstance(enrolment, Sequenced)
+            await sequencer.submit(ApproveProposal(maker=demo.SECOND, proposal=enrolment.entries[0].seq))
+            intake.wake()
+            async with asyncio.timeout(WAIT_S_MAX):
+                while sequencer.books.imports:  # noqa: ASYNC110  the books tell nobody
+                    await asyncio.sleep(0.01)
+    log = await check_log(told)
+    (completed,) = [entry.body for entry in log if isinstance(entry.body, ImportCompleted)]
+    assert (completed.rows, completed.rejected) == (MORE_ROWS_THAN_FIT_IN_THE_PIPE, 0)
 
 
 async def test_a_staged_sheet_that_was_changed_is_not_read(told: Settings) -> None:

@@ -3,12 +3,14 @@
 import msgspec
 
 from ledger.disbursements import ConfirmDelivery
-from ledger.donations import ApproveImport, CompleteImport
+from ledger.donations import AbandonImport, ApproveImport, CompleteImport
 from ledger.entries import Rule as PolicyRule
 from ledger.entries import Tier
+from ledger.organisations import DismissStaff
 from ledger.verify.rule import Rule
 from tests.support.model import TODAY, Pen
 from tests.support.society import (
+    ADMINISTRATOR,
     APPROVER,
     CITY,
     FINANCE,
@@ -19,6 +21,7 @@ from tests.support.society import (
     gift,
     open_society,
     payment,
+    settle,
 )
 from tests.verify.export import forged, read, sealed
 from tests.verify.forgeries.registry import forgery, free, strict
@@ -96,6 +99,14 @@ def an_import_completed_with_rows_nobody_entered() -> list[bytes]:
 @forgery(Rule.ROLE_OF_MAKER)
 def an_import_completed_by_somebody_else() -> list[bytes]:
     return forged(_completed(), -1, lambda value: value["by"].update(maker=OTHER_FINANCE))
+
+
+@forgery(Rule.ROLE_OF_MAKER)
+def an_import_completed_in_the_name_of_a_dismissed_maker() -> list[bytes]:
+    pen, batch = _entering()
+    settle(pen, DismissStaff(maker=ADMINISTRATOR, staff=FINANCE, org=CITY))
+    pen.write(AbandonImport(maker=APPROVER, batch=batch))
+    return forged(pen.written, -1, lambda value: value["by"].update(maker=FINANCE))
 
 
 @forgery(Rule.APPROVALS)
