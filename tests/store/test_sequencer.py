@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator
 import asyncpg
 import pytest
 
+from ledger import demo
+from ledger.organisations import OpenFund
 from ledger.settings import Settings
 from ledger.store import sequencer as sequencing
 from ledger.store.availability import Busy, Stopped
@@ -132,6 +134,19 @@ async def test_one_bad_command_does_not_hurt_the_others_of_its_batch(told: Setti
     await rebuilt(told)
     async with clerk.opened(told) as writing:
         await writing.give(fund="flood")
+    await check_log(told, decided_again=True)
+
+
+async def test_a_gift_in_the_batch_that_opens_its_fund_pays_the_funds_fee(told: Settings) -> None:
+    async with clerk.opened(told) as writing:
+        books = writing.sequencer.books
+        opening = OpenFund(maker=demo.FOUNDER, org=clerk.CITY, fund="new", name="新基金", receipt_fee_ppm=6_000)
+        pending = [writing.sequencer.enqueue([each]) for each in (opening, writing.gift(fund="new"))]
+        outcomes = [outcome for each in pending for outcome in await each]
+        (opened,), (given_,) = [sequenced(each).entries for each in outcomes if not isinstance(each, Exception)]
+        assert (opened.at, given_.seq) == (given_.at, opened.seq + 1)
+        assert [posting.qty for posting in given_.postings] == [9_940, 60]
+        assert writing.sequencer.books is books, "nothing was read back from the log, as after a batch that failed"
     await check_log(told, decided_again=True)
 
 
