@@ -162,7 +162,7 @@ async def test_the_reference_of_a_gift_that_was_refused_is_free_at_once(told: Se
         await hold.held.wait()
         more = [writing.gift() for _ in range(sequencing.WORTH_DECIDING)]
         behind = [sequencer.enqueue([each]) for each in (*more, writing.gift(channel_ref="one and the same"))]
-        while sequencer.books.seq < before + 1 + len(more):  # decided while the first batch is held
+        while sequencer.books.seq < before + 1 + len(more):  # noqa: ASYNC110  decided while the first batch is held
             await asyncio.sleep(0)
         hold.passed.set()
         outcomes = [type(outcome) for each in (*batch, *behind) for outcome in await each]
