@@ -221,7 +221,8 @@ def lines(command: AnyCommand | Proposed, books: Books, facts: Facts) -> set[Acc
         case AllocateMoney(org=org, fund=fund, project=project):
             return {Account(account.fund(org, fund), CNY), Account(account.project(org, project, fund), CNY)}
         case ReleaseMoney(org=org):
-            sources = {where for where, _ in facts.spans}
+            # Of anything but an allocation, which is refused, the positions may rest anywhere.
+            sources = {where for where, _ in facts.spans if account.parse(where.address).kind == "project"}
             return sources | {
                 Account(account.fund(org, account.parse(where.address).rest[1]), CNY) for where in sources
             }

@@ -127,10 +127,10 @@ def receive(command: ReceiveMoney, books: Books, facts: Facts) -> Draft:
 
 
 def lines(command: ReceiveMoney, books: Books) -> set[Account]:
-    """The fund's line; and that of fees, where the fund's clause takes one at receipt."""
+    """The fund's line; and that of fees, where the fund's clause takes one at receipt, or may: it is not open yet."""
     fund = books.funds.get((command.org, command.fund))
     found = {Account(account.fund(command.org, command.fund), account.CNY)}
-    if fund is not None and fund.receipt_fee_ppm:
+    if fund is None or fund.receipt_fee_ppm:
         found.add(Account(account.fees(command.org), account.CNY))
     return found
 

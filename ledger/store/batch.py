@@ -128,7 +128,7 @@ class Batch:
     projected: Projected
     beside: Beside
     refs: frozenset[str]
-    """References of what arrived: until it is durable no look-up finds them."""
+    """References that its entries brought: until it is durable no look-up finds them."""
 
     @property
     def is_empty(self) -> bool:

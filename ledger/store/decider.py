@@ -56,16 +56,17 @@ class Decider:
         self._beside = Beside()
         self._at, self._today = at, today(at)
         await self._load(connection, pending, written)
+        books = self.books
+        known = frozenset(books.refs)
         for each in pending:
             if not each.outcomes:
                 await self._decide(connection, each)
-        books = self.books
         return Batch(
             pending,
             rows.Head(epoch, before, books.seq, bytes.fromhex(books.prev), books.at),
             self._projector.take(),
             self._beside,
-            frozenset(each.ref for each in _arriving(pending)),
+            frozenset(books.refs - known),
         )
 
     async def _load(self, connection: asyncpg.Connection, pending: list[Pending], written: frozenset[str]) -> None:

@@ -7,6 +7,9 @@ from collections.abc import AsyncGenerator
 import asyncpg
 import pytest
 
+from ledger import demo
+from ledger.organisations import OpenFund
+from ledger.refusals import Unknown
 from ledger.settings import Settings
 from ledger.store import sequencer as sequencing
 from ledger.store.availability import Busy, Stopped
@@ -133,6 +136,38 @@ async def test_one_bad_command_does_not_hurt_the_others_of_its_batch(told: Setti
     async with clerk.opened(told) as writing:
         await writing.give(fund="flood")
     await check_log(told, decided_again=True)
+
+
+async def test_a_gift_in_the_batch_that_opens_its_fund_pays_the_funds_fee(told: Settings) -> None:
+    async with clerk.opened(told) as writing:
+        books = writing.sequencer.books
+        opening = OpenFund(maker=demo.FOUNDER, org=clerk.CITY, fund="new", name="新基金", receipt_fee_ppm=6_000)
+        pending = [writing.sequencer.enqueue([each]) for each in (opening, writing.gift(fund="new"))]
+        outcomes = [outcome for each in pending for outcome in await each]
+        (opened,), (given_,) = [sequenced(each).entries for each in outcomes if not isinstance(each, Exception)]
+        assert (opened.at, given_.seq) == (given_.at, opened.seq + 1)
+        assert [posting.qty for posting in given_.postings] == [9_940, 60]
+        assert writing.sequencer.books is books, "nothing was read back from the log, as after a batch that failed"
+    await check_log(told, decided_again=True)
+
+
+async def test_the_reference_of_a_gift_that_was_refused_is_free_at_once(told: Settings, wire: Wire) -> None:
+    """Also while the batch that it was refused in is on its way into the tables."""
+    async with clerk.opened(told, url=through(wire, told)) as writing:
+        sequencer = writing.sequencer
+        wire.gate = hold = HoldCommit()
+        before = sequencer.books.seq
+        wrong = writing.gift(fund="nowhere", channel_ref="one and the same")
+        batch = [sequencer.enqueue([each]) for each in (writing.gift(), wrong)]
+        await hold.held.wait()
+        more = [writing.gift() for _ in range(sequencing.WORTH_DECIDING)]
+        behind = [sequencer.enqueue([each]) for each in (*more, writing.gift(channel_ref="one and the same"))]
+        while sequencer.books.seq < before + 1 + len(more):  # noqa: ASYNC110  decided while the first batch is held
+            await asyncio.sleep(0)
+        hold.passed.set()
+        outcomes = [type(outcome) for each in (*batch, *behind) for outcome in await each]
+        assert outcomes == [Sequenced, Unknown, *[Sequenced] * len(behind)]
+    await check_log(told)
 
 
 async def test_a_full_queue_refuses_what_comes_next_and_keeps_what_it_has(told: Settings, wire: Wire) -> None:

@@ -193,6 +193,20 @@ async def test_an_entry_that_no_table_could_hold(site: Site) -> None:
     assert_caught(await site.caught(), tables={Rule.TABLE_REPLAY})
 
 
+async def test_an_entry_with_a_number_that_no_column_could_hold(site: Site) -> None:
+    """Good bytes of a gift: row 2^40 of its sheet, among so many gifts that all of them go in by COPY."""
+    gift = read(await entries_of(site.settings))[VICTIM]
+    forged_gift = entries.canonical({**gift, "body": {**gift["body"], "batch": 1, "row": 2**40}})
+
+    async def attack(connection: asyncpg.Connection) -> None:
+        await replace_bytes(connection, VICTIM, forged_gift)
+
+    await site.attack(attack)
+    found = await site.caught()
+    assert found["tables"] >= {Rule.TABLE_REPLAY}
+    assert "trouble" not in found
+
+
 # --- tables, with every entry left alone: nobody but the operator's own check can see them ---
 
 

@@ -24,6 +24,9 @@ from ledger.store.rebuild import PROJECTIONS
 from ledger.verify.finding import WHOLE_LOG, Findings
 from ledger.verify.rule import Rule
 
+_NO_ROW = (asyncpg.PostgresError, AssertionError, ArithmeticError, LookupError, ValueError)
+"""What rows that no table could hold are met with: a second fund of the same name; in COPY, a number too large."""
+
 BY_ENTRY: Final = ("posting", "gift")
 """Tables whose rows never change once their entry is in, by its number: compared block by block, then forgotten."""
 
@@ -97,7 +100,7 @@ class Replayed:
                 block = self._projector.take()
                 entry_rows = dict(block.tables)[rows.ENTRY]
                 await rebuild.fill(self._connection, block, self._taken_back)
-        except (asyncpg.PostgresError, AssertionError, LookupError) as error:  # such as a second fund of the same name
+        except _NO_ROW as error:
             self._break(last, error)
             return ()
         self._projector.books.refs.clear()  # ten million of them would not fit
