@@ -163,8 +163,9 @@ async def get_rejected(sheet: SheetId, clerk: NamedDependency[Clerk]) -> File:
     job = clerk.resources.sheets.job(sheet)
     if job.report is None:
         raise ProblemError("not-found")
-    path = clerk.resources.sheets.staging.folder(sheet) / "rejected.csv"
-    job.report.write_rejected(path)
+    path = clerk.resources.sheets.staging.rejected(sheet)
+    if not path.exists():
+        raise ProblemError("not-found")
     return File(path=path, filename="rejected.csv", media_type="text/csv")
 
 

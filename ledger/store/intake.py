@@ -65,7 +65,7 @@ class Intake:
         self._draw = draw
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        sheets.when_resumed = self.wake
+        sheets.when_wanted = self.wake
 
     def start(self) -> None:
         """Look what is approved and not completed, then wait for more."""
@@ -97,8 +97,6 @@ class Intake:
                 _log.warning("the process that reads rows is gone")
                 await asyncio.sleep(RETRY_S)
                 self._arrived.set()
-            except Exception as error:  # noqa: BLE001  a sheet's fault must not stop those that come
-                _log.error("sheets cannot be proposed", exc_info=error)
             self._sheets.clear_away()
 
     async def _enter_all(self) -> None:

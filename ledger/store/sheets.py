@@ -15,7 +15,7 @@ from ledger.imports.profile import PROFILES
 from ledger.imports.report import Report
 from ledger.imports.totals import PrintedTotal
 from ledger.refusals import Invalid, Refused, Unknown
-from ledger.store.availability import Busy
+from ledger.store.availability import Busy, Stopped
 from ledger.store.batch import Idempotency, Outcome, Replayed
 from ledger.store.clock import now, today
 from ledger.store.database import Database
@@ -57,8 +57,8 @@ class Sheets:
 
     def __init__(self, database: Database, sequencer: Sequencer, keys: LogKeys, folder: Path) -> None:
         self.staging = Staging(folder)
-        self.when_resumed: Callable[[], None] = lambda: None
-        """Called when a sheet came again that an approved import waits for."""
+        self.when_wanted: Callable[[], None] = lambda: None
+        """Called when an approved import may go on, or something is left to take up."""
         self._database = database
         self._sequencer = sequencer
         self._keys = keys
@@ -96,8 +96,13 @@ class Sheets:
         for sheet, manifest in self.staging.checked():
             if manifest.proposals is None and sheet not in self._running():
                 job = self._jobs.get(sheet, Job())
-                await self._propose_all(sheet, manifest, job)
-                job.failed, job.read = False, -1
+                try:
+                    await self._propose_all(sheet, manifest, job)
+                    job.failed, job.read = False, -1
+                except Stopped:
+                    raise
+                except Exception as error:  # noqa: BLE001  one sheet's fault must not stop the others
+                    _log.error("a sheet cannot be proposed", sheet=sheet, exc_info=error)
 
     def clear_away(self) -> None:
         """Remove sheets whose proposals are all resolved and whose batches are all entered: the vault has it all."""
@@ -120,7 +125,8 @@ class Sheets:
                 checked = self._checked(manifest, report)
                 self.staging.keep(sheet, checked)
                 manifest = checked
-            # From here on it is proposed, by whoever comes next: take_up.
+            # From here on all of it is proposed, if we stop now by take_up.
+            await asyncio.to_thread(report.write_rejected, self.staging.rejected(sheet))
             job.report = report
             job.resumed = self._resumed(manifest, report)
             await self._propose_all(sheet, manifest, job)
@@ -132,8 +138,8 @@ class Sheets:
             job.failed = True
         if not manifest.commitment:  # nothing was proposed of it, and nothing will be
             self.staging.remove(sheet)
-        if job.resumed:
-            self.when_resumed()
+        if job.resumed or (job.failed and manifest.commitment):
+            self.when_wanted()
 
     async def _read(self, sheet: str, manifest: Manifest, job: Job) -> Report:
         folder, profile = self.staging.folder(sheet), manifest.fitted()
@@ -155,7 +161,8 @@ class Sheets:
             reference_digest=lambda reference: bytes.fromhex(self._keys.ref(manifest.org, profile.channel, reference)),
             known=known,
             report_progress=progress,
-            scratch=folder / "scratch.sqlite",
+            # What is entered is what the first check accepted, and may be being read just now.
+            scratch=folder / ("again.sqlite" if manifest.commitment else "scratch.sqlite"),
             agreement_from=self._sequencer.books.agreement_from,
             today=today(now()),
         )

@@ -118,14 +118,21 @@ class Staging:
             for name, manifest in self.checked()
             if hmac.compare_digest(manifest.commitment, commitment)
         ]
-        return max(found, key=lambda each: (each[0] / "sheet").stat().st_mtime_ns, default=None)
+        return max(found, key=lambda each: (each[0] / _MANIFEST).stat().st_mtime_ns, default=None)
+
+    def rejected(self, sheet: str) -> Path:
+        """Where the list of its rejected rows is, which names nobody: it may be asked for when the sheet is gone."""
+        return self._folder / f"rejected-{sheet}.csv"
 
     def remove(self, sheet: str) -> None:
         """With the names that are in it."""
         shutil.rmtree(self._folder / sheet, ignore_errors=True)
 
     def remove_unchecked(self, *, kept_s: float = UNCHECKED_KEPT_S, but: Container[str] = ()) -> None:
-        """Those that were sent longer ago, and never checked to their end."""
+        """Those that were sent longer ago, and never checked to their end; and lists of rejected rows as old."""
+        for path in self._folder.glob("rejected-*.csv"):
+            if time.time() - path.stat().st_mtime >= kept_s:
+                path.unlink()
         for folder in self._folder.iterdir():
             if not folder.is_dir() or folder.name in but or self.kept(folder.name) is not None:
                 continue

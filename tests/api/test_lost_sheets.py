@@ -6,13 +6,15 @@ import json
 import shutil
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from api.admin import app as admin
-from ledger import import_client
+from ledger import demo, import_client
 from ledger.import_client import Sheet
+from ledger.organisations import DeclareEvent
 from ledger.settings import Settings
 from tests.support.checklog import check_log
 from tests.support.listening import listening
@@ -199,6 +201,28 @@ async def test_a_batch_that_cannot_be_proposed_holds_up_no_other_and_is_told(
         await office.post(f"proposals/{each}/rejection", {"reason": "重复"}, who="checker")
     office.resources.sheets.clear_away()
     assert staged(told) == []
+
+
+async def test_a_sheet_whose_batches_were_refused_is_tried_again_when_it_is_checked_again(
+    told: Settings, office: Office, tmp_path: Path
+) -> None:
+    gifts = notices(tmp_path, "第一期,1,2020-02-01,张*,1.00")
+    sent = await office.http.post("/api/v1/sheets", content=gifts.file.read_bytes(), headers=office.headers("maker"))
+    check = f"sheets/{sent.json()['sheet']}/check"
+    body = {"profile": "hubei-2020", "name": "公示.csv", "org": CITY, "fund": "general", "event": "quake-2026"}
+    checked = await checked_to_its_end(office, check, body)
+    assert (checked["proposals"], checked["not_proposed"][0]["type"]) == ({}, "/problems/unknown-reference")
+    await office.resources.sequencer.submit(DeclareEvent(maker=demo.FOUNDER, event="quake-2026", name="地震"))
+    checked = await checked_to_its_end(office, check, body)
+    assert checked["not_proposed"] == []
+    assert checked["proposals"] == {"第一期": (await waiting(office))[0]}
+
+
+async def checked_to_its_end(office: Office, check: str, body: object) -> dict[str, Any]:
+    await office.post(check, body)
+    while (checked := (await office.get(check)).json())["state"] == "checking":  # noqa: ASYNC110  it polls
+        await asyncio.sleep(0.02)
+    return dict(checked)
 
 
 async def test_a_row_dated_after_today_is_rejected_by_its_number(office: Office, said: Console, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from ledger.approvals import ApproveProposal
 from ledger.entries import ImportCompleted, MoneyReceived
 from ledger.organisations import DismissStaff, EnrolStaff
 from ledger.privacy import Identity
+from ledger.roles import Role
 from ledger.settings import Settings
 from ledger.store.availability import Busy
 from ledger.store.batch import Sequenced
@@ -166,7 +167,7 @@ async def test_an_import_stops_where_its_maker_was_dismissed_and_goes_on_where_s
             assert intake.halted == {number: MAKER_LEFT}
             assert 0 < batch.rows < MORE_ROWS_THAN_FIT_IN_THE_PIPE
             enrolment = await sequencer.submit(
-                EnrolStaff(maker=demo.FOUNDER, staff=demo.MAKER, org=CITY, roles=("finance",))
+                EnrolStaff(maker=demo.FOUNDER, staff=demo.MAKER, org=CITY, roles=(Role.FINANCE,))
             )
             assert isinstance(enrolment, Sequenced)
             await sequencer.submit(ApproveProposal(maker=demo.SECOND, proposal=enrolment.entries[0].seq))
@@ -183,7 +184,7 @@ async def test_a_staged_sheet_that_was_changed_is_not_read(told: Settings) -> No
     keys, lookup = LogKeys.read(told.keys), LookupKeys.read(told.lookup)
     async with opened(told) as office:
         await proposed(office)
-        (staged,) = told.sheets.iterdir()
+        (staged,) = (path for path in told.sheets.iterdir() if path.is_dir())
         wanted = Wanted(
             folder=str(staged), profile="wuhan-qr-2020", name="sheet.csv", batch="sheet.csv", number=1,
             maker=demo.MAKER, org=CITY, fund="general", channel="qr", event="", after=0,
