@@ -63,11 +63,11 @@ async def address(app: Litestar) -> AsyncGenerator[str]:
         yield url
 
 
-async def look_up(page: Page, address: str, code: str, engine: str = "native") -> str:
-    """From the printed link to what the panel says."""
+async def look_up(page: Page, address: str, code: str, engine: str = "native", language: str = "") -> str:
+    """From the printed link to what the panel says. `language`: "/en" or nothing."""
     origin, script, _ = ENGINES[engine]
     await page.before_scripts(script + WATCH_SHIFTS + KEEP_BLOBS)
-    await page.open(f"{address.replace('http://127.0.0.1', origin)}/r#{code}")
+    await page.open(f"{address.replace('http://127.0.0.1', origin)}{language}/r#{code}")
     await page.until(DONE)
     return str(await page.value("document.getElementById('ver').dataset.state"))
 

@@ -1,0 +1,139 @@
+"""Pages in the states that no link leads to, by axe: what a check found, old data, trouble, an empty ledger."""
+
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from structlog.testing import capture_logs
+
+from api.limits import Rates
+from api.public import app as public
+from ledger.settings import Settings
+from ledger.store import keys, setup
+from ledger.store.database import Database
+from ledger.store.keys import LookupKeys
+from ledger.store.queries.visits import Visits
+from public_site.appearance import Appearance
+from tests.browser.given import Evidence, amount_changed, cosignature_removed
+from tests.browser.served import SETTLED, Served, arrive, send
+from tests.browser.test_pages import look_up
+from tests.browser.test_pages import served as forged
+from tests.support import axe
+from tests.support.browser import Browser, Page
+from tests.support.listening import listening
+from tests.support.program import free_port
+
+pytestmark = pytest.mark.browser
+
+SCREENS = {"": 320, "/en": 1440}
+"""Beginning of addresses → width. The words differ in length, the screens in what has room: one of each is enough."""
+WECHAT = "Mozilla/5.0 (Linux; Android 13) MicroMessenger/8.0"
+FISCAL = {"code": "33080126", "number": "0000100002", "check_code": "demo01", "amount": "10000"}
+"""As the demo's story prints it."""
+NO_OWN_ENGINE = {".js": lambda data: data.replace(b"const MASK = (1n <<", b"const MASK = (1q <<")}
+Changes = Mapping[str, Callable[[bytes], bytes]]
+
+
+async def reads_well(page: Page, axe_script: str, what: object, width: int) -> None:
+    """To somebody who hears it, too."""
+    await page.size(width)
+    await page.value(SETTLED)
+    assert await page.value("document.documentElement.scrollWidth") <= width, (what, width)
+    assert await axe.violations(page, axe_script) == [], (what, width)
+
+
+@asynccontextmanager
+async def served_with(settings: Settings, **resources: Any) -> AsyncGenerator[str]:
+    """The site on this log, otherwise than it usually is."""
+    assert settings.database_url is not None
+    database = setup.database(settings, settings.database_url, "reader", pool_size=4)
+    lookup = LookupKeys.read(settings.lookup)
+    given = {"database": database, "lookup": lookup, "visits": Visits(database, lookup), **resources}
+    try:
+        async with listening(public.build(public.Resources(**given))) as address:
+            yield address
+    finally:
+        await database.close()
+
+
+def panels(kept: Evidence) -> dict[str, tuple[str, str, Changes, str]]:
+    """State → engine, browser's name, what is served in place of the truth, what the panel comes to."""
+    return {
+        "passed with witnesses": ("native", "", forged(kept), "passed"),
+        "an entry was changed": ("native", "", forged(amount_changed(kept)), "failed"),
+        "a cosignature is missing": ("native", "", forged(cosignature_removed(kept)), "failed"),
+        "no browser of hers can check": ("insecure", "", NO_OWN_ENGINE, "impossible"),
+        "in WeChat": ("native", WECHAT, forged(kept), "passed"),
+    }
+
+
+async def test_what_the_donors_browser_found_reads_well_for_everybody(
+    chromium: Browser, app: Litestar, kept: Evidence, axe_script: str
+) -> None:
+    async with listening(app) as address:
+        for what, (engine, agent, changes, state) in panels(kept).items():
+            for language, width in SCREENS.items():
+                async with chromium.page() as page:
+                    if agent:
+                        await page.send("Emulation.setUserAgentOverride", userAgent=agent)
+                    await page.instead(changes)
+                    assert await look_up(page, address, kept.code, engine, language) == state, what
+                    assert await page.value("document.querySelector('[data-wechat]').offsetHeight > 0") == bool(agent)
+                    await reads_well(page, axe_script, (what, language), width)
+
+
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
+async def test_a_look_up_by_fiscal_receipt_reads_well_for_everybody(
+    chromium: Browser, served: Served, axe_script: str, language: str
+) -> None:
+    async with chromium.page() as page:
+        for amount, is_found in (("10000", True), ("9999", False)):
+            await arrive(page, served.url("/", language))
+            await send(page, served.url("/trace/fiscal", language), **{**FISCAL, "amount": amount})
+            said = await page.value("document.querySelector('main').innerText")
+            assert bool(re.search("10,000", said)) == is_found
+            await reads_well(page, axe_script, (amount, language), 390)
+
+
+async def test_old_data_a_pause_and_trouble_read_well_for_everybody(
+    chromium: Browser, told: Settings, axe_script: str
+) -> None:
+    nowhere = f"postgresql://127.0.0.1:{free_port()}/none"
+    away = Database(nowhere, told.log, user="nobody", password="none", pool_size=2)
+    cases: dict[str, tuple[dict[str, Any], str]] = {
+        "old data": ({"look": Appearance(stale_hours=-1)}, ".asof.old"),
+        "read-only": ({"look": Appearance(is_read_only=True)}, "main"),
+        "too often": ({"rates": Rates(requests_per_minute=1)}, "main"),
+        "no database": ({"database": away, "by_index": away, "visits": None}, "main"),
+    }
+    said: dict[str, str] = {}
+    async with AsyncExitStack() as stack:
+        stack.enter_context(capture_logs())  # tracebacks with all they saw take seconds to draw
+        for what, (resources, shown) in cases.items():
+            address = await stack.enter_async_context(served_with(told, **resources))
+            async with chromium.page() as page:
+                for language, width in SCREENS.items():
+                    for path in ("/verify", "/projects"):  # the second may be too often
+                        await arrive(page, f"{address}{language}{path}")
+                    assert await page.value(f"document.querySelector('{shown}').offsetHeight > 0"), what
+                    said[what + language] = await page.value("document.body.innerText")
+                    said[what + language] += " ".join(each for each in page.said)
+                    await reads_well(page, axe_script, (what, language), width)
+    await away.close()
+    assert "429" in said["too often"]
+    assert "503" in said["no database"]
+    assert "数据较旧" in said["old data"]
+    assert said["read-only"] != said["old data"]
+
+
+async def test_an_empty_ledger_reads_well_for_everybody(chromium: Browser, settings: Settings, axe_script: str) -> None:
+    paths = ("/", "/gifts", "/data", "/fen")
+    keys.create(settings.keys, settings.lookup)
+    async with served_with(settings) as address, chromium.page() as page:
+        for language, width in SCREENS.items():
+            for path in paths:
+                await arrive(page, f"{address}{language + path.removesuffix('/') or '/'}")
+                await reads_well(page, axe_script, (path, language), width)
