@@ -88,6 +88,18 @@ async def test_a_pinned_page_of_corrections_knows_as_little_as_its_sheet_of_what
         assert (line["right_fen"], "更正为 ¥9.00" in page) == (("900", True) if is_righted else ("", False)), path
 
 
+async def test_each_button_says_how_many_rows_it_gives_and_what_they_sum_to(demo: httpx.AsyncClient) -> None:
+    for name in LISTS:
+        for language, items in (("", "{} 条"), ("/en", "{} item")):
+            page = (await demo.get(f"{language}/data?list={name}&org={CITY}")).text
+            sheet = (await demo.get(download(page, "CSV"))).headers
+            buttons = re.findall(r'<a href="[^"]+"><b>(\w+)</b>(.*?)</a>', page.partition('id="downloads"')[2])
+            assert [each for each, _ in buttons[:5]] == ["CSV", "Excel", "NDJSON", "Parquet", "JSON"]
+            for _, said in buttons[:5]:
+                assert items.format(sheet["sunledger-rows"]) in text(said)
+                assert messages.yuan(int(sheet["sunledger-sum-fen"])) in text(said)
+
+
 async def test_a_list_leads_to_the_same_as_figures(demo: httpx.AsyncClient) -> None:
     for query in (
         f"fund={CITY}:flood&since=2026-06-01&until=2026-06-30",
