@@ -75,6 +75,19 @@ class OnPromises(History):
                 assert {each.src for each in entry.postings} == {given.postings[0].dst}
 
     @invariant()
+    def a_gift_that_stands_lost_no_more_than_was_booked_of_it(self) -> None:
+        """All its losses that nobody took back, its own and those of the wrong entries that it corrects."""
+        for entry in self.new:
+            if isinstance(entry.body, entries.ExchangeSettled):
+                gift = self.pen.entries[entry.body.ref]
+                ours = self.wrong_ones(gift.seq)
+                slots = (slot for address, slots in self.units.accounts.items() for slot in slots
+                         if address.startswith("losses:") and not slot.gone)  # fmt: skip
+                lost = sum(getattr(self.pen.entries[slot.seq].body, "ref", 0) in ours for slot in slots)
+                assert lost <= (getattr(gift.body, "right_fen", 0) or entries.qty_of(gift))
+                assert gift.seq not in self.before["reversed"]
+
+    @invariant()
     def gifts_in_another_currency_are_booked_at_their_rate(self) -> None:
         for entry in self.new:
             if isinstance(entry.body, entries.MoneyReceived) and entry.body.currency:
