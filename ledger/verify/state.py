@@ -106,6 +106,7 @@ class Payment:
     year: str
     is_management: bool
     qty: int = 0
+    returned: int = 0
     confirmed: int = 0
 
 

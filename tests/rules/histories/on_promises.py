@@ -140,6 +140,16 @@ class OnPromises(History):
                 assert body.amount_fen == self.stands(body.ref) > 0
 
     @invariant()
+    def confirmations_are_of_what_the_payee_has(self) -> None:
+        for entry in self.new:
+            if isinstance(body := entry.body, entries.DeliveryConfirmed):
+                said = (each.body for each in self.pen.entries if isinstance(each.body, entries.DeliveryConfirmed))
+                slots = (slot for address, slots in self.units.accounts.items() for slot in slots
+                         if address.startswith("payees:") and not slot.gone)  # fmt: skip
+                has = sum(slot.seq == body.ref for slot in slots)
+                assert sum(each.qty for each in said if each.ref == body.ref) <= has
+
+    @invariant()
     def what_is_closed_is_empty_and_untouched(self) -> None:
         for number, entry in enumerate(self.pen.entries):
             match entry.body:
