@@ -55,6 +55,8 @@ class Needs:
     """All lines of this project (organisation, project)."""
     fee: bool = False
     """Beside images, the fee that the cited gift's own entry took."""
+    losses: bool = False
+    """What was lost in exchange of the gift `ref`."""
     corrects: int = 0
     """A wrong entry that this one corrects."""
     turnovers: tuple[str, str] | None = None
@@ -91,6 +93,8 @@ class Facts:
     """What it moved; of a first part, all parts together."""
     confirmed_qty: int = 0
     """What earlier confirmations say of it."""
+    lost_qty: int = 0
+    """Of Needs.losses: what was lost in exchange of the cited gift, and of those that it corrects, and stands."""
     refunded_qty: int = 0
     """Of Needs.receipts: what refunds that stand gave back of the cited gift, and of those that it corrects."""
     receipts: tuple[Entry, ...] = ()

@@ -102,15 +102,16 @@ def disburse(command: DisburseMoney, books: Books, facts: Facts, proposal: int) 
 
 
 def confirm(command: ConfirmDelivery, books: Books, facts: Facts) -> Effect:
-    """At most what was paid, over all confirmations of the payment."""
+    """At most what was paid and did not come back, over all confirmations of the payment."""
     books.organisation(command.org)
     check_quantity(command.qty)
     check_day("on", command.on, latest=facts.today)
     check_evidence(command.evidence)
     check_cited(facts, command.ref, "money.disbursed", command.org)
-    if facts.confirmed_qty + command.qty > facts.cited_qty:
-        left = facts.cited_qty - facts.confirmed_qty
-        raise Invalid(f"qty: {left} of {facts.cited_qty} are not confirmed yet", field="qty", left=left)
+    kept = sum(span.qty for _, span in facts.spans)
+    if facts.confirmed_qty + command.qty > kept:
+        left = max(kept - facts.confirmed_qty, 0)  # it may have been confirmed before it came back
+        raise Invalid(f"qty: {left} of the {kept} that the payee has are not confirmed yet", field="qty", left=left)
     return Effect(body=body_of(entries.DeliveryConfirmed, command), org=command.org)
 
 

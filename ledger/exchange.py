@@ -62,7 +62,10 @@ def check_currency(currency: str, original: int, rate: str, amount_fen: int) -> 
 
 
 def settle(command: SettleExchange, books: Books, facts: Facts, proposal: int) -> Effect:
-    """The loss, out of the gift's fund, first in first out: the settlement concerns all of its money alike."""
+    """The loss, out of the gift's fund, first in first out: the settlement concerns all of its money alike.
+
+    All losses of a gift together are at most what was booked of it. Raises Invalid.
+    """
     qty = missing(command, "exchange.settled", books, facts)
     if books.policy is None:
         raise PolicyMissing
@@ -73,6 +76,7 @@ def settle(command: SettleExchange, books: Books, facts: Facts, proposal: int) -
     src = fund_of(command, facts)
     if src is None:
         raise Invalid(f"ref: entry {command.ref} was given in CNY", field="ref")
+    _check_bound(command, books, facts, qty)
     return Effect(
         body=righted(body_of(ExchangeSettled, command), command),
         org=command.org,
@@ -82,8 +86,8 @@ def settle(command: SettleExchange, books: Books, facts: Facts, proposal: int) -
 
 
 def needs_gift(command: SettleExchange) -> Needs:
-    """The gift it speaks of."""
-    return Needs(ref=command.ref)
+    """The gift it speaks of, and what was lost of it."""
+    return Needs(ref=command.ref, losses=True)
 
 
 def fund_of(command: SettleExchange, facts: Facts) -> Account | None:
@@ -98,3 +102,12 @@ def lines(command: SettleExchange, facts: Facts) -> set[Account]:
     """The fund and the losses."""
     fund = fund_of(command, facts)
     return {Account(account.losses(command.org), CNY)} | ({fund} if fund else set())
+
+
+def _check_bound(command: SettleExchange, books: Books, facts: Facts, qty: int) -> None:
+    """A gift lost in exchange no more than it was; one that was taken back, nothing: its right entry did."""
+    if command.ref in books.reversed:
+        raise Invalid(f"ref: entry {command.ref} was taken back", field="ref")
+    left = (getattr(facts.cited and facts.cited.body, "right_fen", 0) or facts.cited_qty) - facts.lost_qty
+    if qty > left:
+        raise Invalid(f"amount_fen: {left} of gift {command.ref} can still be lost", field="amount_fen", left=left)

@@ -14,7 +14,7 @@ class State(StrEnum):
     """Where money is on its way: one word for each state, and never one word for two. In the order of pages."""
 
     CONFIRMED = "confirmed"
-    """Paid, and the recipients confirmed the whole payment."""
+    """Paid, and the recipients confirmed all of the payment that did not come back."""
     PAID = "paid"
     REFUNDED = "refunded"
     LOST = "lost"

@@ -24,6 +24,8 @@ class Found:
     """The entries of all pieces after those."""
     totals: Mapping[int, int]
     """Effect → what all its parts moved."""
+    returned: Mapping[int, int]
+    """Payment → what came back of it: handed back, or taken back as wrong."""
     citing: Sequence[Entry]
     """Confirmations and feedback about its payments."""
     entering: bool
@@ -112,9 +114,10 @@ def _leaves(found: Found, names: Names) -> Iterator[Leaf]:
     for where, piece in latest.items():
         entry = _entry(found, piece)
         total = _total(found, entry)
+        kept = total - found.returned.get(effect_of(entry), 0)
         place = piece.address if _is_place(piece.address) else _came_from(entry, piece)
         yield Leaf(
-            state=_state(piece.address, whole=confirmed[effect_of(entry)] == total),
+            state=_state(piece.address, whole=confirmed[effect_of(entry)] >= kept),
             amount_fen=amounts[where],
             entry_amount_fen=total,
             **_said(entry, place, names),

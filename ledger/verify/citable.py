@@ -31,9 +31,11 @@ def note(state: State, run: Run, entry: Envelope, body: object, legs: Sequence[L
         case ExchangeSettled() | FeeCharged() | GiftRefunded():
             _, begun = state.given_out.get(number, ("", None))
             state.given_out[number] = (run.kind, _with(begun, legs))
-            if isinstance(body, GiftRefunded):
-                state.refunds[number] = body.ref
-                state.refunded[body.ref] += sum(leg.qty for leg in legs)
+            if not isinstance(body, FeeCharged):
+                state.of_gift[number] = body.ref
+                (state.refunded if run.kind == "gift.refunded" else state.lost)[body.ref] += sum(
+                    leg.qty for leg in legs
+                )
         case TransferSent() if (fund := legs[0].src) is not None:
             sent = state.transfers.get(number)
             state.transfers[number] = Transfer(fund, _with(sent.piece if sent else None, legs))
@@ -43,13 +45,14 @@ def note(state: State, run: Run, entry: Envelope, body: object, legs: Sequence[L
         case MoneyDisbursed():
             _pay(state, run, body, legs)
         case MoneyReturned(ref=ref) if ref in state.payments:
-            costs.give_back(state, state.payments[ref], legs)
+            _come_back(state, state.payments[ref], legs)
         case EntryReversed():
             reversals.give_back(state, entry.seq, body, legs)
-            if body.ref in state.refunds:
-                state.refunded[state.refunds[body.ref]] -= sum(leg.qty for leg in legs)
+            if body.ref in state.of_gift:
+                taken = state.refunded if state.given_out[body.ref][0] == "gift.refunded" else state.lost
+                taken[state.of_gift[body.ref]] -= sum(leg.qty for leg in legs)
             if body.ref in state.payments:
-                costs.give_back(state, state.payments[body.ref], legs)
+                _come_back(state, state.payments[body.ref], legs)
         case _:
             pass  # nothing cites it
 
@@ -62,6 +65,11 @@ def _pay(state: State, run: Run, body: MoneyDisbursed, legs: Sequence[Leg]) -> N
     payment.qty += sum(leg.qty for leg in legs)
     state.payments[run.first_seq] = payment
     costs.count(state, run, body, legs)
+
+
+def _come_back(state: State, payment: Payment, legs: Sequence[Leg]) -> None:
+    payment.returned += sum(leg.qty for leg in legs)
+    costs.give_back(state, payment, legs)
 
 
 def _with(begun: Piece | None, legs: Sequence[Leg]) -> Piece:

@@ -21,7 +21,7 @@ def given(state: State, seq: int, body: MoneyReceived, fen: int, org: str) -> No
     elif not 0 < body.original <= MAX_POSITION or not _RATE.fullmatch(body.rate):
         state.find(Rule.CURRENCY, "an amount in its smallest unit, and a rate", expected)
     else:
-        state.foreign[seq] = (org, body.fund)
+        state.foreign[seq] = (org, body.fund, fen)
         whole, _, fraction = body.rate.partition(".")
         unit = 10 ** (_DECIMALS.get(body.currency, 2) + len(fraction))
         exact = 100 * body.original * int(whole + fraction)
@@ -30,9 +30,19 @@ def given(state: State, seq: int, body: MoneyReceived, fen: int, org: str) -> No
 
 
 def is_of_gift(state: State, body: ExchangeSettled, src: Line) -> bool:
-    """The cited gift was given in a foreign currency to the fund that bears the loss."""
+    """The cited gift was given in a foreign currency to the fund that bears the loss, and was not taken back."""
     place = src.place
-    if state.foreign.get(body.ref) == (place.org, place.rest[0]):
+    if state.foreign.get(body.ref, ())[:2] == (place.org, place.rest[0]) and body.ref not in state.reversed:
         return True
     state.find(Rule.CURRENCY, f"a gift to {src} in a foreign currency", body.ref)
     return False
+
+
+def check_bound(state: State, body: ExchangeSettled) -> None:
+    """With this loss, what was lost of the gift, also as the wrong entries it corrects, is no more than was booked."""
+    if body.ref not in state.foreign:
+        return  # said where its fund is compared
+    *_, booked = state.foreign[body.ref]
+    lost = state.taken_of(body.ref, state.lost)
+    if lost > booked:
+        state.find(Rule.CURRENCY, f"at most {booked} fen lost of gift {body.ref}", lost)

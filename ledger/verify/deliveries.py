@@ -10,7 +10,7 @@ from ledger.verify.state import Payment, State
 
 
 def confirmed(state: State, entry: Envelope, body: DeliveryConfirmed) -> None:
-    """All confirmations of a payment together are at most what was paid."""
+    """All confirmations of a payment together are at most what was paid and did not come back until then."""
     none(state, entry)
     check_entry(state, entry, body, body.org)
     state.check_on(body.on)
@@ -19,8 +19,9 @@ def confirmed(state: State, entry: Envelope, body: DeliveryConfirmed) -> None:
     if payment is None:
         return
     payment.confirmed += body.qty
-    if body.qty <= 0 or payment.confirmed > payment.qty:
-        state.find(Rule.CONFIRMATION, f"at most {payment.qty} in all", payment.confirmed)
+    kept = payment.qty - payment.returned
+    if body.qty <= 0 or payment.confirmed > kept:
+        state.find(Rule.CONFIRMATION, f"at most {kept} in all", payment.confirmed)
 
 
 def feedback(state: State, entry: Envelope, body: FeedbackPublished) -> None:

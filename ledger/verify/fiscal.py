@@ -17,7 +17,7 @@ def issued(state: State, entry: Envelope, body: ReceiptIssued) -> None:
     """Over what was right less what was refunded; citing the one voided before, if any."""
     given = _check(state, entry, body)
     check_digests(state, "commitment", body.commitment)
-    stands = 0 if body.ref in state.reversed else given - _refunded(state, body.ref)
+    stands = 0 if body.ref in state.reversed else given - state.taken_of(body.ref, state.refunded)
     if given != NONE and (body.amount_fen != stands or stands <= 0):
         state.find(Rule.FISCAL_AMOUNT, f"{stands} fen, what stands of gift {body.ref}", body.amount_fen)
     before = state.receipts.get(body.ref, 0)
@@ -71,12 +71,3 @@ def _check(state: State, entry: Envelope, body: ReceiptIssued | ReceiptWaived | 
     fees = state.lines.get(account.fees(body.org))
     fee = None if fees is None else fees.credit_of(body.ref)
     return gift.hi - gift.lo + (0 if fee is None else fee[1] - fee[0])
-
-
-def _refunded(state: State, gift: int) -> int:
-    """Of the gift, and of those that it corrects one after the other, each of which came before it."""
-    fen = state.refunded[gift]
-    while gift in state.right:
-        gift = state.right[gift].wrong
-        fen += state.refunded[gift]
-    return fen

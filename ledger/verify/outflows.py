@@ -91,6 +91,8 @@ def _weigh(state: State, run: Run, entry: Envelope, body: Outflow, org: str) -> 
     """What shows with the last part: how much was moved in all."""
     if isinstance(body, Rightable):
         rightings.check(state, entry.kind, body, org, run.qty)
+    if isinstance(body, ExchangeSettled):
+        currencies.check_bound(state, body)
     if entry.by.proposal == NO_PROPOSAL:
         authority.check(state, entry, body, org=org, qty=run.qty, approved=run.approved)
 

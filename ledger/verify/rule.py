@@ -181,7 +181,10 @@ WORDS: dict[Rule, tuple[str, str]] = {
     Rule.RIGHTED_ONCE: ("一条记录只更正一次", "what was taken back has one right entry at most"),
     Rule.PAYMENT_REGION: ("付款地区与项目一致", "a payment lies in its project's region or names a wider one"),
     Rule.FEE_CLAUSE: ("手续费符合基金条款", "a fee is what the fund's clause says, at receipt and later"),
-    Rule.CURRENCY: ("外币捐款按所列汇率入账", "a gift in another currency is booked at the rate it names"),
+    Rule.CURRENCY: (
+        "外币捐款按所列汇率入账，汇兑损失不超过其金额",
+        "a gift in another currency is booked at the rate it names, and loses no more",
+    ),
     Rule.MANAGEMENT_CEILING: ("管理费不超过条款上限", "a year's management cost stays within the fund's clause"),
     Rule.PERIOD_OPEN: ("不记入已结账期间", "nothing is dated into a closed period"),
     Rule.PERIOD_CLOSING: (

@@ -106,6 +106,7 @@ class Payment:
     year: str
     is_management: bool
     qty: int = 0
+    returned: int = 0
     confirmed: int = 0
 
 
@@ -223,16 +224,18 @@ class State:
     pledges: dict[int, str] = field(default_factory=dict)
     """Open ones → organisation."""
     stamps: list[Stamp] = field(default_factory=list)
-    foreign: dict[int, tuple[str, str]] = field(default_factory=dict)
-    """Gifts in a foreign currency → organisation and fund."""
+    foreign: dict[int, tuple[str, str, int]] = field(default_factory=dict)
+    """Gifts in a foreign currency → organisation, fund, and the fen that were booked."""
     receipts: dict[int, int] = field(default_factory=dict)
     """Gift → the entry of its fiscal receipt; negative: that was voided, and none has followed."""
     waived: set[int] = field(default_factory=set)
     """Gifts whose fiscal receipt was waived."""
     refunded: Counter[int] = field(default_factory=Counter)
     """Gift → what refunds gave back of it, and nobody took back."""
-    refunds: dict[int, int] = field(default_factory=dict)
-    """Refunds, by first part → the gift."""
+    lost: Counter[int] = field(default_factory=Counter)
+    """The same of what was lost in exchange."""
+    of_gift: dict[int, int] = field(default_factory=dict)
+    """Refunds and losses of exchange, by first part → the gift."""
     payments: dict[int, Payment] = field(default_factory=dict)
     run: Run | None = None
     """Parts are still to come."""
@@ -252,6 +255,14 @@ class State:
         """The business date is a day, and in Beijing not after the entry's."""
         if on > self.day or not is_day(on):
             self.find(Rule.BUSINESS_DATE, f"a day until {self.day}", on)
+
+    def taken_of(self, gift: int, taken: Counter[int]) -> int:
+        """Of the gift, and of those that it corrects one after the other, each of which came before it."""
+        fen = taken[gift]
+        while gift in self.right:
+            gift = self.right[gift].wrong
+            fen += taken[gift]
+        return fen
 
     def line(self, address: str) -> Line | None:
         """The line of a known account; None for a source, or for what the entries have not set up."""

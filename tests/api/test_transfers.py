@@ -152,6 +152,11 @@ async def test_a_donor_sees_money_that_a_payee_handed_back(office: Office, told:
     assert tally.fund(CITY, "pooled").paid_fen == tally.project(CITY, "beds").paid_fen == 5_000
     too_much = await office.post("returns", {**body, "amount_fen": 5_001})
     assert (too_much.status_code, too_much.json()["type"]) == (409, "/problems/nothing-left")
+    confirmation = {"org": CITY, "ref": spent, "outcome": "ok", "qty": 5_000, "on": DAY}
+    refused = await office.post("confirmations", {**confirmation, "qty": 5_001})
+    assert (refused.status_code, refused.json()["left"]) == (400, 5_000)
+    await seq_of(office, "confirmations", confirmation)
+    assert (await traced(office, given)).states[State.CONFIRMED] == 5_000, "all that did not come back"
     await check_log(told, decided_again=True)
 
 

@@ -10,7 +10,7 @@ from ledger.exchange import SettleExchange
 from ledger.posting import Posting
 from ledger.refusals import InsufficientAmount, Invalid
 from tests.support.model import TODAY
-from tests.support.society import CITY, FINANCE, gift, open_society
+from tests.support.society import APPROVER, CITY, FINANCE, gift, open_society, refund, reversal, right
 
 GENERAL = account.fund(CITY, "general")
 
@@ -73,5 +73,38 @@ def test_a_loss_of_exchange_is_borne_by_the_gifts_fund() -> None:
     ]
     with pytest.raises(Invalid, match="CNY"):
         pen.write(loss(plain.seq, 1))
+    pen.write(refund(entered.seq))
     with pytest.raises(InsufficientAmount):
-        pen.write(loss(entered.seq, 71_165))
+        pen.write(loss(entered.seq, 1))
+
+
+def test_losses_of_exchange_are_at_most_what_was_booked_of_the_gift() -> None:
+    pen = open_society()
+    pen.write(gift(1_000_000))
+    (entered,) = pen.write(foreign(711, "USD", 100, "7.11"))
+    with pytest.raises(Invalid) as refused:
+        pen.write(loss(entered.seq, 712))
+    assert refused.value.facts == {"field": "amount_fen", "left": 711}
+    (first,) = pen.write(loss(entered.seq, 700))
+    with pytest.raises(Invalid):
+        pen.write(loss(entered.seq, 12))
+    pen.write(loss(entered.seq, 11))
+    pen.agreed(reversal(first.seq), APPROVER)
+    pen.write(right(loss(entered.seq, 690), first.seq))
+    with pytest.raises(Invalid):
+        pen.write(loss(entered.seq, 11))
+    assert pen.balance(account.losses(CITY)) == 701
+
+
+def test_a_gift_that_was_taken_back_bears_no_loss_and_its_right_entry_bears_what_is_left() -> None:
+    pen = open_society()
+    pen.write(gift(1_000))
+    (entered,) = pen.write(foreign(711, "USD", 100, "7.11"))
+    pen.write(loss(entered.seq, 100))
+    pen.agreed(reversal(entered.seq), APPROVER)
+    with pytest.raises(Invalid, match="taken back"):
+        pen.write(loss(entered.seq, 1))
+    (again,) = pen.write(right(foreign(711, "USD", 100, "7.11"), entered.seq))
+    with pytest.raises(Invalid):
+        pen.write(loss(again.seq, 612))
+    pen.write(loss(again.seq, 611))

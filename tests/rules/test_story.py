@@ -23,10 +23,12 @@ from tests.support.society import (
     USUAL_RULES,
     allocation,
     gift,
+    handed_back,
     open_society,
     payment,
     refund,
     release,
+    reversal,
 )
 
 GENERAL = account.fund(CITY, "general")
@@ -296,6 +298,24 @@ def test_a_payment_is_confirmed_up_to_what_was_paid() -> None:
         pen.write(confirmation)
     assert refused.value.facts["left"] == 4
     pen.write(msgspec.structs.replace(confirmation, qty=4))
+
+
+def test_what_came_back_of_a_payment_is_not_confirmed() -> None:
+    pen = open_society()
+    pen.write(gift(200))
+    pen.write(allocation(200))
+    (first,), (second,) = pen.write(payment(100)), pen.write(payment(100))
+    confirmation = ConfirmDelivery(maker=PROGRAMME, org=CITY, ref=first.seq, outcome="ok", qty=100, on=TODAY)
+    pen.agreed(reversal(first.seq), APPROVER)
+    with pytest.raises(Invalid) as refused:
+        pen.write(confirmation)
+    assert refused.value.facts["left"] == 0
+    pen.write(handed_back(second.seq, 30))
+    pen.write(msgspec.structs.replace(confirmation, ref=second.seq, qty=50))
+    with pytest.raises(Invalid) as refused:
+        pen.write(msgspec.structs.replace(confirmation, ref=second.seq, qty=21))
+    assert refused.value.facts["left"] == 20
+    pen.write(msgspec.structs.replace(confirmation, ref=second.seq, qty=20))
 
 
 def test_only_payments_are_confirmed() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ledger import account, entries, tracing
 from ledger.account import CNY, Account
 from ledger.disbursements import ConfirmDelivery, PublishFeedback
-from ledger.entries import DeliveryConfirmed, Entry, FeedbackPublished, Outcome
+from ledger.entries import DeliveryConfirmed, Entry, EntryReversed, FeedbackPublished, MoneyReturned, Outcome
 from ledger.line import Span
 from ledger.pieces import Piece, resting
 from ledger.refusals import Refused
@@ -17,7 +17,18 @@ from ledger.trace import Named, Names, State, Trace
 from ledger.tracing import Found
 from tests.support.fixed import FIXED
 from tests.support.model import TODAY, Pen
-from tests.support.society import CITY, PROGRAMME, SHOP, allocation, gift, open_society, payment, refund, release
+from tests.support.society import (
+    CITY,
+    PROGRAMME,
+    SHOP,
+    allocation,
+    gift,
+    handed_back,
+    open_society,
+    payment,
+    refund,
+    release,
+)
 
 GENERAL = account.fund(CITY, "general")
 RELIEF = account.project(CITY, "relief", "general")
@@ -36,12 +47,17 @@ def traced(pen: Pen, seq: int, *, entering: bool = False) -> Trace:
         for entry in pen.entries
         if isinstance(entry.body, DeliveryConfirmed | FeedbackPublished) and entry.body.ref in totals
     ]
+    returned = Counter[int]()
+    for entry in pen.entries:
+        if isinstance(entry.body, MoneyReturned | EntryReversed) and entry.body.ref in totals:
+            returned[entry.body.ref] += entries.qty_of(entry)
     found = Found(
         gift=pen.entries[seq],
         sha256="0" * 64,
         pieces=pieces,
         moves=moves,
         totals=totals,
+        returned=returned,
         citing=citing,
         entering=entering,
     )
@@ -222,6 +238,20 @@ def test_an_effect_in_parts_is_one_payment(monkeypatch: pytest.MonkeyPatch) -> N
         assert leaves(found) == [(State.CONFIRMED, 10)]
         allocated = found.steps[-2]
         assert (allocated.seq, allocated.amount_fen, allocated.entry_amount_fen) == (parts[0].seq, 10, 40)
+
+
+def test_a_payment_counts_as_confirmed_when_all_that_did_not_come_back_was_found_good() -> None:
+    pen = open_society()
+    (given_,) = pen.write(gift(500))
+    pen.write(allocation(500))
+    (paid,) = pen.write(payment(500))
+    confirm(pen, paid.seq, 200)
+    pen.write(handed_back(paid.seq, 100))
+    assert leaves(traced(pen, given_.seq)) == [(State.PAID, 400), (State.ALLOCATED, 100)]
+    confirm(pen, paid.seq, 200)
+    assert leaves(traced(pen, given_.seq)) == [(State.CONFIRMED, 400), (State.ALLOCATED, 100)]
+    pen.write(handed_back(paid.seq, 100))
+    assert leaves(traced(pen, given_.seq)) == [(State.CONFIRMED, 300), (State.ALLOCATED, 200)]
 
 
 def test_a_gift_of_an_import_that_is_being_entered_says_so() -> None:

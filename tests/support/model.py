@@ -114,7 +114,7 @@ class Pen:
                 salt=salt,
                 cited=cited[0] if cited else None,
                 cited_qty=sum(map(entries.qty_of, cited)),
-                refunded_qty=self._refunded(needs.ref),
+                refunded_qty=self._taken(needs.ref, "gift.refunded"),
                 receipts=tuple(self._citing(needs.ref, "receipt.issued", "receipt.voided", "receipt.waived")),
             )
         images = needs.images or (bool(cited) and cited[0].kind in needs.images_of)
@@ -125,6 +125,7 @@ class Pen:
             cited=cited[0] if cited else None,
             cited_qty=sum(map(entries.qty_of, cited)),
             confirmed_qty=self._confirmed(needs.ref),
+            lost_qty=self._taken(needs.ref, "exchange.settled") if needs.losses else 0,
             spans=tuple(self._spans([*cited, *given_back], images=images, fee=needs.fee)),
             gone=tuple(self._gone(cited)) if images else (),
             origins=tuple(
@@ -218,13 +219,13 @@ class Pen:
                     at = bisect_right(self.credits[where], span.lo, key=_lo) - 1
                     yield Gone(where.address, span.qty, self.credits[where][at].seq)
 
-    def _refunded(self, gift: int) -> int:
-        """What refunds that stand gave back of the gift and of those that it corrects."""
+    def _taken(self, gift: int, kind: str) -> int:
+        """What entries of this kind that stand took of the gift and of those that it corrects."""
         fen = 0
-        for each in self._citing(gift, "gift.refunded"):
+        for each in self._citing(gift, kind):
             fen += entries.qty_of(each) - sum(map(entries.qty_of, self._citing(each.seq, "entry.reversed")))
         wrong = getattr(self.entries[gift].body, "corrects", 0) if gift < len(self.entries) else 0
-        return fen + (self._refunded(wrong) if wrong else 0)
+        return fen + (self._taken(wrong, kind) if wrong else 0)
 
     def _citing(self, ref: int, *kinds: str) -> Iterator[Entry]:
         for entry in self.entries:

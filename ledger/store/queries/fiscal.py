@@ -9,6 +9,7 @@ from ledger.privacy import FiscalNumbers
 from ledger.store.database import Database
 from ledger.store.fiscal import lookup_digests, open_receipt
 from ledger.store.keys import LookupKeys
+from ledger.store.queries.chain import read_taken, taken_of
 
 
 class FiscalReceipts:
@@ -47,7 +48,8 @@ async def read_receipts(connection: asyncpg.Connection, gift: int) -> Said:
     """The entries in the order of the log, and what was refunded of the gift."""
     found = await connection.fetch(_RECEIPTS, gift)
     return Said(
-        entries=tuple(decode(row["bytes"]) for row in found), refunded_fen=await connection.fetchval(_REFUNDED, gift)
+        entries=tuple(decode(row["bytes"]) for row in found),
+        refunded_fen=await read_taken(connection, gift, "gift.refunded"),
     )
 
 
@@ -90,21 +92,6 @@ _RECEIPTS = """
   select e.bytes from citation c join entry e on e.seq = c.seq
   where c.ref = $1 and c.kind in ('receipt.issued', 'receipt.voided', 'receipt.waived') order by c.seq
 """
-# What a right entry corrects, one before the other; a refund cites one of these, and its own reversal cites it.
-_REFUNDED_OF = """
-  with recursive chain (seq) as (
-    select {gift}::bigint
-    union all
-    select (convert_from(e.bytes, 'utf8')::jsonb #>> '{body,corrects}')::bigint
-    from chain join entry e using (seq) where convert_from(e.bytes, 'utf8')::jsonb #> '{body}' ? 'corrects'
-  )
-  select coalesce(sum(c.qty - coalesce(back.qty, 0)), 0)::bigint
-  from chain join citation c on c.ref = chain.seq and c.kind = 'gift.refunded'
-  left join lateral (
-    select sum(b.qty) as qty from citation b where b.ref = c.seq and b.kind = 'entry.reversed'
-  ) back on true
-"""
-_REFUNDED = _REFUNDED_OF.replace("{gift}", "$1")
 # From refunds and reversals, which are few and have an index of their own, to the gifts that they touch, on to what
 # corrects these, and to the receipt that holds for each.
 _STALE = """
@@ -132,5 +119,5 @@ _STALE = """
   )
   select seq, bytes, stands from found
   where stands <> (convert_from(bytes, 'utf8')::jsonb #>> '{body,amount_fen}')::bigint order by gift limit $3
-""".replace("{refunded}", _REFUNDED_OF.replace("{gift}", "t.seq"))
+""".replace("{refunded}", taken_of("t.seq", "gift.refunded"))
 _KEPT = "select issued, sealed from fiscal_vault where seq = $1 order by issued"

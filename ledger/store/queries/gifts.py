@@ -1,5 +1,6 @@
 """Gifts and what became of them."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -137,6 +138,11 @@ class Traces:
         effect_ends = effects(moves.values())
         citing = [entries.decode(row["bytes"]) for row in await connection.fetch(_CITING, [*effect_ends], size)]
         totals = await _totals(connection, moves)
+        returned = Counter[int]()
+        for entry in citing:
+            if isinstance(entry.body, _COMES_BACK):
+                returned[entry.body.ref] += entries.qty_of(entry)
+        citing = [entry for entry in citing if not isinstance(entry.body, _COMES_BACK)]
         found: dict[int, Found | None] = {}
         for seq, gift in gifts.items():
             if (followed := pieces[seq]) is None:
@@ -150,6 +156,7 @@ class Traces:
                 pieces=followed,
                 moves=its_moves,
                 totals=totals,
+                returned=returned,
                 citing=[entry for entry in citing if getattr(entry.body, "ref", -1) in its_effects],
                 entering=rows[seq]["entering"],
                 campaign=_campaign(rows[seq]),
@@ -241,10 +248,13 @@ _GIFTS = """
   left join import_batch b on b.seq = g.batch left join public_name n on n.seq = e.seq
   where e.seq = any($1) and e.seq < $2 and e.kind in ('money.received', 'money.identified')
 """
+_COMES_BACK = (entries.EntryReversed, entries.MoneyReturned)
 _CITING = """
   select e.bytes from citation c join entry e on e.seq = c.seq
-  where c.ref = any($1) and c.seq < $2 and c.kind in
-    ('delivery.confirmed', 'feedback.published', 'receipt.issued', 'receipt.voided', 'receipt.waived') order by e.seq
+  where c.ref = any($1) and c.seq < $2 and (c.kind in
+    ('delivery.confirmed', 'feedback.published', 'money.returned', 'receipt.issued', 'receipt.voided', 'receipt.waived')
+    or c.kind = 'entry.reversed' and (select paid.kind from entry paid where paid.seq = c.ref) = 'money.disbursed')
+  order by e.seq
 """
 _TOTALS = """
   select effect, sum(qty)::bigint as qty

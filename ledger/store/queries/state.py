@@ -15,6 +15,7 @@ from ledger.decide import AnyProposable, Proposed
 from ledger.entries import Entry
 from ledger.line import Line, Span
 from ledger.pieces import resting
+from ledger.store.queries.chain import read_taken
 from ledger.store.queries.fiscal import read_receipts
 from ledger.store.queries.trace import forward
 
@@ -124,6 +125,7 @@ async def _facts(  # noqa: PLR0913  the same
         cited=cited,
         cited_qty=await connection.fetchval(_QTY, first, last),
         confirmed_qty=await connection.fetchval(_CONFIRMED, first, last),
+        lost_qty=await read_taken(connection, first, "exchange.settled") if needs.losses else 0,
         spans=tuple(spans),
         gone=tuple(gone),
         origins=await _origins(connection, first, last) if needs.origins else (),

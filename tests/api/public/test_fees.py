@@ -1,10 +1,13 @@
 """What the public sees of fees, of management cost and of foreign currency."""
 
 import httpx
+import pytest
+from msgspec import structs
 
 from ledger.exchange import SettleExchange
 from ledger.fees import ChargeFee
 from ledger.organisations import OpenFund
+from ledger.refusals import Invalid
 from ledger.settings import Settings
 from ledger.store.batch import Sequenced
 from tests.api.public.test_pages import read, text
@@ -73,7 +76,11 @@ async def test_a_gift_in_dollars_is_shown_with_amount_and_rate(
     outcome = await branch.sequencer.submit(branch.sealer.seal(dollars))
     assert isinstance(outcome, Sequenced)
     seq = outcome.entries[0].seq
-    await branch.do(SettleExchange(maker=FINANCE, org=CITY, ref=seq, amount_fen=34, on=branch.today, reason="结汇差额"))
+    loss = SettleExchange(maker=FINANCE, org=CITY, ref=seq, amount_fen=34, on=branch.today, reason="结汇差额")
+    await branch.do(loss)
+    with pytest.raises(Invalid) as refused:
+        await branch.do(structs.replace(loss, amount_fen=71_201))
+    assert refused.value.facts["left"] == 71_200
     trace = (await http.get(f"/api/v1/entries/{seq}/trace")).json()
     assert {state: fen for state, fen in trace["states"].items() if fen} == {"lost": 34, "held": 71_200}
     page = text(await read(http, outcome.code))

@@ -118,15 +118,19 @@ class History(RuleBasedStateMachine):
             wrong = getattr(self.pen.entries[wrong].body, "corrects", 0) if wrong < len(self.pen.entries) else 0
         return moved
 
+    def wrong_ones(self, gift: int) -> set[int]:
+        """The gift and those that it corrects."""
+        found = {gift}
+        while gift := getattr(self.pen.entries[gift].body, "corrects", 0):
+            found.add(gift)
+        return found
+
     def stands(self, gift: int) -> int:
         """What of this gift was given and not given back, by the fen that rest with donors; 0 if it was taken back."""
         body = self.pen.entries[gift].body
         assert isinstance(body, entries.MoneyReceived | entries.MoneyIdentified)
         given = body.right_fen or entries.qty_of(self.pen.entries[gift])
-        ours, wrong = {gift}, body.corrects
-        while wrong:
-            ours.add(wrong)
-            wrong = getattr(self.pen.entries[wrong].body, "corrects", 0)
+        ours = self.wrong_ones(gift)
         refunds = (slots for address, slots in self.units.accounts.items() if address.startswith("refunds:"))
         back = sum(not slot.gone and slot.unit.gift in ours for slots in refunds for slot in slots)
         return 0 if gift in self.pen.books.reversed else given - back

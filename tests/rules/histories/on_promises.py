@@ -75,6 +75,19 @@ class OnPromises(History):
                 assert {each.src for each in entry.postings} == {given.postings[0].dst}
 
     @invariant()
+    def a_gift_that_stands_lost_no_more_than_was_booked_of_it(self) -> None:
+        """All its losses that nobody took back, its own and those of the wrong entries that it corrects."""
+        for entry in self.new:
+            if isinstance(entry.body, entries.ExchangeSettled):
+                gift = self.pen.entries[entry.body.ref]
+                ours = self.wrong_ones(gift.seq)
+                slots = (slot for address, slots in self.units.accounts.items() for slot in slots
+                         if address.startswith("losses:") and not slot.gone)  # fmt: skip
+                lost = sum(getattr(self.pen.entries[slot.seq].body, "ref", 0) in ours for slot in slots)
+                assert lost <= (getattr(gift.body, "right_fen", 0) or entries.qty_of(gift))
+                assert gift.seq not in self.before["reversed"]
+
+    @invariant()
     def gifts_in_another_currency_are_booked_at_their_rate(self) -> None:
         for entry in self.new:
             if isinstance(entry.body, entries.MoneyReceived) and entry.body.currency:
@@ -125,6 +138,16 @@ class OnPromises(History):
         for entry in self.new:
             if isinstance(body := entry.body, entries.ReceiptIssued):
                 assert body.amount_fen == self.stands(body.ref) > 0
+
+    @invariant()
+    def confirmations_are_of_what_the_payee_has(self) -> None:
+        for entry in self.new:
+            if isinstance(body := entry.body, entries.DeliveryConfirmed):
+                said = (each.body for each in self.pen.entries if isinstance(each.body, entries.DeliveryConfirmed))
+                slots = (slot for address, slots in self.units.accounts.items() for slot in slots
+                         if address.startswith("payees:") and not slot.gone)  # fmt: skip
+                has = sum(slot.seq == body.ref for slot in slots)
+                assert sum(each.qty for each in said if each.ref == body.ref) <= has
 
     @invariant()
     def what_is_closed_is_empty_and_untouched(self) -> None:

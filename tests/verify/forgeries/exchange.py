@@ -6,7 +6,7 @@ from ledger.donations import ReceiveMoney
 from ledger.exchange import SettleExchange
 from ledger.verify.rule import Rule
 from tests.support.model import TODAY, Pen
-from tests.support.society import CITY, FINANCE, gift
+from tests.support.society import APPROVER, CITY, FINANCE, gift, reversal
 from tests.verify.export import forged
 from tests.verify.forgeries.postings import GENERAL, posted
 from tests.verify.forgeries.registry import forgery, free
@@ -50,6 +50,29 @@ def a_loss_of_exchange_of_the_newest_money() -> list[bytes]:
     pen = _dollars()
     pen.write(_loss(pen.entries[-1].seq))
     return posted(pen.written, [GENERAL, 9, "losses:330800", 0, 5, "CNY"])
+
+
+@forgery(Rule.CURRENCY)
+def losses_of_exchange_beyond_what_was_booked() -> list[bytes]:
+    pen = free()
+    pen.write(gift(100_000))
+    (small,) = pen.write(msgspec.structs.replace(gift(7), currency="USD", original=1, rate="7.1234"))
+    (large,) = pen.write(_gift())
+    for _ in range(2):
+        pen.write(_loss(large.seq))
+    log = forged(pen.written, -2, lambda value: value["body"].update(ref=small.seq))
+    return forged(log, -1, lambda value: value["body"].update(ref=small.seq))
+
+
+@forgery(Rule.CURRENCY)
+def a_loss_of_exchange_of_a_gift_that_was_taken_back() -> list[bytes]:
+    pen = free()
+    pen.write(gift(100))
+    (wrong,) = pen.write(_gift())
+    (entered,) = pen.write(_gift())
+    pen.agreed(reversal(wrong.seq), APPROVER)
+    pen.write(_loss(entered.seq))
+    return forged(pen.written, -1, lambda value: value["body"].update(ref=wrong.seq))
 
 
 def _dollars() -> Pen:

@@ -19,8 +19,10 @@ from tests.support.society import (
     PROGRAMME,
     allocation,
     gift,
+    handed_back,
     open_society,
     payment,
+    reversal,
     settle,
 )
 from tests.verify.export import forged, read, sealed
@@ -41,6 +43,24 @@ def more_confirmed_than_was_paid() -> list[bytes]:
 def more_confirmed_than_was_paid_in_two_steps() -> list[bytes]:
     log = read(_confirmed())
     return sealed([*log, log[-1] | {"seq": len(log), "body": log[-1]["body"] | {"qty": 1}}])
+
+
+@forgery(Rule.CONFIRMATION)
+def more_confirmed_than_the_payee_did_not_hand_back() -> list[bytes]:
+    pen, paid = _paid()
+    pen.write(handed_back(paid, 2))
+    pen.write(ConfirmDelivery(maker=PROGRAMME, org=CITY, ref=paid, outcome="ok", qty=3, on=TODAY))
+    return forged(pen.written, -1, lambda value: value["body"].update(qty=4))
+
+
+@forgery(Rule.CONFIRMATION)
+def a_confirmation_of_a_payment_that_was_taken_back() -> list[bytes]:
+    pen, paid = _paid()
+    pen.write(allocation(1))
+    other = pen.agreed(payment(1), APPROVER)
+    pen.agreed(reversal(paid), APPROVER)
+    pen.write(ConfirmDelivery(maker=PROGRAMME, org=CITY, ref=other.seq, outcome="ok", qty=1, on=TODAY))
+    return forged(pen.written, -1, lambda value: value["body"].update(ref=paid))
 
 
 @forgery(Rule.CONFIRMATION)
@@ -137,12 +157,16 @@ SHEET = ApproveImport(
 )  # fmt: skip
 
 
-def _confirmed() -> list[bytes]:
+def _paid() -> tuple[Pen, int]:
     pen = strict()
-    pen.write(gift(5))
+    pen.write(gift(6))
     pen.write(allocation(5))
-    paid = pen.agreed(payment(5), APPROVER)
-    pen.write(ConfirmDelivery(maker=PROGRAMME, org=CITY, ref=paid.seq, outcome="ok", qty=5, on=TODAY))
+    return pen, pen.agreed(payment(5), APPROVER).seq
+
+
+def _confirmed() -> list[bytes]:
+    pen, paid = _paid()
+    pen.write(ConfirmDelivery(maker=PROGRAMME, org=CITY, ref=paid, outcome="ok", qty=5, on=TODAY))
     return pen.written
 
 
