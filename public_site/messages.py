@@ -65,6 +65,37 @@ FISCAL = {
 }
 """What a page says of a gift's fiscal receipt."""
 
+_RANKS = (
+    (State.ALLOCATED,),
+    (State.HELD,),
+    (State.REFUNDED, State.VOIDED, State.IN_TRANSIT),
+    (State.LOST, State.FEES),
+)
+"""Of what is not spent, what comes first in a sentence; of one rank the largest."""
+
+_LEADING = {
+    State.ALLOCATED: ("{its}，已全部分配到项目，等待拨付", "{its}，已有 {part}分配到项目，等待拨付"),
+    State.HELD: ("{its}已经入账，等待分配", "{its}，有 {part}已经入账，等待分配"),
+    State.REFUNDED: ("{its}，已全部退回", "{its}，已有 {part}退回"),
+    State.VOIDED: ("{its}登记有误，已经更正作废", "{its}，有 {part}登记有误，已经更正作废"),
+    State.IN_TRANSIT: ("{its}，正在转往另一级红十字会", "{its}，有 {part}正在转往另一级红十字会"),
+    State.LOST: ("{its}，已全部在汇兑中损失", "{its}，有 {part}在汇兑中损失"),
+    State.FEES: ("{its}，已全部由渠道收取手续费", "{its}，有 {part}由渠道收取手续费"),
+}
+"""In a headline: of the whole gift, of a part of it."""
+
+_REMAINING = {
+    State.CONFIRMED: "{amount}已由受助方签收",
+    State.ALLOCATED: "{amount}已分配到项目，尚未拨付",
+    State.HELD: "{amount}留在基金里，尚未分配",
+    State.REFUNDED: "{amount}已退回",
+    State.VOIDED: "{amount}登记有误，已更正作废",
+    State.IN_TRANSIT: "{amount}正在转往另一级红十字会",
+    State.FEES: "{amount}由渠道收取手续费",
+    State.LOST: "{amount}在汇兑中损失",
+}
+"""What was paid is in the headline."""
+
 _TYPED = re.compile(r"¥?([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.([0-9]{1,2}))?\u5143?")  # 元
 
 
@@ -132,7 +163,7 @@ def foreign(gift: Gift, say: Words = CHINESE) -> str:
 
 
 def headline(trace: Trace, say: Words = CHINESE) -> str:
-    """The answer, in one sentence."""
+    """The answer, in one sentence: what was spent; else what waits; else the largest of what became of it."""
     gift, states = trace.gift.amount_fen, trace.states
     spent = states[State.CONFIRMED] + states[State.PAID]
     its = say("您的 {amount}", amount=spoken(gift, say))
@@ -142,35 +173,35 @@ def headline(trace: Trace, say: Words = CHINESE) -> str:
         return say("{its}，已全部拨付使用", its=its)
     if spent:
         return say("{its}，已有 {part}拨付使用", its=its, part=spoken(spent, say))
-    if states[State.REFUNDED] == gift:
-        return say("{its}，已全部退回", its=its)
-    if states[State.VOIDED] == gift:
-        return say("{its}登记有误，已经更正作废", its=its)
-    if states[State.IN_TRANSIT] == gift:
-        return say("{its}，正在转往另一级红十字会", its=its)
-    if states[State.ALLOCATED] == gift:
-        return say("{its}，已全部分配到项目，等待拨付", its=its)
-    if states[State.ALLOCATED]:
-        return say("{its}，已有 {part}分配到项目，等待拨付", its=its, part=spoken(states[State.ALLOCATED], say))
-    return say("{its}已经入账，等待分配", its=its)
+    leading = _leading(trace)
+    assert leading is not None
+    whole, part = _LEADING[leading]
+    fen = states[leading]
+    return say(whole, its=its) if fen == gift else say(part, its=its, part=spoken(fen, say))
 
 
 def remainder(trace: Trace, say: Words = CHINESE) -> str:
     """What the headline leaves open: each other part of the gift in its own words."""
     gift, states = trace.gift.amount_fen, trace.states
-    spent = states[State.CONFIRMED] + states[State.PAID]
+    leading = _leading(trace)
     said = [
-        (states[State.CONFIRMED], "{amount}已由受助方签收", states[State.CONFIRMED] != gift),
-        (states[State.ALLOCATED], "{amount}已分配到项目，尚未拨付", spent > 0),
-        (states[State.HELD], "{amount}留在基金里，尚未分配", states[State.HELD] != gift),
-        (states[State.REFUNDED], "{amount}已退回", states[State.REFUNDED] != gift),
-        (states[State.VOIDED], "{amount}登记有误，已更正作废", states[State.VOIDED] != gift),
-        (states[State.IN_TRANSIT], "{amount}正在转往另一级红十字会", states[State.IN_TRANSIT] != gift),
-        (states[State.FEES], "{amount}由渠道收取手续费", states[State.FEES] != gift),
-        (states[State.LOST], "{amount}在汇兑中损失", states[State.LOST] != gift),
+        say(what, amount=spoken(states[state], say))
+        for state, what in _REMAINING.items()
+        if states[state] and states[state] != gift and state is not leading
     ]
-    parts = [say(what, amount=spoken(fen, say)) for fen, what, new in said if fen and new]
-    return say("其中 {parts}。", parts=say("，").join(parts)) if parts else ""
+    return say("其中 {parts}。", parts=say("，").join(said)) if said else ""
+
+
+def _leading(trace: Trace) -> State | None:
+    """The state that the headline speaks of; None where it speaks of what was spent."""
+    states = trace.states
+    if states[State.CONFIRMED] + states[State.PAID]:
+        return None
+    for among in _RANKS:
+        leading = max(among, key=lambda state: states[state])
+        if states[leading]:
+            return leading
+    raise AssertionError("a gift is somewhere")
 
 
 def place(leaf: Leaf, say: Words = CHINESE) -> str:
