@@ -156,10 +156,10 @@ def drawn(project: Project, flows: Flow, say: Words) -> Drawn | None:
     ]
     if late := figures.came_late_fen:
         sources.append(Part(label=say("承接的迟到退款"), amount=late, shown=yuan(late), colour=flow.SOURCE))
-    paid = {messages.payee(payee, say): fen for payee, fen in flows.payees.items()}
-    colours = dict(zip((name for name, _ in flow.largest(paid, rest)), flow.COLOURS, strict=False))
+    paid = flow.largest(((messages.payee(payee, say), fen) for payee, fen in flows.payees), rest)
     uses = [
-        Part(label=name, amount=fen, shown=yuan(fen), colour=colours[name]) for name, fen in flow.largest(paid, rest)
+        Part(label=name, amount=fen, shown=yuan(fen), colour=colour)
+        for (name, fen), colour in zip(paid, flow.COLOURS, strict=False)
     ]
     back = (
         (figures.released_fen, "退回基金"),

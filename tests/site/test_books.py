@@ -83,8 +83,8 @@ async def test_the_first_page_shows_the_year_and_the_latest_entries(busy: Branch
 async def test_a_projects_flow_is_its_figures(busy: Branch, http: httpx.AsyncClient, resources: Resources) -> None:
     async with resources.database.snapshot() as connection:
         found = await read_flow(connection, CITY, "relief")
-    assert found.funds == {"汛期应急救助": 45_000, "不指定用途": 1_000}
-    assert found.payees == {"县人民医院": 40_000, "persons": 5_000}, "what came back or was wrong is nobody's"
+    assert found.funds == [("汛期应急救助", 45_000), ("不指定用途", 1_000)]
+    assert found.payees == [("县人民医院", 40_000), ("persons", 5_000)], "what came back or was wrong is nobody's"
     page = await read(http, f"/projects/{CITY}/relief")
     assert "累计分配 ¥460.00 = 已拨付 ¥450.00 + 尚未使用 ¥10.00，账目相符。" in page
     for shown in ("县人民医院 ¥400.00", "受助群众 ¥50.00", "尚未使用 ¥10.00", "汛期应急救助 ¥450.00"):
@@ -185,6 +185,6 @@ def test_a_picture_shows_every_part_and_none_over_another(sources: list[int], us
 
 def test_more_parts_than_have_a_name_become_one() -> None:
     amounts = {f"fund {i}": i for i in range(1, 9)}
-    shown = flow.largest(amounts, "other")
+    shown = flow.largest(amounts.items(), "other")
     assert [name for name, _ in shown] == ["fund 8", "fund 7", "fund 6", "other"]
     assert sum(fen for _, fen in shown) == sum(amounts.values())
