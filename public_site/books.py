@@ -1,7 +1,6 @@
 """Pages with figures: projects, funds, organisations. Each says as of which entry, and adds up."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from litestar import Response, get
@@ -15,7 +14,7 @@ from ledger.store.queries import funds, organisations, projects
 from ledger.store.queries.flows import Flow, read_flow
 from ledger.store.queries.happenings import names_in, read_project_news
 from ledger.store.queries.head import read_head
-from ledger.store.queries.organisations import Organisation
+from ledger.store.queries.organisations import Branch
 from ledger.store.queries.projects import Project
 from public_site import flow, messages
 from public_site.flow import Caption, Drawn, Part
@@ -102,25 +101,12 @@ async def fund(
     return site.page("fund", head, headers=FRESH, fund=found, organisation=its, costs=costs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branch:
-    """An organisation in its tree; sums are of itself and all below it."""
-
-    organisation: Organisation
-    depth: int
-    gift_count: int
-    received_fen: int
-    paid_fen: int
-    inside_fen: int
-    has_children: bool
-
-
 @get(both("/organisations"), include_in_schema=False)
 async def organisation_tree(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
     """Who keeps books here: a tree, each with what it and those below it received, paid and hold."""
     async with database.snapshot() as connection:
         head = await read_head(connection)
-        found = await organisations.read_organisations(connection, after="", limit=MAX_ORGANISATIONS + 1)
+        found = await organisations.read_branches(connection, MAX_ORGANISATIONS + 1)
     shown = found[:MAX_ORGANISATIONS]
     return site.page(
         "organisations", head, headers=FRESH, branches=[*_tree(shown)], has_more=len(found) > MAX_ORGANISATIONS
@@ -183,29 +169,19 @@ def drawn(project: Project, flows: Flow, say: Words) -> Drawn | None:
     )
 
 
-def _tree(found: Sequence[Organisation]) -> Iterable[Branch]:
-    """Parents before children; one whose parent is not here stands at the root."""
+def _tree(found: Sequence[Branch]) -> Iterable[tuple[int, Branch]]:
+    """Each with its depth, parents before children; one whose parent is not here stands at the root."""
     here = {each.org for each in found}
-    children: dict[str, list[Organisation]] = {}
+    children: dict[str, list[Branch]] = {}
     for each in found:
         children.setdefault(each.parent if each.parent in here else "", []).append(each)
 
-    def branch(each: Organisation, depth: int) -> list[Branch]:
-        below = [branch(child, depth + 1) for child in children.get(each.org, ())]
-        heads = [its[0] for its in below]
-        figures = each.figures
-        top = Branch(
-            organisation=each,
-            depth=depth,
-            gift_count=figures.gift_count + sum(its.gift_count for its in heads),
-            received_fen=figures.received_fen + sum(its.received_fen for its in heads),
-            paid_fen=figures.paid_fen + sum(its.paid_fen for its in heads),
-            inside_fen=figures.held_fen + figures.allocated_fen + sum(its.inside_fen for its in heads),
-            has_children=bool(below),
-        )
-        return [top, *(one for its in below for one in its)]
+    def below(org: str, depth: int) -> Iterable[tuple[int, Branch]]:
+        for each in children.get(org, ()):
+            yield depth, each
+            yield from below(each.org, depth + 1)
 
-    return [one for each in children.get("", ()) for one in branch(each, 0)]
+    return below("", 0)
 
 
 def _cursor(after: str) -> tuple[str, str]:

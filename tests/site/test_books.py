@@ -16,7 +16,7 @@ from ledger.reversals import ReverseEntry
 from ledger.store.queries.figures import read_figures
 from ledger.store.queries.flows import read_flow
 from ledger.store.queries.years import read_year
-from public_site import flow
+from public_site import books, flow
 from public_site.flow import Caption, Part
 from tests.support.branch import CITY, FINANCE, PROVINCE, Branch
 
@@ -118,6 +118,18 @@ async def test_a_society_shows_the_sum_of_all_below_it(busy: Branch, http: httpx
     assert rows[1].endswith("3¥770.00¥450.00¥225.00")
     assert rows[2].endswith("0¥0.00¥0.00¥0.00")
     assert await read(http, f"/organisations/{PROVINCE}")
+
+
+async def test_a_society_shows_the_sum_of_those_that_are_not_listed_too(
+    busy: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "MAX_ORGANISATIONS", 1)
+    page = (await http.get("/organisations")).text
+    rows = [text(row) for row in re.findall(r'<tr role="row"><td.*?</tr>', page)]
+    assert len(rows) == 1
+    assert "含下级" in rows[0]
+    assert rows[0].endswith("3¥770.00¥450.00¥225.00")
+    assert "这里没有列完" in page
 
 
 async def test_a_funds_page_adds_up_and_says_what_it_is_for(busy: Branch, http: httpx.AsyncClient) -> None:
