@@ -23,6 +23,7 @@ from public_site.site import FRESH, Site
 from public_site.words import Words, both
 
 Org = Annotated[str, PathParameter()]
+OfOrg = Annotated[str, QueryParameter(pattern=r"^[a-z0-9-]{0,32}$")]
 After = Annotated[str, QueryParameter(pattern=r"^[a-z0-9:-]{0,65}$")]
 
 PAGE = 30
@@ -32,15 +33,21 @@ NEWS = 12
 
 @get(both("/projects"), include_in_schema=False)
 async def project_list(
-    site: NamedDependency[Site], database: NamedDependency[Database], after: After = ""
+    site: NamedDependency[Site], database: NamedDependency[Database], org: OfOrg = "", after: After = ""
 ) -> Response[str]:
     """What money is allocated to, and how far it is spent."""
     async with database.snapshot() as connection:
         head = await read_head(connection)
-        found = await projects.read_projects(connection, org="", after=_cursor(after), limit=PAGE + 1)
+        found = await projects.read_projects(connection, org=org, after=_cursor(after), limit=PAGE + 1)
     following = f"{found[PAGE - 1].org}:{found[PAGE - 1].project}" if len(found) > PAGE else ""
     return site.page(
-        "projects", head, headers=FRESH, query={"after": after}, projects=found[:PAGE], following=following
+        "projects",
+        head,
+        headers=FRESH,
+        query={"org": org, "after": after},
+        org=org,
+        projects=found[:PAGE],
+        following=following,
     )
 
 
@@ -75,14 +82,22 @@ async def project(
 
 @get(both("/funds"), include_in_schema=False)
 async def fund_list(
-    site: NamedDependency[Site], database: NamedDependency[Database], after: After = ""
+    site: NamedDependency[Site], database: NamedDependency[Database], org: OfOrg = "", after: After = ""
 ) -> Response[str]:
     """Every fund, and where its money is."""
     async with database.snapshot() as connection:
         head = await read_head(connection)
-        found = await funds.read_funds(connection, org="", after=_cursor(after), limit=PAGE + 1)
+        found = await funds.read_funds(connection, org=org, after=_cursor(after), limit=PAGE + 1)
     following = f"{found[PAGE - 1].org}:{found[PAGE - 1].fund}" if len(found) > PAGE else ""
-    return site.page("funds", head, headers=FRESH, query={"after": after}, funds=found[:PAGE], following=following)
+    return site.page(
+        "funds",
+        head,
+        headers=FRESH,
+        query={"org": org, "after": after},
+        org=org,
+        funds=found[:PAGE],
+        following=following,
+    )
 
 
 @get(both("/funds/{org:str}/{fund:str}"), include_in_schema=False)
@@ -122,11 +137,19 @@ async def organisation(org: Org, site: NamedDependency[Site], database: NamedDep
         found = await organisations.read_organisation(connection, org)
         if found is None:
             raise NotFoundException
-        its_funds = await funds.read_funds(connection, org=org, after=("", ""), limit=PAGE)
-        its_projects = await projects.read_projects(connection, org=org, after=("", ""), limit=PAGE)
+        its_funds = await funds.read_funds(connection, org=org, after=("", ""), limit=PAGE + 1)
+        its_projects = await projects.read_projects(connection, org=org, after=("", ""), limit=PAGE + 1)
         parent = await organisations.read_organisation(connection, found.parent) if found.parent else None
     return site.page(
-        "organisation", head, headers=FRESH, organisation=found, parent=parent, funds=its_funds, projects=its_projects
+        "organisation",
+        head,
+        headers=FRESH,
+        organisation=found,
+        parent=parent,
+        funds=its_funds[:PAGE],
+        has_more_funds=len(its_funds) > PAGE,
+        projects=its_projects[:PAGE],
+        has_more_projects=len(its_projects) > PAGE,
     )
 
 
@@ -136,15 +159,16 @@ def drawn(project: Project, flows: Flow, say: Words) -> Drawn | None:
     if not (total := figures.came_fen):
         return None
     rest = say("其他")
+    named = {name for name, _ in (*flows.funds, *flows.payees)}
     sources = [
-        Part(label=name, amount=fen, shown=yuan(fen), colour=flow.SOURCE)
+        Part(label=name, amount=fen, shown=yuan(fen), colour=flow.SOURCE, is_own=name in named)
         for name, fen in flow.largest(flows.funds, rest)
     ]
     if late := figures.came_late_fen:
         sources.append(Part(label=say("承接的迟到退款"), amount=late, shown=yuan(late), colour=flow.SOURCE))
     paid = flow.largest(((messages.payee(payee, say), fen) for payee, fen in flows.payees), rest)
     uses = [
-        Part(label=name, amount=fen, shown=yuan(fen), colour=colour)
+        Part(label=name, amount=fen, shown=yuan(fen), colour=colour, is_own=name in named)
         for (name, fen), colour in zip(paid, flow.COLOURS, strict=False)
     ]
     back = (

@@ -35,6 +35,8 @@ class Part:
     shown: str
     """The amount as it is written."""
     colour: str
+    is_own: bool = False
+    """The label stands so in the ledger, in Chinese."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,6 +132,22 @@ async def test_a_society_shows_the_sum_of_those_that_are_not_listed_too(
     assert "这里没有列完" in page
 
 
+async def test_an_organisation_with_more_than_fits_says_so_and_links_to_all_of_its_own(
+    busy: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "PAGE", 1)
+    page = (await http.get(f"/organisations/{CITY}")).text
+    for listed in ("funds", "projects"):
+        assert f'href="/{listed}?org={CITY}"' in page
+        first = (await http.get(f"/{listed}?org={CITY}")).text
+        following = re.findall(rf'href="(/{listed}\?org={CITY}&(?:amp;)?after=[^"]+)"', first)
+        assert len(following) == 1
+        assert (await http.get(following[0].replace("&amp;", "&"))).status_code == 200
+        assert f"/{listed}/{CITY}/" not in (await http.get(f"/{listed}?org={PROVINCE}")).text
+    monkeypatch.setattr(books, "PAGE", 2)
+    assert "?org=" not in (await http.get(f"/organisations/{CITY}")).text
+
+
 async def test_a_funds_page_adds_up_and_says_what_it_is_for(busy: Branch, http: httpx.AsyncClient) -> None:
     page = await read(http, f"/funds/{CITY}/flood")
     assert "收到 ¥500.00 = 已拨付 " in page

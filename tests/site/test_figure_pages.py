@@ -123,6 +123,7 @@ async def test_groups_of_one_name_are_bars_of_their_own(branch: Branch, http: ht
     await branch.fund("second", "不指定用途")
     await branch.gift(3_000)
     await branch.gift(2_000, "second")
+    page = ""
     for query in ("measure=held&by=fund", "measure=held&by=org&then=fund"):
         page = (await http.get(f"/data/figures?{query}")).text
         picture = page[page.index('<svg class="flow lying"') :].partition("</svg>")[0]
