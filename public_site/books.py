@@ -68,7 +68,7 @@ async def project(
         its = await organisations.read_organisation(connection, org)
         flows = await read_flow(connection, org, project)
         news = await read_project_news(connection, org, project, NEWS)
-        names = await names_in(connection, news)
+        names = await names_in(connection, [each.entry for each in news])
     return site.page(
         "project",
         head,
@@ -76,7 +76,7 @@ async def project(
         project=found,
         organisation=its,
         drawn=drawn(found, flows, site.words),
-        news=[(entry, said(entry, names, site.words)) for entry in news],
+        news=[(entry, said(entry, names, site.words, qty)) for entry, qty in news],
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.public.app import Resources
+from ledger import posting
 from ledger.organisations import RegisterOrganisation
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
@@ -103,6 +104,25 @@ async def test_news_of_a_project_are_the_newest_first(busy: Branch, http: httpx.
     assert "受助方已签收" in told
     assert "的收款方退回款项。多付" in told
     assert "「汛期应急救助」分配到「受灾家庭救助」" in told
+
+
+async def test_news_of_an_effect_in_parts_is_of_all_of_it(
+    branch: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "MAX_POSTINGS", 2)
+    given_ = await branch.gifts([100] * 61)
+    for gift, _ in given_[1::2]:
+        await branch.refund(gift)
+    first = await branch.allocate(3_100)
+    async with branch.database.raw() as connection:
+        parts = await connection.fetchval("select count(*) from entry where kind = 'money.allocated'")
+    assert parts == 16, "more than the news of a page have places"
+    for path in ("/", f"/projects/{CITY}/winter"):
+        page = (await http.get(path)).text
+        assert page.count("分配到「困难家庭冬季慰问」") == 1
+        assert f'href="/entries/{first}"' in page
+        assert re.search(r"分配到「困难家庭冬季慰问」.*?¥31.00", page, re.DOTALL), path
+        assert "¥2.00" not in page
 
 
 async def test_a_society_shows_the_sum_of_all_below_it(busy: Branch, http: httpx.AsyncClient) -> None:
