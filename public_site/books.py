@@ -1,7 +1,6 @@
 """Pages with figures: projects, funds, organisations. Each says as of which entry, and adds up."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from litestar import Response, get
@@ -15,7 +14,7 @@ from ledger.store.queries import funds, organisations, projects
 from ledger.store.queries.flows import Flow, read_flow
 from ledger.store.queries.happenings import names_in, read_project_news
 from ledger.store.queries.head import read_head
-from ledger.store.queries.organisations import Organisation
+from ledger.store.queries.organisations import Branch
 from ledger.store.queries.projects import Project
 from public_site import flow, messages
 from public_site.flow import Caption, Drawn, Part
@@ -24,6 +23,7 @@ from public_site.site import FRESH, Site
 from public_site.words import Words, both
 
 Org = Annotated[str, PathParameter()]
+OfOrg = Annotated[str, QueryParameter(pattern=r"^[a-z0-9-]{0,32}$")]
 After = Annotated[str, QueryParameter(pattern=r"^[a-z0-9:-]{0,65}$")]
 
 PAGE = 30
@@ -33,15 +33,21 @@ NEWS = 12
 
 @get(both("/projects"), include_in_schema=False)
 async def project_list(
-    site: NamedDependency[Site], database: NamedDependency[Database], after: After = ""
+    site: NamedDependency[Site], database: NamedDependency[Database], org: OfOrg = "", after: After = ""
 ) -> Response[str]:
     """What money is allocated to, and how far it is spent."""
     async with database.snapshot() as connection:
         head = await read_head(connection)
-        found = await projects.read_projects(connection, org="", after=_cursor(after), limit=PAGE + 1)
+        found = await projects.read_projects(connection, org=org, after=_cursor(after), limit=PAGE + 1)
     following = f"{found[PAGE - 1].org}:{found[PAGE - 1].project}" if len(found) > PAGE else ""
     return site.page(
-        "projects", head, headers=FRESH, query={"after": after}, projects=found[:PAGE], following=following
+        "projects",
+        head,
+        headers=FRESH,
+        query={"org": org, "after": after},
+        org=org,
+        projects=found[:PAGE],
+        following=following,
     )
 
 
@@ -62,7 +68,7 @@ async def project(
         its = await organisations.read_organisation(connection, org)
         flows = await read_flow(connection, org, project)
         news = await read_project_news(connection, org, project, NEWS)
-        names = await names_in(connection, news)
+        names = await names_in(connection, [each.entry for each in news])
     return site.page(
         "project",
         head,
@@ -70,20 +76,28 @@ async def project(
         project=found,
         organisation=its,
         drawn=drawn(found, flows, site.words),
-        news=[(entry, said(entry, names, site.words)) for entry in news],
+        news=[(entry, said(entry, names, site.words, qty)) for entry, qty in news],
     )
 
 
 @get(both("/funds"), include_in_schema=False)
 async def fund_list(
-    site: NamedDependency[Site], database: NamedDependency[Database], after: After = ""
+    site: NamedDependency[Site], database: NamedDependency[Database], org: OfOrg = "", after: After = ""
 ) -> Response[str]:
     """Every fund, and where its money is."""
     async with database.snapshot() as connection:
         head = await read_head(connection)
-        found = await funds.read_funds(connection, org="", after=_cursor(after), limit=PAGE + 1)
+        found = await funds.read_funds(connection, org=org, after=_cursor(after), limit=PAGE + 1)
     following = f"{found[PAGE - 1].org}:{found[PAGE - 1].fund}" if len(found) > PAGE else ""
-    return site.page("funds", head, headers=FRESH, query={"after": after}, funds=found[:PAGE], following=following)
+    return site.page(
+        "funds",
+        head,
+        headers=FRESH,
+        query={"org": org, "after": after},
+        org=org,
+        funds=found[:PAGE],
+        following=following,
+    )
 
 
 @get(both("/funds/{org:str}/{fund:str}"), include_in_schema=False)
@@ -102,25 +116,12 @@ async def fund(
     return site.page("fund", head, headers=FRESH, fund=found, organisation=its, costs=costs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branch:
-    """An organisation in its tree; sums are of itself and all below it."""
-
-    organisation: Organisation
-    depth: int
-    gift_count: int
-    received_fen: int
-    paid_fen: int
-    inside_fen: int
-    has_children: bool
-
-
 @get(both("/organisations"), include_in_schema=False)
 async def organisation_tree(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
     """Who keeps books here: a tree, each with what it and those below it received, paid and hold."""
     async with database.snapshot() as connection:
         head = await read_head(connection)
-        found = await organisations.read_organisations(connection, after="", limit=MAX_ORGANISATIONS + 1)
+        found = await organisations.read_branches(connection, MAX_ORGANISATIONS + 1)
     shown = found[:MAX_ORGANISATIONS]
     return site.page(
         "organisations", head, headers=FRESH, branches=[*_tree(shown)], has_more=len(found) > MAX_ORGANISATIONS
@@ -136,11 +137,19 @@ async def organisation(org: Org, site: NamedDependency[Site], database: NamedDep
         found = await organisations.read_organisation(connection, org)
         if found is None:
             raise NotFoundException
-        its_funds = await funds.read_funds(connection, org=org, after=("", ""), limit=PAGE)
-        its_projects = await projects.read_projects(connection, org=org, after=("", ""), limit=PAGE)
+        its_funds = await funds.read_funds(connection, org=org, after=("", ""), limit=PAGE + 1)
+        its_projects = await projects.read_projects(connection, org=org, after=("", ""), limit=PAGE + 1)
         parent = await organisations.read_organisation(connection, found.parent) if found.parent else None
     return site.page(
-        "organisation", head, headers=FRESH, organisation=found, parent=parent, funds=its_funds, projects=its_projects
+        "organisation",
+        head,
+        headers=FRESH,
+        organisation=found,
+        parent=parent,
+        funds=its_funds[:PAGE],
+        has_more_funds=len(its_funds) > PAGE,
+        projects=its_projects[:PAGE],
+        has_more_projects=len(its_projects) > PAGE,
     )
 
 
@@ -150,16 +159,17 @@ def drawn(project: Project, flows: Flow, say: Words) -> Drawn | None:
     if not (total := figures.came_fen):
         return None
     rest = say("其他")
+    named = {name for name, _ in (*flows.funds, *flows.payees)}
     sources = [
-        Part(label=name, amount=fen, shown=yuan(fen), colour=flow.SOURCE)
+        Part(label=name, amount=fen, shown=yuan(fen), colour=flow.SOURCE, is_own=name in named)
         for name, fen in flow.largest(flows.funds, rest)
     ]
     if late := figures.came_late_fen:
         sources.append(Part(label=say("承接的迟到退款"), amount=late, shown=yuan(late), colour=flow.SOURCE))
-    paid = {messages.payee(payee, say): fen for payee, fen in flows.payees.items()}
-    colours = dict(zip((name for name, _ in flow.largest(paid, rest)), flow.COLOURS, strict=False))
+    paid = flow.largest(((messages.payee(payee, say), fen) for payee, fen in flows.payees), rest)
     uses = [
-        Part(label=name, amount=fen, shown=yuan(fen), colour=colours[name]) for name, fen in flow.largest(paid, rest)
+        Part(label=name, amount=fen, shown=yuan(fen), colour=colour, is_own=name in named)
+        for (name, fen), colour in zip(paid, flow.COLOURS, strict=False)
     ]
     back = (
         (figures.released_fen, "退回基金"),
@@ -183,29 +193,19 @@ def drawn(project: Project, flows: Flow, say: Words) -> Drawn | None:
     )
 
 
-def _tree(found: Sequence[Organisation]) -> Iterable[Branch]:
-    """Parents before children; one whose parent is not here stands at the root."""
+def _tree(found: Sequence[Branch]) -> Iterable[tuple[int, Branch]]:
+    """Each with its depth, parents before children; one whose parent is not here stands at the root."""
     here = {each.org for each in found}
-    children: dict[str, list[Organisation]] = {}
+    children: dict[str, list[Branch]] = {}
     for each in found:
         children.setdefault(each.parent if each.parent in here else "", []).append(each)
 
-    def branch(each: Organisation, depth: int) -> list[Branch]:
-        below = [branch(child, depth + 1) for child in children.get(each.org, ())]
-        heads = [its[0] for its in below]
-        figures = each.figures
-        top = Branch(
-            organisation=each,
-            depth=depth,
-            gift_count=figures.gift_count + sum(its.gift_count for its in heads),
-            received_fen=figures.received_fen + sum(its.received_fen for its in heads),
-            paid_fen=figures.paid_fen + sum(its.paid_fen for its in heads),
-            inside_fen=figures.held_fen + figures.allocated_fen + sum(its.inside_fen for its in heads),
-            has_children=bool(below),
-        )
-        return [top, *(one for its in below for one in its)]
+    def below(org: str, depth: int) -> Iterable[tuple[int, Branch]]:
+        for each in children.get(org, ()):
+            yield depth, each
+            yield from below(each.org, depth + 1)
 
-    return [one for each in children.get("", ()) for one in branch(each, 0)]
+    return below("", 0)
 
 
 def _cursor(after: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ Every number of a picture stands in the table beside it.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -67,10 +68,18 @@ class Picture:
     """There are more months than columns."""
 
 
-def draw(amounts: Mapping[tuple[str, str], int], *, are_months: bool, rest: str, caption: Caption) -> Picture:
+def draw(
+    amounts: Mapping[tuple[str, str], int],
+    *,
+    are_months: bool,
+    rest: str,
+    caption: Caption,
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> Picture:
     """Bar and part → fen; one part without a name is all there is. `are_months`: the bars, as 2026-07.
 
-    `rest`: what the parts and bars beyond the largest are called together.
+    `rest`: what the parts and bars beyond the largest are called together; nothing else has it for a key.
+    `labels`: what bars and parts are called, where it is not what they are told apart by.
     """
     parts, bars = Counter[str](), Counter[str]()
     for (bar, part), fen in amounts.items():
@@ -88,13 +97,18 @@ def draw(amounts: Mapping[tuple[str, str], int], *, are_months: bool, rest: str,
     if len(parts) > len(coloured):
         coloured.setdefault(rest, REST)
     shown = [
-        Bar(label=name, parts=[(colour, its[part]) for part, colour in coloured.items()]) for name, its in sums.items()
+        Bar(label=labels.get(name, name), parts=[(colour, its[part]) for part, colour in coloured.items()])
+        for name, its in sums.items()
     ]
     kind = _columns if are_months else _lines
     return Picture(
         lying=kind("lying", WIDE, shown, caption),
         standing=kind("standing", NARROW, shown, caption),
-        key=[Part(colour, part, sum(its[part] for its in sums.values())) for part, colour in coloured.items() if part],
+        key=[
+            Part(colour, labels.get(part, part), sum(its[part] for its in sums.values()))
+            for part, colour in coloured.items()
+            if part
+        ],
         is_cut=len(months) > MAX_COLUMNS,
     )
 

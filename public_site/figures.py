@@ -1,6 +1,5 @@
 """Figures for readers: one number by month, place or kind of gift, as picture and table, and how to ask for it."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -94,6 +93,7 @@ class Label(NamedTuple):
 class Row(NamedTuple):
     """A group. `entries` None: not said how many."""
 
+    keys: tuple[str, ...]
     labels: tuple[Label, ...]
     entries: int | None
     sum_fen: int
@@ -135,7 +135,12 @@ async def figures(
     api = _api(question, asked)
     counted = counts(question, cells)
     rows = [
-        Row(tuple(_label(*each, names, say) for each in zip(question.by, cell.keys, strict=True)), count, cell.sum_fen)
+        Row(
+            cell.keys,
+            tuple(_label(*each, names, say) for each in zip(question.by, cell.keys, strict=True)),
+            count,
+            cell.sum_fen,
+        )
         for cell, count in zip(cells, counted, strict=True)
     ]
     is_counted = MEASURES[question.measure].is_counted
@@ -261,17 +266,25 @@ def _label(dimension: str, key: str, names: Names, say: Words) -> Label:
 
 
 def _picture(question: Question, rows: Sequence[Row], say: Words) -> Picture:
-    """Months are columns, names are lines; what else it is grouped by is the colours."""
+    """Months are columns, names are lines; what else it is grouped by is the colours. Groups of one name stay apart."""
     by = question.by
     along = by.index("month") if "month" in by else 0
-    amounts = Counter[tuple[str, str]]()
+    are_months = by[along] == "month"
+    amounts: dict[tuple[str, str], int] = {}
+    labels: dict[str, str] = {}
     for row in rows:
-        texts = [each.text for each in row.labels]
-        amounts[texts.pop(along), "".join(texts)] += row.sum_fen
+        told = [(f"{each}={key}", label.text) for each, key, label in zip(by, row.keys, row.labels, strict=True)]
+        bar, text = told.pop(along)
+        if are_months:
+            bar = text
+        part = " ".join(key for key, _ in told)
+        labels |= {bar: text, part: "".join(label for _, label in told)}
+        amounts[bar, part] = row.sum_fen
     title = say(CALLED[question.measure])
     return chart.draw(
         amounts,
-        are_months=by[along] == "month",
+        are_months=are_months,
+        labels=labels,
         rest=say("其他"),
         caption=Caption(
             title=title,

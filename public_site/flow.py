@@ -4,7 +4,7 @@ Lying for wide screens, standing for phones. What is not used yet is never a col
 of the picture stands in a table on the same page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -35,6 +35,8 @@ class Part:
     shown: str
     """The amount as it is written."""
     colour: str
+    is_own: bool = False
+    """The label stands so in the ledger, in Chinese."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +58,9 @@ class Drawn:
     uses: Sequence[Part]
 
 
-def largest(amounts: Mapping[str, int], rest: str) -> list[tuple[str, int]]:
-    """The largest ones by name, and what remains as one; the largest first."""
-    ordered = sorted(amounts.items(), key=lambda each: (-each[1], each[0]))
+def largest(amounts: Iterable[tuple[str, int]], rest: str) -> list[tuple[str, int]]:
+    """The largest ones by name, and what remains as one; the largest first. Those of one name stay apart."""
+    ordered = sorted(amounts, key=lambda each: (-each[1], each[0]))
     if len(ordered) <= MAX_NAMED:
         return ordered
     return [*ordered[: MAX_NAMED - 1], (rest, sum(amount for _, amount in ordered[MAX_NAMED - 1 :]))]

@@ -48,7 +48,7 @@ async def find(site: NamedDependency[Site], database: NamedDependency[Database])
         year = await read_year(connection, beijing_date(moment(head.at)).year) if head.seq >= 0 else None
         corrections = await count_corrections(connection)
         latest = await read_latest(connection, LATEST)
-        names = await names_in(connection, latest)
+        names = await names_in(connection, [each.entry for each in latest])
         witnessed = await log.witnessed(connection)
     return site.page(
         "find",
@@ -56,7 +56,7 @@ async def find(site: NamedDependency[Site], database: NamedDependency[Database])
         headers=FRESH,
         year=year,
         corrections=corrections,
-        news=[(entry, said(entry, names, site.words)) for entry in latest],
+        news=[(entry, said(entry, names, site.words, qty)) for entry, qty in latest],
         witnessed=witnessed,
     )
 

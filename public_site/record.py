@@ -12,7 +12,7 @@ from ledger.account import MAX_POSITION
 from ledger.donations import GIFTS
 from ledger.store.database import Database
 from ledger.store.queries.corrections import count_corrections, read_corrections
-from ledger.store.queries.entries import read_cited_by, read_range, read_written
+from ledger.store.queries.entries import read_cited_by, read_range, read_reversal, read_written
 from ledger.store.queries.fens import follow, read_drawing
 from ledger.store.queries.funds import read_funds
 from ledger.store.queries.happenings import names_in
@@ -48,6 +48,7 @@ async def entry(
         progress = await read_progress(connection)
         found = entries.decode(written)
         cited_by = await read_cited_by(connection, seq)
+        reversed_by = await read_reversal(connection, seq)
         names = await names_in(connection, [found])
     cites = getattr(found.body, "ref", None)  # a gift's is a digest
     return site.page(
@@ -62,7 +63,7 @@ async def entry(
         evidence=getattr(found.body, "evidence", ()),
         cites=cites if isinstance(cites, int) else found.by.proposal or None,
         cited_by=cited_by,
-        reversed_by=next((each.seq for each in cited_by if each.kind == "entry.reversed"), None),
+        reversed_by=reversed_by,
         is_gift=found.kind in GIFTS,
         is_published=progress.state(seq) is LogState.PUBLISHED,
         sha256=entries.digest(written),

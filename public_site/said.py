@@ -47,17 +47,20 @@ INCOMES = {
 }
 
 
-def said(entry: Entry, names: Names, say: Words = CHINESE) -> Said:
-    """The entry in words."""
-    told = _moved(entry, names, say) if entry.postings else _set_up(entry, say)
+def said(entry: Entry, names: Names, say: Words = CHINESE, qty: int | None = None) -> Said:
+    """The entry in words. `qty`: what it moved with all other parts of its effect; None speaks of the entry alone."""
+    if entry.postings:
+        told = _moved(entry, entries.qty_of(entry) if qty is None else qty, names, say)
+    else:
+        told = _set_up(entry, say)
     if wrong := getattr(entry.body, "corrects", 0):
         return told._replace(text=say("{text}（代替有误的第 {ref} 条）", text=told.text, ref=_number(wrong)))
     return told
 
 
-def _moved(entry: Entry, names: Names, say: Words) -> Said:  # noqa: C901, PLR0912  a kind each
+def _moved(entry: Entry, fen: int, names: Names, say: Words) -> Said:  # noqa: C901, PLR0912  a kind each
     """What moved money."""
-    first, fen = entry.postings[0], entries.qty_of(entry)
+    first = entry.postings[0]
     into, out = _place(first.dst, names, say), _place(first.src, names, say)
     match entry.body:
         case entries.MoneyReceived() as body:

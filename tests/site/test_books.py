@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.public.app import Resources
+from ledger import posting
 from ledger.organisations import RegisterOrganisation
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
 from ledger.store.queries.flows import read_flow
 from ledger.store.queries.years import read_year
-from public_site import flow
+from public_site import books, flow
 from public_site.flow import Caption, Part
 from tests.support.branch import CITY, FINANCE, PROVINCE, Branch
 from tests.support.figures import read_figures
@@ -83,8 +84,8 @@ async def test_the_first_page_shows_the_year_and_the_latest_entries(busy: Branch
 async def test_a_projects_flow_is_its_figures(busy: Branch, http: httpx.AsyncClient, resources: Resources) -> None:
     async with resources.database.snapshot() as connection:
         found = await read_flow(connection, CITY, "relief")
-    assert found.funds == {"汛期应急救助": 45_000, "不指定用途": 1_000}
-    assert found.payees == {"县人民医院": 40_000, "persons": 5_000}, "what came back or was wrong is nobody's"
+    assert found.funds == [("汛期应急救助", 45_000), ("不指定用途", 1_000)]
+    assert found.payees == [("县人民医院", 40_000), ("persons", 5_000)], "what came back or was wrong is nobody's"
     page = await read(http, f"/projects/{CITY}/relief")
     assert "累计分配 ¥460.00 = 已拨付 ¥450.00 + 尚未使用 ¥10.00，账目相符。" in page
     for shown in ("县人民医院 ¥400.00", "受助群众 ¥50.00", "尚未使用 ¥10.00", "汛期应急救助 ¥450.00"):
@@ -105,6 +106,25 @@ async def test_news_of_a_project_are_the_newest_first(busy: Branch, http: httpx.
     assert "「汛期应急救助」分配到「受灾家庭救助」" in told
 
 
+async def test_news_of_an_effect_in_parts_is_of_all_of_it(
+    branch: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "MAX_POSTINGS", 2)
+    given_ = await branch.gifts([100] * 61)
+    for gift, _ in given_[1::2]:
+        await branch.refund(gift)
+    first = await branch.allocate(3_100)
+    async with branch.database.raw() as connection:
+        parts = await connection.fetchval("select count(*) from entry where kind = 'money.allocated'")
+    assert parts == 16, "more than the news of a page have places"
+    for path in ("/", f"/projects/{CITY}/winter"):
+        page = (await http.get(path)).text
+        assert page.count("分配到「困难家庭冬季慰问」") == 1
+        assert f'href="/entries/{first}"' in page
+        assert re.search(r"分配到「困难家庭冬季慰问」.*?¥31.00", page, re.DOTALL), path
+        assert "¥2.00" not in page
+
+
 async def test_a_society_shows_the_sum_of_all_below_it(busy: Branch, http: httpx.AsyncClient) -> None:
     county = RegisterOrganisation(
         maker="s-aaaaaaaaaaaaa", org="330824", name="示例县红十字会", level="county", parent=CITY, division="330824"
@@ -118,6 +138,34 @@ async def test_a_society_shows_the_sum_of_all_below_it(busy: Branch, http: httpx
     assert rows[1].endswith("3¥770.00¥450.00¥225.00")
     assert rows[2].endswith("0¥0.00¥0.00¥0.00")
     assert await read(http, f"/organisations/{PROVINCE}")
+
+
+async def test_a_society_shows_the_sum_of_those_that_are_not_listed_too(
+    busy: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "MAX_ORGANISATIONS", 1)
+    page = (await http.get("/organisations")).text
+    rows = [text(row) for row in re.findall(r'<tr role="row"><td.*?</tr>', page)]
+    assert len(rows) == 1
+    assert "含下级" in rows[0]
+    assert rows[0].endswith("3¥770.00¥450.00¥225.00")
+    assert "这里没有列完" in page
+
+
+async def test_an_organisation_with_more_than_fits_says_so_and_links_to_all_of_its_own(
+    busy: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "PAGE", 1)
+    page = (await http.get(f"/organisations/{CITY}")).text
+    for listed in ("funds", "projects"):
+        assert f'href="/{listed}?org={CITY}"' in page
+        first = (await http.get(f"/{listed}?org={CITY}")).text
+        following = re.findall(rf'href="(/{listed}\?org={CITY}&(?:amp;)?after=[^"]+)"', first)
+        assert len(following) == 1
+        assert (await http.get(following[0].replace("&amp;", "&"))).status_code == 200
+        assert f"/{listed}/{CITY}/" not in (await http.get(f"/{listed}?org={PROVINCE}")).text
+    monkeypatch.setattr(books, "PAGE", 2)
+    assert "?org=" not in (await http.get(f"/organisations/{CITY}")).text
 
 
 async def test_a_funds_page_adds_up_and_says_what_it_is_for(busy: Branch, http: httpx.AsyncClient) -> None:
@@ -185,6 +233,6 @@ def test_a_picture_shows_every_part_and_none_over_another(sources: list[int], us
 
 def test_more_parts_than_have_a_name_become_one() -> None:
     amounts = {f"fund {i}": i for i in range(1, 9)}
-    shown = flow.largest(amounts, "other")
+    shown = flow.largest(amounts.items(), "other")
     assert [name for name, _ in shown] == ["fund 8", "fund 7", "fund 6", "other"]
     assert sum(fen for _, fen in shown) == sum(amounts.values())

@@ -119,6 +119,22 @@ async def test_the_few_gifts_of_persons_are_not_counted_on_the_page_either(
     assert "1 笔" not in text(page)
 
 
+async def test_groups_of_one_name_are_bars_of_their_own(branch: Branch, http: httpx.AsyncClient) -> None:
+    await branch.fund("second", "不指定用途")
+    await branch.gift(3_000)
+    await branch.gift(2_000, "second")
+    page = ""
+    for query in ("measure=held&by=fund", "measure=held&by=org&then=fund"):
+        page = (await http.get(f"/data/figures?{query}")).text
+        picture = page[page.index('<svg class="flow lying"') :].partition("</svg>")[0]
+        assert len(re.findall(r"<rect[^>]*>", picture)) == 2, picture
+    key = page[page.index('<ul class="key') :].partition("</ul>")[0]
+    assert [re.sub(r"\s", "", text(each)) for each in re.findall(r"<li>.*?</li>", key, re.DOTALL)] == [
+        "不指定用途¥30.00",
+        "不指定用途¥20.00",
+    ]
+
+
 AMOUNTS = st.dictionaries(
     st.tuples(st.sampled_from("甲乙丙丁戊己庚辛壬癸子丑寅卯"), st.sampled_from("abcdefgh")),
     st.integers(-(10**12), 10**12),

@@ -192,6 +192,31 @@ async def test_late_money_of_a_closed_fund_stays_in_its_project(branch: Branch, 
     assert "汛期应急救助 ¥40.00" in page
 
 
+async def test_funds_of_one_name_and_payees_called_as_the_page_says_others_are_drawn_apart(
+    branch: Branch, http: httpx.AsyncClient
+) -> None:
+    await branch.fund("second", "不指定用途")
+    await branch.fund("third", "其他")
+    for fund, amount in (("general", 3_000), ("second", 2_000), ("third", 500)):
+        await branch.gift(amount, fund)
+        await branch.allocate(amount, fund)
+    for payee, amount in (("persons", 1_000), ("受助群众", 700), ("people helped", 600), ("其他", 400)):
+        await branch.pay(amount, payee=payee)
+    page = await read(http, f"/projects/{CITY}/winter")
+    for shown in (
+        "不指定用途 ¥30.00",
+        "不指定用途 ¥20.00",
+        "其他 ¥5.00",
+        "其他 ¥4.00",
+        "受助群众 ¥10.00",
+        "受助群众 ¥7.00",
+    ):
+        assert shown in page, shown
+    english = await read(http, f"/en/projects/{CITY}/winter")
+    assert "people helped ¥6.00" in english
+    assert english.lower().count("people helped ¥10.00") >= 1
+
+
 @hypothesis_settings(FIXED, max_examples=LEDGERS, suppress_health_check=[*HealthCheck])
 @given(of=happenings())
 async def test_both_sides_of_every_flow_are_the_projects_figures(
@@ -205,9 +230,9 @@ async def test_both_sides_of_every_flow_are_the_projects_figures(
             for project in await read_projects(connection, org="", after=("", ""), limit=100):
                 figures = project.figures
                 flows = await read_flow(connection, project.org, project.project)
-                assert sum(flows.funds.values()) == figures.total_allocated_fen
-                assert sum(flows.payees.values()) == figures.paid_fen
-                assert min([*flows.funds.values(), *flows.payees.values()], default=1) > 0
+                assert sum(each.amount_fen for each in flows.funds) == figures.total_allocated_fen
+                assert sum(each.amount_fen for each in flows.payees) == figures.paid_fen
+                assert min([each.amount_fen for each in (*flows.funds, *flows.payees)], default=1) > 0
                 for say in (CHINESE, ENGLISH):
                     picture = drawn(project, flows, say)
                     came = figures.total_allocated_fen + figures.came_late_fen

@@ -20,6 +20,7 @@ from ledger.reversals import ReverseEntry
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.keys import LookupKeys
+from ledger.store.queries.entries import MAX_CITING
 from ledger.store.queries.fens import follow
 from ledger.store.queries.head import Head
 from ledger.store.setup import SetupError
@@ -308,3 +309,27 @@ async def test_a_page_leads_to_itself_in_the_other_language(http: httpx.AsyncCli
 def test_goods_have_their_place_and_are_not_shown() -> None:
     goods = [section for section in sites.SECTIONS if section.path == "/goods"]
     assert [section.is_open for section in goods] == [False]
+
+
+async def test_an_entry_that_was_taken_back_is_struck_through_however_often_it_is_cited(
+    branch: Branch, http: httpx.AsyncClient
+) -> None:
+    await branch.gift(5_000)
+    await branch.allocate(5_000)
+    paid = await branch.pay(4_000)
+    for i in range(MAX_CITING + 1):
+        await branch.feedback(paid, f"第 {i} 次反馈")
+    back = await taken_back(branch, paid)
+    page = (await http.get(f"/entries/{paid}")).text
+    assert "<h1><s>" in page
+    assert f'href="/entries/{back}"' in page
+
+
+async def test_reasons_on_the_english_list_of_corrections_are_marked_as_chinese(
+    branch: Branch, http: httpx.AsyncClient
+) -> None:
+    given_, _ = await branch.gift(5_000)
+    await taken_back(branch, given_)
+    page = (await http.get("/en/corrections")).text
+    assert '<span lang="zh-Hans">录错</span>' in page
+    assert '<span lang="zh-Hans">多写了一个' in page

@@ -38,3 +38,11 @@ async def read_cited_by(connection: asyncpg.Connection, seq: int) -> list[Citing
         "select seq, kind from citation where ref = $1 order by seq limit $2", seq, MAX_CITING
     )
     return [Citing(*row) for row in found]
+
+
+async def read_reversal(connection: asyncpg.Connection, seq: int) -> int | None:
+    """The entry that took this one back, its first part; None where nothing did."""
+    found: int | None = await connection.fetchval(
+        "select min(seq) from citation where ref = $1 and kind = 'entry.reversed'", seq
+    )
+    return found

@@ -1,19 +1,27 @@
 """Where a project's money came from and where it went: by fund, and by who was paid."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import asyncpg
 
 from ledger import account
 
 
+class End(NamedTuple):
+    """Where money came from, or went to. Two funds may have one name."""
+
+    name: str
+    amount_fen: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """Fund (its name) → fen ever allocated; payee → fen it has. Payees hand back: what they did is not in it."""
+    """Each fund with what it ever allocated, each payee with what it has: what it handed back is not in it."""
 
-    funds: Mapping[str, int]
-    payees: Mapping[str, int]
+    funds: Sequence[End]
+    payees: Sequence[End]
 
 
 async def read_flow(connection: asyncpg.Connection, org: str, project: str) -> Flow:
@@ -21,15 +29,15 @@ async def read_flow(connection: asyncpg.Connection, org: str, project: str) -> F
     funds = await connection.fetch(_FUNDS, org, project)
     payees = await connection.fetch(_PAYEES, org, account.project(org, project, ""), account.payees(org))
     return Flow(
-        funds={row["name"]: row["qty"] for row in funds},
-        payees={row["payee"]: row["qty"] for row in payees if row["qty"]},
+        funds=[End(*row) for row in funds],
+        payees=[End(*row) for row in payees if row["qty"]],
     )
 
 
 _FUNDS = """
   select f.name, sum(r.qty)::bigint as qty from rollup r join fund f using (org, fund)
   where r.org = $1 and r.project = $2 and r.kind = 'money.allocated'
-  group by f.fund, f.name having sum(r.qty) <> 0 order by qty desc, f.name
+  group by f.fund, f.name having sum(r.qty) <> 0 order by qty desc, f.name, f.fund
 """
 # A payment counts for its payee, in all its parts. What came back cites the payment it belongs to, and is off it
 # wherever it came home to: late money goes to a successor.

@@ -1,6 +1,7 @@
 """What happened lately, in the whole ledger or in one project: entries, and what everything in them is called."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import asyncpg
 
@@ -34,15 +35,22 @@ KINDS = (
 """Kinds that are news for everybody."""
 
 
-async def read_latest(connection: asyncpg.Connection, limit: int) -> list[Entry]:
-    """The newest ones, the newest first; of an effect in parts the first part."""
-    return _first_parts(await connection.fetch(_LATEST, MAX_LOOKED_AT, KINDS))[:limit]
+class Effect(NamedTuple):
+    """An entry with what it moved; of an effect in parts the first one, with what all of them moved."""
+
+    entry: Entry
+    qty: int
 
 
-async def read_project_news(connection: asyncpg.Connection, org: str, project: str, limit: int) -> list[Entry]:
+async def read_latest(connection: asyncpg.Connection, limit: int) -> list[Effect]:
+    """The newest ones, the newest first."""
+    return await _effects(connection, await connection.fetch(_LATEST, MAX_LOOKED_AT, KINDS), limit)
+
+
+async def read_project_news(connection: asyncpg.Connection, org: str, project: str, limit: int) -> list[Effect]:
     """What moved this project's money lately, and what was said of it; the newest first."""
     found = await connection.fetch(_OF_PROJECT, org, account.project(org, project, ""), limit)
-    return _first_parts(found)[:limit]
+    return await _effects(connection, found, limit)
 
 
 async def names_in(connection: asyncpg.Connection, shown: Iterable[Entry]) -> Names:
@@ -57,11 +65,30 @@ async def names_in(connection: asyncpg.Connection, shown: Iterable[Entry]) -> Na
     )
 
 
-def _first_parts(rows: Sequence[asyncpg.Record]) -> list[Entry]:
-    found = [entries.decode(row["bytes"]) for row in rows]
-    return [entry for entry in found if entries.part_of(entry.body)[0] == 1]
+async def _effects(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], limit: int) -> list[Effect]:
+    """The first `limit` effects that these entries are of, or are parts of."""
+    found: dict[int, Entry] = {}
+    counts: dict[int, int] = {}
+    for row in rows:
+        entry = entries.decode(row["bytes"])
+        index, count = entries.part_of(entry.body)
+        first = entry.seq - index + 1
+        if first not in counts and len(counts) == limit:
+            break
+        counts[first] = count
+        found[entry.seq] = entry
+    beside = await connection.fetch(_BY_NUMBER, [first for first in counts if first not in found])
+    found |= {entry.seq: entry for row in beside for entry in [entries.decode(row["bytes"])]}
+    parted = [first for first, count in counts.items() if count > 1]
+    sums = dict(await connection.fetch(_WHOLE, parted, [counts[first] for first in parted])) if parted else {}
+    return [Effect(found[first], sums.get(first, entries.qty_of(found[first]))) for first in counts]
 
 
+_BY_NUMBER = "select bytes from entry where seq = any($1)"
+_WHOLE = """
+  select first, sum(p.qty)::bigint from unnest($1::bigint[], $2::integer[]) as effect (first, parts)
+  join posting p on p.seq between first and first + parts - 1 group by first
+"""
 _LATEST = """
   select bytes from (select * from entry order by seq desc limit $1) newest
   where kind = any($2) order by seq desc
