@@ -104,7 +104,7 @@ async function run() {
   for (let tries = 0; ; tries++) {
     try {
       const { given, engine, result, took } = await attempt(cache);
-      if (result.failed && cache === "default") { cache = "reload"; continue; } // perhaps something stale on the way
+      if (result.failed && cache === "default") { cache = "reload"; continue; } // perhaps it was stale
       result.steps.forEach(mark);
       panel.dataset.engine = Object.keys(engine.used).map((what) => what + ":" + engine.used[what]).join(" ");
       if (result.failed) offer(given, result, engine);
@@ -112,7 +112,7 @@ async function run() {
       const left = witnesses.state === "passed" ? "" : (witnesses.unread || []).length ? WORDS.uncounted : WORDS.alone;
       const values = { n: STEPS.indexOf(result.failed) + 1, s: (took / 1000).toFixed(2), w: left };
       following.hidden = Boolean(result.failed);
-      // Too few witnesses may be a witness that is away; a cosignature that does not fit is not.
+      // A witness may be away; a cosignature that does not fit is something else.
       const isUnseen = result.steps.some((step) => step.id === result.failed && step.tooFew);
       if (result.failed) say("failed", values, isUnseen ? "unseen" : "");
       else if (donor.state !== "passed") say("unpaired", values);

@@ -169,7 +169,7 @@ async def test_without_a_box_the_page_does_not_say_that_the_payment_was_checked(
     assert await page.value("document.querySelector('#ver h2').textContent") == "编号相符，付款没有核对"
     assert await page.value("document.querySelector('[data-verified]').textContent") == "编号相符，付款没有核对"
     said = await page.value("document.querySelector('[data-sub]').textContent")
-    assert "看不出这一条是不是您的那笔付款" in said
+    assert "看不出这是不是您的付款" in said
     assert ("还没有见证机构会签" in said) != witnessed
     assert await page.value("window.shifted") == 0
 
