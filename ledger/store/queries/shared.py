@@ -10,7 +10,7 @@ Answer = TypeVar("Answer")
 AT_ONCE = 2
 """Queries that run at the same time at most."""
 
-PATIENCE_S = 0.004
+PATIENCE_S = 0.01
 """So long those who wait are kept together, to share the next query; one long answer does not hold up all others."""
 
 
