@@ -44,7 +44,7 @@ from tests.support.society import (
     unidentified,
 )
 
-HISTORIES = 60
+HISTORIES = 40
 LONG_HISTORIES = 2_000
 STEPS = 40
 
