@@ -44,12 +44,6 @@ def said() -> Console:
     return Console(record=True, width=200, file=io.StringIO())
 
 
-async def waiting(office: Office) -> list[int]:
-    """Proposals to import that are open, oldest first."""
-    listed = (await office.get("proposals?limit=100")).json()["proposals"]
-    return sorted(each["proposal"] for each in listed if each["command"] == "import.approved")
-
-
 def sheet(path: Path, profile: str, *, totals: Path | None = None, fund: str = "general") -> Sheet:
     return Sheet(file=path, profile=profile, org=CITY, fund=fund, event="", totals=totals)
 
@@ -77,7 +71,7 @@ async def test_every_published_gift_of_two_real_sheets_is_entered_found_and_trac
     async with listening(admin.build(office.resources)) as url:
         await import_client.propose(url, office.tokens["maker"], sheet(hubei, "hubei-2020", totals=totals), None, said)
         await import_client.propose(url, office.tokens["maker"], sheet(qr, "wuhan-qr-2020"), None, said)
-        proposals = await waiting(office)
+        proposals = await office.waiting()
         assert len(proposals) == 14
         assert said.export_text(clear=False).count("total agrees") == 13
         await import_client.approve(url, office.tokens["checker"], proposals, tmp_path / "codes", said)
@@ -146,12 +140,12 @@ async def test_importing_a_sheet_twice_changes_nothing(office: Office, said: Con
     path = small(tmp_path, 1_200)
     async with listening(admin.build(office.resources)) as url:
         await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
-        await import_client.approve(url, office.tokens["checker"], await waiting(office), tmp_path / "codes", said)
+        await import_client.approve(url, office.tokens["checker"], await office.waiting(), tmp_path / "codes", said)
         size = await office.size()
         report = tmp_path / "rejected.csv"
         await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), report, said)
     assert await office.size() == size
-    assert await waiting(office) == []
+    assert await office.waiting() == []
     assert "nothing to enter" in said.export_text()
     assert report.read_text("utf-8-sig").count("already_entered") == 1_200
 
@@ -163,7 +157,7 @@ async def test_a_sheet_proposed_twice_before_approval_is_entered_once(
     async with listening(admin.build(office.resources)) as url:
         for _ in range(2):
             await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
-        both = await waiting(office)
+        both = await office.waiting()
         assert len(both) == 2
         await import_client.approve(url, office.tokens["checker"], both, tmp_path / "codes", said)
     async with office.resources.database.raw() as connection:
@@ -177,7 +171,7 @@ async def test_nothing_is_entered_before_somebody_else_approves(office: Office, 
         await import_client.propose(
             url, office.tokens["maker"], sheet(small(tmp_path, 10), "wuhan-qr-2020"), None, said
         )
-        (proposal,) = await waiting(office)
+        (proposal,) = await office.waiting()
         with pytest.raises(import_client.ServerSaid, match="经办与复核必须是不同的人"):
             await import_client.approve(url, office.tokens["maker"], [proposal], tmp_path / "codes", said)
     async with office.resources.database.raw() as connection:
@@ -192,7 +186,7 @@ async def test_an_import_goes_on_where_a_crash_left_it(
         stretched_to = told.model_copy(update={"database_url": wire.url(str(told.database_url))})
         async with opened(stretched_to) as office, listening(admin.build(office.resources)) as url:
             await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
-            (proposal,) = await waiting(office)
+            (proposal,) = await office.waiting()
             wire.gate = rows = HoldRows(chunk=2)
             await import_client.approve(url, office.tokens["checker"], [proposal], None, said)
             await rows.held.wait()
@@ -222,7 +216,7 @@ async def test_others_get_their_turn_while_a_sheet_is_entered(
         async with opened(stretched_to) as office, listening(admin.build(office.resources)) as url:
             await import_client.propose(url, office.tokens["maker"], sheet(path, "wuhan-qr-2020"), None, said)
             wire.gate = rows = HoldRows(chunk=2)
-            await import_client.approve(url, office.tokens["checker"], await waiting(office), None, said)
+            await import_client.approve(url, office.tokens["checker"], await office.waiting(), None, said)
             await rows.held.wait()
             seal, submit = office.resources.sealer.seal, office.resources.sequencer.submit
             other = asyncio.create_task(submit(seal(Gift(
@@ -249,7 +243,7 @@ async def test_a_batch_whose_total_disagrees_is_not_proposed(office: Office, sai
         await import_client.propose(
             url, office.tokens["maker"], sheet(path, "wuhan-qr-2020", totals=totals), None, said
         )
-    assert await waiting(office) == []
+    assert await office.waiting() == []
     assert "TOTAL DISAGREES" in said.export_text()
 
 
@@ -268,7 +262,7 @@ async def test_a_bad_sheet_gets_a_reason_and_enters_nothing(
             assert str(told)  # noqa: PT017  either way is right, and says why
         else:
             assert "nothing to enter" in said.export_text()
-    assert await waiting(office) == []
+    assert await office.waiting() == []
 
 
 async def test_somebody_without_the_role_cannot_hand_in_a_sheet(office: Office, said: Console, tmp_path: Path) -> None:
@@ -287,13 +281,13 @@ async def test_a_sheet_checked_again_after_a_restart_keeps_the_proposal_it_had(
             url, office.tokens["maker"], sheet(small(tmp_path, 20), "wuhan-qr-2020"), None, said
         )
         (folder,) = (path for path in told.sheets.iterdir() if path.is_dir())
-        before = await waiting(office)
+        before = await office.waiting()
     body = {"profile": "wuhan-qr-2020", "name": "small.csv", "org": CITY, "fund": "general"}
     async with opened(told) as office, listening(admin.build(office.resources)) as url:
         await office.post(f"sheets/{folder.name}/check", body)
         while (checked := (await office.get(f"sheets/{folder.name}/check")).json())["state"] == "checking":  # noqa: ASYNC110  it polls, as a client does
             await asyncio.sleep(0.02)
-        assert list(checked["proposals"].values()) == before == await waiting(office)
+        assert list(checked["proposals"].values()) == before == await office.waiting()
         await import_client.approve(url, office.tokens["checker"], before, tmp_path / "codes", said)
         assert len(list(codes_in(tmp_path / "codes"))) == 20
 

@@ -44,12 +44,6 @@ def staged(told: Settings) -> list[Path]:
     return [path for path in told.sheets.iterdir() if path.is_dir()]
 
 
-async def waiting(office: Office) -> list[int]:
-    """Proposals to import that are open, oldest first."""
-    listed = (await office.get("proposals?limit=100")).json()["proposals"]
-    return sorted(each["proposal"] for each in listed if each["command"] == "import.approved")
-
-
 async def ended(office: Office) -> dict[str, object]:
     """The one import, completed."""
     while (imported := (await office.get("imports")).json()[0])["completed_seq"] is None:  # noqa: ASYNC110  it polls
@@ -65,12 +59,12 @@ async def test_a_sheet_that_was_lost_is_sent_again_and_its_import_goes_on(
         await import_client.propose(url, office.tokens["maker"], gifts, None, said)
         shutil.rmtree(staged(told)[0])
         with pytest.raises(import_client.ServerSaid, match=r"找不到这张表格.*sunledger import abandon"):
-            await import_client.approve(url, office.tokens["checker"], await waiting(office), tmp_path / "codes", said)
+            await import_client.approve(url, office.tokens["checker"], await office.waiting(), tmp_path / "codes", said)
         assert "找不到" in (await office.get("imports")).json()[0]["halted"]
         await import_client.propose(url, office.tokens["maker"], gifts, None, said)
         imported = await ended(office)
     assert (imported["entered_rows"], imported["halted"]) == (10, "")
-    assert await waiting(office) == []
+    assert await office.waiting() == []
     assert f"goes on as import {imported['batch']}" in said.export_text()
 
 
@@ -81,9 +75,9 @@ async def test_the_same_rows_under_another_name_are_another_import(
         await import_client.propose(url, office.tokens["maker"], sheet(tmp_path, 10), None, said)
         shutil.rmtree(staged(told)[0])
         with pytest.raises(import_client.ServerSaid):
-            await import_client.approve(url, office.tokens["checker"], await waiting(office), tmp_path / "codes", said)
+            await import_client.approve(url, office.tokens["checker"], await office.waiting(), tmp_path / "codes", said)
         await import_client.propose(url, office.tokens["maker"], sheet(tmp_path, 10, "other.csv"), None, said)
-    assert len(await waiting(office)) == 1
+    assert len(await office.waiting()) == 1
     (imported,) = (await office.get("imports")).json()
     assert imported["completed_seq"] is None, "its batch has another name: nothing of it may count as rejected"
 
@@ -94,7 +88,7 @@ async def test_an_import_of_which_a_part_is_entered_goes_on_with_the_sheet_sent_
     gifts = sheet(tmp_path, 5_000)
     async with opened(told) as office, listening(admin.build(office.resources)) as url:
         await import_client.propose(url, office.tokens["maker"], gifts, None, said)
-        await import_client.approve(url, office.tokens["checker"], await waiting(office), None, said)
+        await import_client.approve(url, office.tokens["checker"], await office.waiting(), None, said)
         while not (entered := (await office.get("imports")).json()[0]["entered_rows"]):  # noqa: ASYNC110  it polls
             await asyncio.sleep(0.01)
         office.resources.sequencer._halt("a crash")
@@ -116,7 +110,7 @@ async def test_a_sheet_that_cannot_be_read_any_more_is_sent_again(
         await import_client.propose(url, office.tokens["maker"], gifts, None, said)
         (staged(told)[0] / "sheet").write_bytes(b"\x00" * 100)
         with pytest.raises(import_client.ServerSaid, match="读不出来"):
-            await import_client.approve(url, office.tokens["checker"], await waiting(office), tmp_path / "codes", said)
+            await import_client.approve(url, office.tokens["checker"], await office.waiting(), tmp_path / "codes", said)
         await import_client.propose(url, office.tokens["maker"], gifts, None, said)
         assert (await ended(office))["entered_rows"] == 10
 
@@ -129,7 +123,7 @@ async def test_an_import_without_its_sheet_is_ended_by_a_checker_and_the_sheet_m
         await import_client.propose(url, office.tokens["maker"], gifts, None, said)
         shutil.rmtree(staged(told)[0])
         with pytest.raises(import_client.ServerSaid):
-            await import_client.approve(url, office.tokens["checker"], await waiting(office), tmp_path / "codes", said)
+            await import_client.approve(url, office.tokens["checker"], await office.waiting(), tmp_path / "codes", said)
         (imported,) = (await office.get("imports")).json()
         with pytest.raises(import_client.ServerSaid, match="经办与复核必须是不同的人"):
             await import_client.abandon(url, office.tokens["maker"], imported["batch"], said)
@@ -138,7 +132,7 @@ async def test_an_import_without_its_sheet_is_ended_by_a_checker_and_the_sheet_m
         await import_client.abandon(url, office.tokens["checker"], imported["batch"], said)
         assert "small.csv: 0 gifts, ¥0.00 entered, 10 refused since the check" in said.export_text(clear=False)
         await import_client.propose(url, office.tokens["maker"], gifts, None, said)
-        await import_client.approve(url, office.tokens["checker"], await waiting(office), tmp_path / "codes", said)
+        await import_client.approve(url, office.tokens["checker"], await office.waiting(), tmp_path / "codes", said)
         assert "small.csv: 10 gifts" in said.export_text()
     await check_log(told)
 
@@ -149,7 +143,7 @@ async def test_rows_that_are_refused_when_they_are_entered_are_told_after_a_rest
     async with opened(told) as office, listening(admin.build(office.resources)) as url:
         for _ in range(2):
             await import_client.propose(url, office.tokens["maker"], sheet(tmp_path, 30), None, said)
-        both = await waiting(office)
+        both = await office.waiting()
         await import_client.approve(url, office.tokens["checker"], both, tmp_path / "codes", said)
         assert "30 refused since the check\n  row 2: 已经登记过" in said.export_text()
     async with opened(told) as office:
@@ -192,7 +186,7 @@ async def test_a_batch_that_cannot_be_proposed_holds_up_no_other_and_is_told(
     )
     async with listening(admin.build(office.resources)) as url:
         await import_client.propose(url, office.tokens["maker"], gifts, None, said)
-    first, third = await waiting(office)
+    first, third = await office.waiting()
     text = said.export_text()
     assert f"第一期: 1 gifts, ¥1.00, no total printed → proposal {first}" in text
     assert f"第三期: 1 gifts, ¥3.00, no total printed → proposal {third}" in text
@@ -215,7 +209,7 @@ async def test_a_sheet_whose_batches_were_refused_is_tried_again_when_it_is_chec
     await office.resources.sequencer.submit(DeclareEvent(maker=demo.FOUNDER, event="quake-2026", name="地震"))
     checked = await checked_to_its_end(office, check, body)
     assert checked["not_proposed"] == []
-    assert checked["proposals"] == {"第一期": (await waiting(office))[0]}
+    assert checked["proposals"] == {"第一期": (await office.waiting())[0]}
 
 
 async def checked_to_its_end(office: Office, check: str, body: object) -> dict[str, Any]:
@@ -229,7 +223,7 @@ async def test_a_row_dated_after_today_is_rejected_by_its_number(office: Office,
     gifts = notices(tmp_path, "第一期,1,2020-02-01,张*,1.00", "第一期,2,2099-02-01,张*,2.00")
     async with listening(admin.build(office.resources)) as url:
         await import_client.propose(url, office.tokens["maker"], gifts, None, said)
-    assert len(await waiting(office)) == 1
+    assert len(await office.waiting()) == 1
     assert "row 3: 日期晚于今天" in said.export_text()
 
 
@@ -239,7 +233,7 @@ async def test_what_a_crash_kept_from_being_proposed_is_proposed_at_the_next_sta
     gifts = notices(tmp_path, "第一期,1,2020-02-01,张*,1.00", "第二期,1,2020-02-01,张*,2.00")
     async with opened(told) as office, listening(admin.build(office.resources)) as url:
         await import_client.propose(url, office.tokens["maker"], gifts, None, said)
-        before = await waiting(office)
+        before = await office.waiting()
     manifest = staged(told)[0] / "manifest.json"
     kept = json.loads(manifest.read_text())
     third = kept["batches"][1] | {"name": "第三期"}  # the crash came between the second and this one
@@ -248,7 +242,7 @@ async def test_what_a_crash_kept_from_being_proposed_is_proposed_at_the_next_sta
         async with asyncio.timeout(60):
             while json.loads(manifest.read_text())["proposals"] is None:  # noqa: ASYNC110  a file tells nobody
                 await asyncio.sleep(0.02)
-        after = await waiting(office)
+        after = await office.waiting()
         assert len(after) == 3
         assert after[:2] == before
         assert json.loads(manifest.read_text())["proposals"] == after

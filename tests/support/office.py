@@ -54,6 +54,11 @@ class Office:
             seq: int = await connection.fetchval("select seq from head")
         return seq + 1
 
+    async def waiting(self) -> list[int]:
+        """Proposals to import that are open, oldest first."""
+        listed = (await self.get("proposals?limit=100")).json()["proposals"]
+        return sorted(each["proposal"] for each in listed if each["command"] == "import.approved")
+
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncGenerator[Office]:
