@@ -29,12 +29,14 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
     {
         "listen_addresses": "",
         "port": "5432",  # names the socket's file only; clusters do not collide, for each has its own directory
-        # What a look-up among a million gifts touches most; a backend that has seen all of it stays below 300 MB.
-        "shared_buffers": "256MB",
         "max_wal_size": "1GB",
         "log_startup_progress_interval": "1s",
     }
 )
+
+MEGABYTE = 2**20
+FEWEST_BUFFERS_MB, MOST_BUFFERS_MB = 128, 8192
+LIMIT_OF_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
 _children: dict[int, subprocess.Popen[bytes]] = {}  # the postmasters this process started, to be reaped
 
@@ -87,7 +89,7 @@ def start(
             bin=within_reach(programs, can_run=account.can_run, report=report),
             major=major_of(programs),
             account=account,
-            settings={**DEFAULTS, **settings},
+            settings={**DEFAULTS, "shared_buffers": f"{buffers_mb(memory_of_machine())}MB", **settings},
             report=report,
         )
         if not (data / "PG_VERSION").exists():
@@ -111,6 +113,24 @@ def stop(server: Server) -> None:
     if server.socket != server.data:
         with suppress(OSError):  # the next start makes it again
             server.socket.rmdir()
+
+
+def memory_of_machine() -> int:
+    """Bytes of memory there are for this machine or, where that has a limit of its own, for this container."""
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError):
+        if (limit := LIMIT_OF_CONTAINER.read_text().strip()).isdigit():  # else it says: max
+            return min(physical, int(limit))
+    return physical
+
+
+def buffers_mb(memory: int) -> int:
+    """Pages of its own that PostgreSQL keeps of so many bytes of memory: a quarter, as its manual advises (19.4).
+
+    It takes them one by one as there is something to keep. What look-ups touch among ten million gifts is some
+    gigabytes, and the kernel may drop its own copy of a page long before memory is short.
+    """
+    return min(max(memory // MEGABYTE // 4, FEWEST_BUFFERS_MB), MOST_BUFFERS_MB)
 
 
 class _Waiting:

@@ -13,6 +13,8 @@ import asyncpg
 from ledger.store import embedded
 from ledger.store.postmaster import processes
 
+# To drop a database the server looks through all the pages it may keep: for a test there need not be many.
+SMALL = {"shared_buffers": "128MB"}
 # Losing a test's data in a power cut is no loss, and each commit becomes several times faster.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
@@ -22,7 +24,7 @@ class Cluster:
     """One server with any number of databases. `SUNLEDGER_TEST_PG_BIN` chooses other programs than users get."""
 
     def __init__(self, *, durable: bool = False) -> None:
-        self._settings = DURABLE if durable else FAST
+        self._settings = {**SMALL, **(DURABLE if durable else FAST)}
         self._folder = Path(tempfile.mkdtemp(prefix="sunledger-test-"))
         self._folder.chmod(0o711)  # as root, the server runs under another account, and may pass
         try:
