@@ -25,6 +25,7 @@ from ledger.store.cosigning import Witnesses
 from ledger.store.database import Database
 from ledger.store.donors import Donors
 from ledger.store.erasures import ErasureList, require_carried_out
+from ledger.store.files import SetupError
 from ledger.store.fiscal import FiscalForm
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
@@ -35,7 +36,6 @@ from ledger.store.queries.visits import Visits
 from ledger.store.rebuild import is_rebuild_due
 from ledger.store.refused_rows import RefusedRows
 from ledger.store.sequencer import Sequencer
-from ledger.store.setup import SetupError
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
 from public_site.appearance import Appearance

@@ -4,7 +4,8 @@ import asyncio
 import itertools
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -112,22 +113,24 @@ def _write_sheet(path: Path, gifts: int, first: int) -> None:
 
 
 async def _proposal(store: Store) -> int:
-    number: int = await _ask(store, "select max(seq) from proposal where command = 'import.approved'")
+    async with _connected(store) as connection:
+        number: int = await connection.fetchval("select max(seq) from proposal where command = 'import.approved'")
     return number
 
 
 async def _completed(store: Store, proposal: int, admin: Program) -> None:
     question = "select count(*) from import_batch where seq > $1 and completed_seq is not null"
-    while not await _ask(store, question, proposal):
-        if admin.process.returncode is not None:
-            raise RuntimeError("the admin application ended")
-        await asyncio.sleep(0.1)
+    async with _connected(store) as connection:  # one for all: to log in costs more than to ask
+        while not await connection.fetchval(question, proposal):
+            if admin.process.returncode is not None:
+                raise RuntimeError("the admin application ended")
+            await asyncio.sleep(0.1)
 
 
-async def _ask(store: Store, question: str, *arguments: object) -> int:
+@asynccontextmanager
+async def _connected(store: Store) -> AsyncGenerator[asyncpg.Connection]:
     connection = await asyncpg.connect(store.server.url(), server_settings={"search_path": store.settings.log})
     try:
-        found: int = await connection.fetchval(question, *arguments)
-        return found
+        yield connection
     finally:
         await connection.close()

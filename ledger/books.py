@@ -118,6 +118,8 @@ class Books:
     refs: set[str] = field(default_factory=set)
     _roles: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
     """Answers of `roles` until an entry may change them."""
+    settled: set[tuple[str, ...]] = field(default_factory=set, compare=False, repr=False)
+    """What gifts share and was found in order, until any other entry may change that."""
 
     def line(self, address: str, unit: str = account.CNY) -> Line:
         """The line of an account the decision said it reads."""
@@ -227,6 +229,8 @@ class Books:
 
     def _note(self, entry: Entry) -> None:  # noqa: C901, PLR0912, PLR0915  an arm for each kind
         """What the entry says beside its postings."""
+        if not isinstance(entry.body, entries.MoneyReceived):
+            self.settled.clear()
         match entry.body:
             case entries.MoneyReceived() as body:  # first: nearly all entries are gifts
                 if body.ref:

@@ -34,12 +34,12 @@ from ledger.stamp_command import stamp_command
 from ledger.store import credentials, embedded, keys, setup
 from ledger.store.database import UNREACHABLE, Database
 from ledger.store.export import export as write_export
+from ledger.store.files import SetupError
 from ledger.store.lineage import report as make_lineage_report
 from ledger.store.outside import OutsideCheckpoint
 from ledger.store.postmaster import processes
 from ledger.store.queries import log as log_queries
 from ledger.store.rebuild import rebuild as rebuild_projections
-from ledger.store.setup import SetupError
 from ledger.trouble import Trouble
 from ledger.verify_command import verify_command
 from ledger.witness_command import witness_command

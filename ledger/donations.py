@@ -89,20 +89,20 @@ class AbandonImport(Command, frozen=True, kw_only=True, tag="import.abandoned"):
 def receive(command: ReceiveMoney, books: Books, facts: Facts) -> Draft:
     """The gift's entry: a credit at the end of its fund's line."""
     qty = missing(command, "money.received", books, facts)
-    if books.policy is None:
-        raise PolicyMissing
-    fund = books.fund(command.org, command.fund)
-    check_day("on", command.on, latest=facts.today)
-    check_id("channel", command.channel)
-    check_label(command.event, fund, books)
-    check_gift(command.campaign, command.on, command.org, fund, books)
+    shared = (
+        command.maker, command.org, command.fund, command.channel, command.on, command.event, command.campaign,
+        facts.today,
+    )  # fmt: skip
+    if shared not in books.settled:  # the rows of a sheet differ in little else than amount and reference
+        _check_shared(command, books, facts)
+        books.settled.add(shared)
+    fund = books.funds[command.org, command.fund]
     check_agreement(command.agreement, command.amount_fen, books)
     if command.ref in books.refs and command.ref:
         raise AlreadyThere("this channel reference is in the log", ref=command.ref)
     check_currency(command.currency, command.original, command.rate, command.amount_fen)
     check_digest("donor", command.donor)
     check_digest("ref", command.ref, optional=True)
-    books.require(command.maker, REQUIRED["money.received"].maker, command.org)
     body = righted(body_of(MoneyReceived, command), command)
     check_taken_over(command, facts)
     if command.batch and command.corrects:
@@ -124,6 +124,18 @@ def receive(command: ReceiveMoney, books: Books, facts: Facts) -> Draft:
             raise Invalid("the line of fees would pass 2^53-1 fen", field="amount_fen")
         postings.append(Posting(donors, NO_LINE, fees, credited, fee, account.CNY))
     return Draft(body, By(maker=command.maker), tuple(postings), command.code)
+
+
+def _check_shared(command: ReceiveMoney, books: Books, facts: Facts) -> None:
+    """What does not depend on the one gift. Raises Refused."""
+    if books.policy is None:
+        raise PolicyMissing
+    fund = books.fund(command.org, command.fund)
+    check_day("on", command.on, latest=facts.today)
+    check_id("channel", command.channel)
+    check_label(command.event, fund, books)
+    check_gift(command.campaign, command.on, command.org, fund, books)
+    books.require(command.maker, REQUIRED["money.received"].maker, command.org)
 
 
 def lines(command: ReceiveMoney, books: Books) -> set[Account]:

@@ -308,4 +308,6 @@ def org_of(entry: Entry) -> str:
 
 def qty_of(entry: Entry) -> int:
     """What the entry moves in all; its postings are of one unit wherever this is shown."""
+    if len(entry.postings) == 1:  # nearly all
+        return entry.postings[0].qty
     return sum(posting.qty for posting in entry.postings)

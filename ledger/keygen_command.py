@@ -7,8 +7,8 @@ from rich.console import Console
 
 from ledger.settings import Settings
 from ledger.store import signing
+from ledger.store.files import SetupError
 from ledger.store.outside import OutsideCheckpoint
-from ledger.store.setup import SetupError
 
 console = Console(stderr=True, highlight=False)
 

@@ -73,7 +73,8 @@ def check_effect(effect: Effect, books: Books) -> None:
     """Nothing moves on a day that is closed for one of the organisations concerned. Raises PeriodIsClosed."""
     body = effect.body
     if effect.into:
-        _check(getattr(body, "on", ""), {*effect.destinations, *(take.account.address for take in effect.takes)}, books)
+        touched = {*effect.destinations, *(take.account.address for take in effect.takes)}
+        _check(getattr(body, "on", ""), sorted(touched), books)
     elif isinstance(body, entries.ImportApproved):
         _check(body.first_on, {account.fund(body.org, body.fund)}, books)
 
@@ -81,7 +82,7 @@ def check_effect(effect: Effect, books: Books) -> None:
 def check_draft(draft: Draft, books: Books) -> None:
     """The same for what comes in. Raises PeriodIsClosed."""
     if books.closed:
-        _check(getattr(draft.body, "on", ""), {posting.dst for posting in draft.postings}, books)
+        _check(getattr(draft.body, "on", ""), [posting.dst for posting in draft.postings], books)
 
 
 def day_after(day: str) -> str:
@@ -90,7 +91,8 @@ def day_after(day: str) -> str:
 
 
 def _check(on: str, addresses: Iterable[str], books: Books) -> None:
-    for org in sorted({account.parse(address).org for address in addresses}):
+    for address in addresses:
+        org = account.parse(address).org
         last_on = books.closed.get(org, "")
         if on <= last_on:
             raise PeriodIsClosed(

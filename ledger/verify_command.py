@@ -18,7 +18,7 @@ from ledger.receipt.reading import MAX_RECEIPT_BYTES
 from ledger.settings import Settings
 from ledger.store.audit.stored import Stored, opened
 from ledger.store.binaries import PostgresError
-from ledger.store.setup import SetupError
+from ledger.store.files import SetupError
 from ledger.timestamp import TimestampError, read_certificates
 from ledger.verify.mirror import Http
 from ledger.verify.receipts import verify_receipts

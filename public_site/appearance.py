@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from ledger.settings import Settings
-from ledger.store.setup import SetupError
+from ledger.store.files import SetupError
 
 MAX_EMBLEM_BYTES = 8 * 1024
 """It comes with the first view of every page, which is small."""

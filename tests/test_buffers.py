@@ -36,7 +36,9 @@ async def test_the_server_is_started_with_them(tmp_path_factory: pytest.TempPath
     server = embedded.start(folder / "data", report=lambda _: None, settings={"fsync": "off"})
     try:
         connection = await asyncpg.connect(server.url())
-        kept = await connection.fetchval("select setting::bigint * 8192 / 1048576 from pg_settings where name = 'shared_buffers'")
+        kept = await connection.fetchval(
+            "select setting::bigint * 8192 / 1048576 from pg_settings where name = 'shared_buffers'"
+        )
         await connection.close()
     finally:
         embedded.stop(server)

@@ -14,8 +14,8 @@ from ledger.demo.place import make_signing_key, settle
 from ledger.demo.teller import Teller
 from ledger.store import credentials
 from ledger.store.database import Database
+from ledger.store.files import private_file
 from ledger.store.sequencer import Sequencer
-from ledger.store.setup import private_file
 from ledger.store.vault import Sealer
 
 __all__ = [

@@ -3,7 +3,8 @@
 import secrets
 
 from ledger.settings import Settings
-from ledger.store import setup, signing
+from ledger.store import signing
+from ledger.store.files import private_file
 
 FROM_ENVIRONMENT = frozenset({
     "public_host", "public_port", "admin_host", "admin_port", "trusted_proxies", "requests_per_minute",
@@ -30,5 +31,5 @@ def make_signing_key(settings: Settings) -> None:
         return
     assert settings.signing_passphrase_file is not None
     if not settings.signing_passphrase_file.exists():
-        setup.private_file(settings.signing_passphrase_file, secrets.token_urlsafe(24).encode())
+        private_file(settings.signing_passphrase_file, secrets.token_urlsafe(24).encode())
     signing.create(settings.signing, settings.passphrase)

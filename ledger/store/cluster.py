@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.store.binaries import PostgresError
+from ledger.store.files import sync_directory
 from ledger.store.os_account import OsAccount
 
 SUPERUSER = "sunledger"
@@ -53,7 +54,7 @@ def make(cluster: Cluster, lock: int) -> None:
     secret.replace(beside(data, "password"))
     # Killed here: there is no cluster yet; the next start makes one, with a password of its own.
     (staging / "data").rename(data)
-    _sync_directory(data.parent)
+    sync_directory(data.parent)
     # Durable.
     staging.rmdir()
 
@@ -104,11 +105,3 @@ def password_of(data: Path) -> str:
 def beside(data: Path, what: str) -> Path:
     """The file DATA.what."""
     return data.with_name(f"{data.name}.{what}")
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -29,7 +29,9 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
     {
         "listen_addresses": "",
         "port": "5432",  # names the socket's file only; clusters do not collide, for each has its own directory
-        "max_wal_size": "1GB",
+        "max_wal_size": "4GB",
+        # What a large batch writes is on the disk when its commit waits for the disk, but for its last 10 ms.
+        "wal_writer_delay": "10ms",
         "log_startup_progress_interval": "1s",
     }
 )

@@ -15,8 +15,8 @@ import structlog
 
 from ledger import entries
 from ledger.entries import NotCanonicalError
-from ledger.store.keys import SubjectKeys, sync_directory
-from ledger.store.setup import SetupError
+from ledger.store.files import SetupError, sync_directory
+from ledger.store.keys import SubjectKeys
 
 OF_A_GIFT = ("receipt", "public_name", "consent", "fiscal_receipt", "fiscal_vault")
 """Tables with rows of one gift, by its `seq`, that speak of its donor. A new one belongs here."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ledger.log.tile import Bundle, Tile, new_bundles, new_tiles
 from ledger.store.database import Database
+from ledger.store.files import SetupError
 from ledger.store.queries import log
-from ledger.store.setup import SetupError
 
 
 async def export(database: Database, folder: Path, *, report: Callable[[int, int], None]) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger import entries
 from ledger.books import Books
@@ -16,6 +16,34 @@ _Key = tuple[str, str, str, str, str, str, str, str, int]
 _NO_GIFT = ("", "", "")
 
 
+class Alike(NamedTuple):
+    """What gifts that arrive have in common."""
+
+    block: int
+    """Of BLOCK_ENTRIES entries."""
+    span: int
+    """The shortest one that figures are kept by."""
+    on: str
+    donors: str
+    fund: str
+    """Addresses: of the account they come from, and of their fund's."""
+    unit: str
+    channel: str
+    donor_class: str
+    event: str
+    has_fee: bool
+
+
+def alike(entry: Entry, body: entries.MoneyReceived, block: int) -> tuple[Alike, int, int]:
+    """What the gift has in common with others; what of it went to the fund, and to fees."""
+    to_fund, fee = entry.postings[0], entry.postings[1].qty if len(entry.postings) > 1 else 0
+    shared = Alike(
+        block, entry.seq // rows.FIGURE_SPANS[-1], body.on, to_fund.src, to_fund.dst, to_fund.unit,
+        body.channel, body.donor_class, body.event, fee > 0,
+    )  # fmt: skip
+    return shared, to_fund.qty, fee
+
+
 @dataclass(slots=True)
 class FigureRows:
     """What one batch of entries changes."""
@@ -26,10 +54,7 @@ class FigureRows:
     _sums: dict[_Key, list[int]] = field(default_factory=dict)
 
     def add(self, entry: Entry, day: date, books: Books) -> None:
-        """One entry with postings. `books`: as they were before it."""
-        if isinstance(entry.body, entries.MoneyReceived):
-            self._give(entry, entry.body)
-            return
+        """One entry with postings that is no gift as it arrives. `books`: as they were before it."""
         body, month = entry.body, entry.body.on[:7]  # type: ignore[union-attr]  # every body with postings
         first = entry.seq - entries.part_of(body)[0] + 1
         for n, each in enumerate(movements(entry, books)):
@@ -61,21 +86,17 @@ class FigureRows:
                 held[1] += qty
         return [(rows.MOVEMENT, self._movement), (rows.FIGURE, [(*key, *sums[key]) for key in sorted(sums)])]
 
-    def _give(self, entry: Entry, body: entries.MoneyReceived) -> None:
-        """A gift as it arrives, by far the most frequent: its own row and its postings say the rest."""
-        assert body.on, "what `movements` says of it, by a shorter way; a test compares"
-        block = entry.seq // rows.FIGURE_SPANS[-1]
-        month = body.on[:7]
-        first = entry.postings[0]
-        _, org, fund = first.dst.split(":")
-        qty = first.qty
-        self._sum(("held", org, fund, "", "", "", "", month, block), 0, qty)
-        if len(entry.postings) > 1:
-            fee = entry.postings[1].qty
-            self._sum(("fees", org, fund, "", "", "", "", month, block), 1, fee)
-            qty += fee
-        gift = (body.channel, body.donor_class, body.event)
-        self._sum(("received", org, fund, "", *gift, month, block), 1, qty)
+    def give(self, gifts: "Alike", count: int, qty: int, fee: int) -> None:
+        """So many gifts as they arrive, by far the most frequent: their own rows and their postings say the rest.
+
+        `qty`: to the fund; `fee`: of as many of them. What `movements` says of them, by a shorter way; a test compares.
+        """
+        _, org, fund = gifts.fund.split(":")
+        when = (gifts.on[:7], gifts.span)
+        self._sum(("held", org, fund, "", *_NO_GIFT, *when), 0, qty)
+        if fee:
+            self._sum(("fees", org, fund, "", *_NO_GIFT, *when), count, fee)
+        self._sum(("received", org, fund, "", gifts.channel, gifts.donor_class, gifts.event, *when), count, qty + fee)
 
     def _sum(self, key: _Key, count: int, qty: int) -> None:
         if (sums := self._sums.get(key)) is None:

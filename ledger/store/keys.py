@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ledger.privacy import FiscalNumbers, reference
-from ledger.store.setup import SetupError, private_file
+from ledger.store.files import SetupError, private_file, sync_directory
 
 KEY_BYTES = 32
 DRAWN_AHEAD = 256
@@ -144,15 +144,6 @@ class SubjectKeys:
     def close(self) -> None:
         """Let another process write."""
         os.close(self._file)
-
-
-def sync_directory(directory: Path) -> None:
-    """After this, names in it survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _content(path: Path) -> str:

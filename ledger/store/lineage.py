@@ -7,8 +7,8 @@ is followed from the gift on, all gifts at once, inside the database; what is ke
 import asyncpg
 
 from ledger.store.database import Database
+from ledger.store.files import SetupError
 from ledger.store.queries.aggregates import LINEAGE, Cell, Question, read_aggregate
-from ledger.store.setup import SetupError
 from ledger.trouble import Trouble
 
 TIMEOUT_S = 3_600

@@ -16,7 +16,7 @@ from ledger.donations import GIFTS
 from ledger.entries import Entry
 from ledger.posting import NO_LINE, Posting
 from ledger.store import rare, rows
-from ledger.store.figures import FigureRows
+from ledger.store.figures import Alike, FigureRows, alike
 from ledger.store.rows import BLOCK_ENTRIES
 
 FEES = "fees"
@@ -65,6 +65,8 @@ class Projector:
     _rollup: dict[_RollupKey, list[int]] = field(default_factory=dict)
     _turnover: dict[tuple[int, date, int], list[int]] = field(default_factory=dict)
     _figures: FigureRows = field(default_factory=FigureRows)
+    _given: dict[Alike, list[int]] = field(default_factory=dict)
+    """Count, what went to the fund and to fees, of gifts as they arrive: nearly all entries, and nearly all alike."""
     _touched: set[Account] = field(default_factory=set)
     _entered: dict[int, list[int]] = field(default_factory=dict)
     _raised: dict[str, list[int]] = field(default_factory=dict)
@@ -76,6 +78,10 @@ class Projector:
         self._entry.append((entry.seq, written, _moment(entry.at), entry.kind, org))
         if entry.postings:
             self._post(entry)
+            if isinstance(entry.body, entries.MoneyReceived):
+                self._sum_gift(entry, entry.body)
+            else:
+                self._sum(entry)
         if corrects := getattr(entry.body, "corrects", 0):
             self._citation.append((corrects, entry.seq, entry.kind, entries.qty_of(entry)))
         if isinstance(entry.body, entries.MoneyReceived):
@@ -90,6 +96,9 @@ class Projector:
 
     def take(self) -> "Projected":
         """The rows gathered since the last time; gathering begins anew."""
+        for gifts, given in self._given.items():
+            self._sum_up(gifts, *given)
+        self._given = {}
         tables = [
             (rows.ENTRY, self._entry),
             (rows.ACCOUNT, self._account),
@@ -126,7 +135,6 @@ class Projector:
     def _post(self, entry: Entry) -> None:
         """Rows of posting: each names the credit just before its own, and one that covers what it spends."""
         seq, lines = entry.seq, self.books.lines
-        block, day = seq // BLOCK_ENTRIES, _day(entry.body.on)  # type: ignore[union-attr]  # every body with postings
         ends: dict[Account, int] = {}  # lines this entry has credited already
         for n, (src_address, src_lo, dst_address, dst_lo, qty, unit) in enumerate(map(_fields, entry.postings)):
             src, dst = Account(src_address, unit), Account(dst_address, unit)
@@ -137,25 +145,53 @@ class Projector:
             before = ends.get(dst, lines[dst].last_seq)
             ends[dst] = seq
             self._touched.add(dst)
-            src_id, dst_id = self._id(src), self._id(dst)
-            self._turn((dst_id, day, block), qty, 0)
-            self._turn((src_id, day, block), 0, qty)
             self._posting.append(
                 (
                     seq,
                     n,
                     unit,
                     qty,
-                    src_id,
+                    self._id(src),
                     None if src_lo == NO_LINE else src_lo,
-                    dst_id,
+                    self._id(dst),
                     dst_lo,
                     before if dst_lo else None,
                     *cover,
                 )
             )
+
+    def _sum(self, entry: Entry) -> None:
+        """What the entry adds to sums, by block."""
+        block, day = entry.seq // BLOCK_ENTRIES, _day(entry.body.on)  # type: ignore[union-attr]  # every body with postings
+        for posting in entry.postings:
+            self._turn((self.ids[Account(posting.dst, posting.unit)], day, block), posting.qty, 0)
+            self._turn((self.ids[Account(posting.src, posting.unit)], day, block), 0, posting.qty)
         self._roll(entry, block, day)
         self._figures.add(entry, day, self.books)
+
+    def _sum_gift(self, entry: Entry, body: entries.MoneyReceived) -> None:
+        """The same of a gift as it arrives; `_sum_up` does the rest for all that are alike."""
+        gifts, qty, fee = alike(entry, body, entry.seq // BLOCK_ENTRIES)
+        if (sums := self._given.get(gifts)) is None:
+            sums = self._given[gifts] = [0, 0, 0]
+        sums[0] += 1
+        sums[1] += qty
+        sums[2] += fee
+
+    def _sum_up(self, gifts: Alike, count: int, qty: int, fee: int) -> None:
+        """What `_sum` would add for them one by one."""
+        block, day = gifts.block, _day(gifts.on)
+        where = (block, *_dimensions(gifts.fund, gifts.fund))
+        self._turn((self.ids[Account(gifts.fund, gifts.unit)], day, block), qty, 0)
+        self._turn((self.ids[Account(gifts.donors, gifts.unit)], day, block), 0, qty + fee)
+        rolled = self._rollup.setdefault((*where, "money.received", day), [0, 0])
+        rolled[0] += count
+        rolled[1] += qty + fee
+        if fee:
+            fees = account.fees(account.parse(gifts.fund).org)
+            self._turn((self.ids[Account(fees, gifts.unit)], day, block), fee, 0)
+            self._rollup.setdefault((*where, FEES, day), [0, 0])[1] += fee
+        self._figures.give(gifts, count, qty, fee)
 
     def _turn(self, key: tuple[int, date, int], credited: int, consumed: int) -> None:
         """Turnover of an account on a day, in a block."""

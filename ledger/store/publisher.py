@@ -21,10 +21,10 @@ from ledger.log.tile import grow, partial_tiles, tiles_read
 from ledger.log.tree import EMPTY_ROOT, root_at
 from ledger.store.cosigning import Witnesses, announce
 from ledger.store.database import Database
+from ledger.store.files import SetupError
 from ledger.store.outside import OutsideChangedError, OutsideCheckpoint
 from ledger.store.queries import log
 from ledger.store.queries.log import Progress, integrated_size
-from ledger.store.setup import SetupError
 from ledger.store.signing import LogSigner
 
 INTEGRATE_ENTRIES = 4_096

@@ -12,8 +12,8 @@ from ledger.entries import Entry, EntryReversed, NotCanonicalError
 from ledger.line import Line
 from ledger.store import rows
 from ledger.store.database import Database
+from ledger.store.files import SetupError
 from ledger.store.projections import Projected, Projector, given_up
-from ledger.store.setup import SetupError
 
 READ_ENTRIES = 5_000
 LOCK_TRIES = 20

@@ -26,14 +26,14 @@ from ledger.privacy import Identity
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKey
 from ledger.store.vault import Gift, SealedGift, Sealer
 
-CHUNK_ROWS = 1000
+CHUNK_ROWS = 2000
 """Gifts of one transaction: others wait no longer than for these."""
 
 CHUNKS_SEALED_AHEAD = 4
 """The process goes on while these are being entered."""
 
 _LENGTH = 4
-_READ_AHEAD = 2**20
+_READ_AHEAD = 2**21
 """Bytes, of some chunks."""
 
 Draw: TypeAlias = Callable[[int], list[SubjectKey]]

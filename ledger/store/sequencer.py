@@ -34,9 +34,9 @@ from ledger.store.clock import Clock, ClockError
 from ledger.store.database import UNREACHABLE, Database
 from ledger.store.decider import Decider
 from ledger.store.erasures import Doomed, ErasureList
+from ledger.store.files import SetupError
 from ledger.store.keys import SubjectKeys
 from ledger.store.queries import state
-from ledger.store.setup import SetupError
 
 BATCH_COMMANDS = 512
 """Commands in one transaction at most."""

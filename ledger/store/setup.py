@@ -1,6 +1,5 @@
 """Setting a log up on a server: three roles with a password file each, a schema, the migrations."""
 
-import os
 import secrets
 from pathlib import Path
 from typing import Literal
@@ -11,14 +10,10 @@ from sqlalchemy import Connection
 import migrations
 from ledger.settings import Settings
 from ledger.store.database import Database
-from ledger.trouble import Trouble
+from ledger.store.files import SetupError, private_file
 
 RoleName = Literal["owner", "writer", "reader"]
 ROLES: tuple[RoleName, ...] = ("owner", "writer", "reader")
-
-
-class SetupError(Trouble):
-    """The server or the files are not as they must be; the message says what to do."""
 
 
 async def prepare(settings: Settings, superuser_url: str) -> None:
@@ -71,26 +66,6 @@ def owner_database(settings: Settings) -> Database:
     if settings.database_url is None:
         raise SetupError("set SUNLEDGER_DATABASE_URL; the embedded store migrates itself when it starts")
     return database(settings, settings.database_url, "owner", pool_size=1)
-
-
-def private_file(path: Path, content: bytes) -> None:
-    """Write a new file that only its owner reads; durable before it has its name. Raises FileExistsError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    staging = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        os.link(staging, path)
-    finally:
-        staging.unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def _bootstrap(superuser_url: str) -> Database:

@@ -23,7 +23,7 @@ from ledger.log.cosignature import Cosigner, verifier_of
 from ledger.log.errors import SignatureError, VerificationError
 from ledger.log.key import ED25519, VerifierKey
 from ledger.log.note import Ed25519Signer, open_note, parse_note
-from ledger.store.setup import SetupError, private_file
+from ledger.store.files import SetupError, private_file
 
 PrivateKey = Ed25519PrivateKey | MLDSA44PrivateKey
 

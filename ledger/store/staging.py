@@ -18,7 +18,7 @@ import msgspec
 from ledger.donations import ApproveImport
 from ledger.imports.profile import Profile, fitted
 from ledger.refusals import Invalid, Unknown
-from ledger.store.keys import sync_directory
+from ledger.store.files import sync_directory
 
 MAX_SHEET_BYTES = 2**31
 UNCHECKED_KEPT_S = 86_400

@@ -19,9 +19,9 @@ from ledger.settings import Settings
 from ledger.store.audit.stored import Stored
 from ledger.store.availability import Stopped
 from ledger.store.erasures import OF_A_GIFT, ErasureList
+from ledger.store.files import SetupError
 from ledger.store.keys import SubjectKeys
 from ledger.store.rebuild import PROJECTIONS
-from ledger.store.setup import SetupError
 from ledger.verify.report import Report
 from ledger.verify.rule import Rule
 from ledger.verify.verifier import verify

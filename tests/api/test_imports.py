@@ -20,6 +20,7 @@ from ledger.privacy import Identity
 from ledger.settings import Settings
 from ledger.store.batch import Sequenced
 from ledger.store.queries.trace import forward
+from ledger.store.sealing import CHUNK_ROWS
 from ledger.store.vault import Gift, lookup_digests
 from tests.support.acting import acting_as
 from tests.support.listening import listening
@@ -210,7 +211,7 @@ async def test_an_import_goes_on_where_a_crash_left_it(
 async def test_others_get_their_turn_while_a_sheet_is_entered(
     told: Settings, cluster: Cluster, said: Console, tmp_path: Path
 ) -> None:
-    path = small(tmp_path, 6_000)
+    path = small(tmp_path, 6 * CHUNK_ROWS)
     async with stretched(cluster.server) as wire:
         stretched_to = told.model_copy(update={"database_url": wire.url(str(told.database_url))})
         async with opened(stretched_to) as office, listening(admin.build(office.resources)) as url:

@@ -19,11 +19,11 @@ from ledger import account, entries
 from ledger.reversals import ReverseEntry
 from ledger.settings import Settings
 from ledger.store import setup
+from ledger.store.files import SetupError
 from ledger.store.keys import LookupKeys
 from ledger.store.queries.entries import MAX_CITING
 from ledger.store.queries.fens import follow
 from ledger.store.queries.head import Head
-from ledger.store.setup import SetupError
 from public_site import site as sites
 from public_site.appearance import MAX_EMBLEM_BYTES, Appearance
 from public_site.fen import position

@@ -16,10 +16,10 @@ from ledger.log.policy import Policy
 from ledger.log.witness import AddCheckpoint
 from ledger.settings import Settings
 from ledger.store import setup, signing
+from ledger.store.files import SetupError
 from ledger.store.keys import LookupKeys
 from ledger.store.queries import log
 from ledger.store.queries.log import Witnessed, WitnessState
-from ledger.store.setup import SetupError
 from tests.support.foreign import foreign
 from tests.support.keys import ed25519_cosigner
 from tests.support.oddity import Answer, answering

@@ -3,6 +3,7 @@
 import itertools
 from pathlib import Path
 from random import Random  # noqa: TID251  seeded
+from typing import Any
 
 import asyncpg
 import pytest
@@ -10,13 +11,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from ledger import entries
+from ledger.account import Account
 from ledger.books import Books
 from ledger.entries import Entry
 from ledger.settings import Settings
 from ledger.store import rows, setup
 from ledger.store.database import Database
-from ledger.store.figures import FigureRows
+from ledger.store.figures import FigureRows, alike
 from ledger.store.movements import movements
+from ledger.store.projections import Projector
 from ledger.store.queries.aggregates import DIMENSIONS, MEASURES, Question, is_by_lineage, read_aggregate, why_not
 from ledger.store.rebuild import rebuild
 from tests.support import society
@@ -124,5 +127,25 @@ def test_a_gift_is_counted_by_the_short_way_as_by_the_long_one(of: list[Happenin
 
 def short_way(entry: Entry) -> dict[tuple[str, ...], tuple[int, int]]:
     figures = FigureRows()
-    figures._give(entry, entry.body)  # type: ignore[arg-type]
+    gifts, qty, fee = alike(entry, entry.body, 0)  # type: ignore[arg-type]
+    figures.give(gifts, 1, qty, fee)
     return {key[:4]: (count, qty) for key, (count, qty) in figures._sums.items()}
+
+
+@hypothesis_settings(FIXED, max_examples=LEDGERS)
+@given(of=happenings())
+def test_gifts_that_are_alike_add_to_sums_what_each_would_by_itself(of: list[Happening]) -> None:
+    by_one, together = Projector(Books(), {}), Projector(Books(), {})
+    for entry in ledger(of).entries:
+        if isinstance(entry.body, entries.MoneyReceived):
+            for projector in (by_one, together):
+                for posting in entry.postings:
+                    for address in (posting.src, posting.dst):
+                        projector._id(Account(address, posting.unit))
+            by_one._sum(entry)
+            together._sum_gift(entry, entry.body)
+    assert sums(together) == sums(by_one)
+
+
+def sums(projector: Projector) -> list[tuple[Any, ...]]:
+    return [row for table, rows in projector.take().tables if table.name in {"rollup", "turnover"} for row in rows]

@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from ledger.settings import Settings
 from ledger.store import lineage, setup
+from ledger.store.files import SetupError
 from ledger.store.queries.aggregates import DIMENSIONS, LINEAGE, Question, is_by_lineage, read_aggregate
 from ledger.store.queries.lineage import has_report, read_reports
 from tests.store.test_figures import Stored, short_spans  # noqa: F401  a fixture
@@ -134,5 +135,5 @@ async def test_a_report_that_does_not_add_up_to_the_plain_figures_is_not_kept(
 
 
 async def test_nothing_is_reported_before_anything_is_published(branch: Branch) -> None:
-    with pytest.raises(setup.SetupError, match="nothing was published yet"):
+    with pytest.raises(SetupError, match="nothing was published yet"):
         await lineage.report(branch.database)

@@ -17,11 +17,11 @@ from ledger.log.tree import leaf_hash, root_of
 from ledger.settings import Settings
 from ledger.store import setup, signing
 from ledger.store.audit.stored import Stored
+from ledger.store.files import SetupError
 from ledger.store.outside import OutsideCheckpoint
 from ledger.store.publisher import Publisher
 from ledger.store.queries import log
 from ledger.store.queries.log import integrated_size
-from ledger.store.setup import SetupError
 from ledger.verify.report import Report
 from ledger.verify.verifier import verify
 from tests.support.acting import acting_as

@@ -10,8 +10,8 @@ from api import main as applications
 from ledger.settings import Settings
 from ledger.store import rebuild
 from ledger.store.availability import Stopped
+from ledger.store.files import SetupError
 from ledger.store.rebuild import PROJECTIONS
-from ledger.store.setup import SetupError
 from tests.support import clerk, office
 from tests.support.acting import acting_as
 from tests.support.busy import busy_history

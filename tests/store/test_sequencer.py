@@ -14,8 +14,8 @@ from ledger.settings import Settings
 from ledger.store import sequencer as sequencing
 from ledger.store.availability import Busy, Stopped
 from ledger.store.batch import Replayed, Sequenced
+from ledger.store.files import SetupError
 from ledger.store.keys import KEY_BYTES, SubjectKeys
-from ledger.store.setup import SetupError
 from tests.support import clerk, office
 from tests.support.acting import acting_as, acting_as_superuser
 from tests.support.checklog import check_log, rebuilt

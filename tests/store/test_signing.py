@@ -10,8 +10,8 @@ from ledger.log.key import ED25519, ML_DSA_44_COSIGNATURE, VerifierKey
 from ledger.log.policy import Log, Policy
 from ledger.settings import Settings
 from ledger.store import signing
+from ledger.store.files import SetupError
 from ledger.store.queries import log
-from ledger.store.setup import SetupError
 from tests.support.office import Office, gift, opened
 from tests.support.program import environment, run
 

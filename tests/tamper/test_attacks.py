@@ -16,7 +16,7 @@ from ledger.log.checkpoint import Checkpoint
 from ledger.log.policy import Witness
 from ledger.log.proof import LogProof
 from ledger.log.tree import Frontier, leaf_hash
-from ledger.store.setup import SetupError
+from ledger.store.files import SetupError
 from ledger.verify.report import Report
 from ledger.verify.rule import Rule
 from ledger.verify.verifier import verify
