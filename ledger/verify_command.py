@@ -1,5 +1,6 @@
 """`sunledger verify`: an auditor's check of a whole log, on her own machine, with keys of her own choice."""
 
+import importlib
 import sys
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,7 +17,6 @@ from ledger.log.key import VerifierKey
 from ledger.log.policy import Log, Policy
 from ledger.receipt.reading import MAX_RECEIPT_BYTES
 from ledger.settings import Settings
-from ledger.store.audit.stored import Stored, opened
 from ledger.store.binaries import PostgresError
 from ledger.store.files import SetupError
 from ledger.timestamp import TimestampError, read_certificates
@@ -28,6 +28,8 @@ from ledger.verify.verifier import verify
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from ledger.store.audit.stored import Stored
 
 
 def verify_command(  # noqa: PLR0913, PLR0917  each is an option of its own
@@ -159,8 +161,10 @@ def _opened(source: str) -> "Generator[tuple[Source, Stored | None]]":
         with closing(Http(source)) as log:
             yield log, None
     elif not source or source.startswith(("postgres://", "postgresql://")):
+        # Every command of `sunledger` is there sooner without what only this one needs.
+        audit = importlib.import_module("ledger.store.audit.stored")
         try:
-            with opened(Settings(), source) as stored, closing(stored.log()) as log:
+            with audit.opened(Settings(), source) as stored, closing(stored.log()) as log:
                 yield log, stored
         except (SetupError, PostgresError) as error:
             typer.echo(f"? 未能核对 could not check: {error}")

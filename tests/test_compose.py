@@ -51,6 +51,15 @@ def test_the_schema_refuses_what_is_misspelt(wrong: dict[str, Any]) -> None:
         jsonschema.Draft202012Validator(schema).validate(wrong)
 
 
+async def test_the_server_knows_what_it_is_told_to_set(cluster: Cluster) -> None:
+    program, *options = SERVICES["postgres"]["command"]
+    assert (program, set(options[::2])) == ("postgres", {"-c"})
+    for name, value in (each.split("=") for each in options[1::2]):
+        (found,) = await cluster.execute(f"select context, vartype from pg_settings where name = '{name}'")
+        assert found["context"] in {"postmaster", "sighup"}, name
+        assert value
+
+
 def test_images_are_pinned_by_version() -> None:
     images = [service["image"] for service in SERVICES.values()]
     images += re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)

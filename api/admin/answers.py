@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, assert_never
 
 import msgspec
-from litestar import Request, Response, post
+from litestar import MediaType, Request, Response, post
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 from pydantic import BaseModel, Field
 
@@ -168,4 +168,11 @@ async def _with_state(answer: Answer, resources: Resources, patience_s: int | No
         assert proofs is not None, "what the publisher calls published is published"
         for each, proof in zip(answer.entries, proofs, strict=True):
             each.proof = proof.encode().decode()
-    return Response(answer, status_code=201 if answer.result == "entered" else 202, headers=headers)
+    # Written here: the framework would go through it once more, to find out what it is.
+    written: Response[Any] = Response(
+        answer.model_dump_json().encode(),
+        media_type=MediaType.JSON,
+        status_code=201 if answer.result == "entered" else 202,
+        headers=headers,
+    )
+    return written

@@ -90,11 +90,17 @@ async def list_corrections(  # noqa: PLR0913, PLR0917
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
     asked: NamedDependency[Asked],
+    terms: NamedDependency[Terms],
     as_of: Entry = NOW,
     before: Annotated[int, QueryParameter(description="上一页的 next", ge=0, le=MAX_POSITION)] = MAX_POSITION,
     limit: Limit = 50,
-) -> Response[bytes]:
-    """登记有误而撤销的条目：改了什么、谁改的、何时、为什么。"""
+) -> Response[Any]:
+    """登记有误而撤销的条目：改了什么、谁改的、何时、为什么。
+
+    Accept: text/csv 得到整个列表的 CSV，与 corrections.csv 相同。
+    """
+    if permalinks.wants_csv(request):
+        return permalinks.negotiated(downloads.csv(request, TABLE, await _whole(database, asked, terms, as_of)))
     async with database.snapshot() as connection:
         head, only = await _narrowed(connection, asked, as_of)
         end = head.seq + 1
@@ -112,7 +118,8 @@ async def list_corrections(  # noqa: PLR0913, PLR0917
         next=items[-1].seq if len(found) > limit else None,
     )
     headers = permalinks.caching(href, is_pinned=as_of != NOW)
-    return permalinks.exactly(request, permalinks.encode(answer.model_dump()), "application/json", headers)
+    content = permalinks.encode(answer.model_dump())
+    return permalinks.negotiated(permalinks.exactly(request, content, "application/json", headers))
 
 
 async def _whole(

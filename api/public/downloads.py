@@ -57,7 +57,7 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         dependencies=dependencies,
     )
     async def as_csv(request: Request[Any, Any, Any], whole: NamedDependency[Whole]) -> Stream:
-        return streamed(request, _csv(table, whole), CSV, _headers(table, whole, "csv"))
+        return csv(request, table, whole)
 
     @get(
         f"/api/v1/{table.name}.ndjson",
@@ -112,6 +112,11 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         return await _answer(request, workshop, making, workbook.MEDIA_TYPE, _headers(table, whole, "xlsx"))
 
     return [as_csv, as_ndjson, as_parquet, as_workbook]
+
+
+def csv(request: Request[Any, Any, Any], table: Table, whole: Whole) -> Stream:
+    """All of a list as CSV."""
+    return streamed(request, _csv(table, whole), CSV, _headers(table, whole, "csv"))
 
 
 def streamed(

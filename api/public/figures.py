@@ -126,10 +126,13 @@ async def get_figures(
 ) -> Response[bytes]:
     """一个数，按最多三个维度分组。带 as_of 的地址永远给出同样的字节。
 
+    Accept: text/csv 得到 CSV，与 figures.csv 相同。
+
     付款和结存按渠道、捐赠人类别分组或筛选时，数字出自来源报告：截至报告的那一条；不写 as_of 用最新的一份。
     """
     head, cells = await _read(database, question, as_of)
-    return _answer(request, question, head, cells, is_pinned=as_of != NOW)
+    written = _sheet if permalinks.wants_csv(request) else _answer
+    return permalinks.negotiated(written(request, question, head, cells, is_pinned=as_of != NOW))
 
 
 @get(

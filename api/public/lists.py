@@ -177,7 +177,8 @@ def _list(table: Table, page: type[_Page], item: type[Shape]) -> list[HTTPRouteH
         path,
         operation_id=f"list_{name}",
         summary=title,
-        description=f"{title}，按账本序号排列；可筛选。整个列表的项数和金额之和与各页一起给出。",
+        description=f"{title}，按账本序号排列；可筛选。整个列表的项数和金额之和与各页一起给出。"
+        f"Accept: text/csv 得到整个列表的 CSV，与 {name}.csv 相同。",
         tags=["列表"],
         responses={200: ResponseSpec(page, description=title), **described(404, 503)},
         dependencies=dependencies,
@@ -187,10 +188,13 @@ def _list(table: Table, page: type[_Page], item: type[Shape]) -> list[HTTPRouteH
         request: Request[Any, Any, Any],
         database: NamedDependency[Database],
         asked: NamedDependency[Asked],
+        terms: NamedDependency[Terms],
         as_of: Entry = NOW,
         after: After = -1,
         limit: Limit = 50,
-    ) -> Response[bytes]:
+    ) -> Response[Any]:
+        if permalinks.wants_csv(request):
+            return permalinks.negotiated(downloads.csv(request, table, await whole(database, asked, terms, as_of)))
         async with database.snapshot() as connection:
             head, narrowing = await _narrowed(connection, asked, as_of)
             found = await _read(connection, name, narrowing, head.seq, after, limit + 1)
@@ -206,7 +210,8 @@ def _list(table: Table, page: type[_Page], item: type[Shape]) -> list[HTTPRouteH
             "next": found[limit - 1].seq if len(found) > limit else None,
         }
         headers = permalinks.caching(canonical, is_pinned=as_of != NOW)
-        return permalinks.exactly(request, permalinks.encode(content), "application/json", headers)
+        answer = permalinks.exactly(request, permalinks.encode(content), "application/json", headers)
+        return permalinks.negotiated(answer)
 
     async def whole(
         database: NamedDependency[Database],

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import asyncpg
@@ -17,6 +17,7 @@ from ledger.store.queries.entries import read_written
 from ledger.store.queries.head import Head, read_head
 
 Format = Literal["json", "csv"]
+AnyResponse = TypeVar("AnyResponse", bound=Response[Any])
 
 NOW = -1
 """As `as_of`: whatever the last entry is."""
@@ -72,6 +73,17 @@ def is_known(request: Request[Any, Any, Any], etag: str) -> bool:
     """Whether whoever asks has these bytes already (RFC 9110, section 13.1.2)."""
     known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
     return bool(known & {etag, "*"})
+
+
+def wants_csv(request: Request[Any, Any, Any]) -> bool:
+    """Whether whoever asks would rather have CSV than JSON (`Accept`, RFC 9110, section 12.5.1)."""
+    return request.accept.best_match(["application/json", CSV]) == CSV
+
+
+def negotiated(response: AnyResponse) -> AnyResponse:
+    """An answer at an address that has it in JSON and in CSV: caches keep both."""
+    response.set_header("Vary", "Accept")
+    return response
 
 
 def csv_line(cells: Sequence[object]) -> str:

@@ -1,7 +1,7 @@
 """What the sequencer carries: requests that wait, their outcomes, and decided work on its way into the tables."""
 
 import asyncio
-import secrets
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
@@ -17,7 +17,7 @@ from ledger.store.vault import SealedGift
 
 Work: TypeAlias = AnyCommand | SealedGift | SealedReceipt
 
-_shuffle = secrets.SystemRandom().shuffle
+_LOT_BYTES = 16
 
 
 class Idempotency(NamedTuple):
@@ -140,6 +140,7 @@ def shuffle_channel_gifts(batch: list[Pending]) -> None:
     """Gifts that arrive together are entered in random order among their own places: order tells nobody anything."""
     places = [i for i, pending in enumerate(batch) if pending.is_of_gifts]
     gifts = [batch[i] for i in places]
-    _shuffle(gifts)
-    for i, gift in zip(places, gifts, strict=True):
-        batch[i] = gift
+    drawn = os.urandom(_LOT_BYTES * len(gifts))  # asked of the kernel once, not for each of them
+    lots = [drawn[i : i + _LOT_BYTES] for i in range(0, len(drawn), _LOT_BYTES)]
+    for i, (_, n) in zip(places, sorted(zip(lots, range(len(gifts)), strict=True)), strict=True):
+        batch[i] = gifts[n]

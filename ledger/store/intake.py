@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import NamedTuple
 
 import structlog
@@ -31,6 +31,9 @@ CHUNKS_AHEAD = 2
 PAUSE_S = 0.05
 RETRY_S = 1
 
+FAULT_RETRY_S = 60.0
+"""After a fault of the system, such as a full disk: it may have passed."""
+
 _log = structlog.get_logger()
 
 
@@ -41,7 +44,8 @@ class HaltedError(Exception):
 class Intake:
     """Enters approved imports, beginning with what a crash left.
 
-    One that cannot go on stays open, and is tried again whenever something is approved or its sheet is handed in again.
+    One that cannot go on stays open, and is tried again whenever something is approved or its sheet is handed in again;
+    after a fault, by itself.
     """
 
     def __init__(  # noqa: PLR0913  each is another one's
@@ -83,21 +87,27 @@ class Intake:
         self._arrived.set()
 
     async def _run(self) -> None:
+        is_faulty = False
         while True:
-            await self._arrived.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), FAULT_RETRY_S if is_faulty else None)
             self._arrived.clear()
             while self._sequencer.stopped:  # noqa: ASYNC110  it tells nobody
                 await asyncio.sleep(RETRY_S)
             try:
                 await self._sheets.take_up()
                 await self._enter_all()
+                self._sheets.clear_away()
+                is_faulty = FAILED in self.halted.values()
             except Stopped:
                 self._arrived.set()
             except SealerGone:  # killed, perhaps for its memory: another one goes on behind the last row
                 _log.warning("the process that reads rows is gone")
                 await asyncio.sleep(RETRY_S)
                 self._arrived.set()
-            self._sheets.clear_away()
+            except Exception as error:  # noqa: BLE001  imports outlive a fault of the disk
+                is_faulty = True
+                _log.error("sheets cannot be looked through", exc_info=error)
 
     async def _enter_all(self) -> None:
         """Every approved import. Raises Stopped, SealerGone."""

@@ -83,6 +83,7 @@ recursive place as materialized (
       and (q.src, q.src_lo) >= (p.dst, coalesce((
         select before.src_lo from posting before
         where before.src = p.dst and before.src_lo <= p.lo order by before.src_lo desc limit 1), p.lo))
+    offset 0
   ) q
   where p.dst not in (select id from place where kind = 'suspense')
 ), said as (

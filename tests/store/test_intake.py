@@ -8,6 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ledger import demo
 from ledger.approvals import ApproveProposal
@@ -16,6 +17,7 @@ from ledger.organisations import DismissStaff, EnrolStaff
 from ledger.privacy import Identity
 from ledger.roles import Role
 from ledger.settings import Settings
+from ledger.store import intake as store_intake
 from ledger.store.availability import Busy
 from ledger.store.batch import Sequenced
 from ledger.store.intake import MAKER_LEFT
@@ -34,6 +36,7 @@ WRITERS = 4
 GIFTS_MAX = 10_000
 BUSY_S = 0.5
 WAIT_S_MAX = 60
+UNSEEN = "sheets cannot be looked through"
 
 
 async def lines(rows: int = ROWS) -> AsyncIterator[bytes]:
@@ -139,6 +142,31 @@ async def test_an_import_goes_on_when_the_process_that_reads_its_rows_is_killed(
     assert completed.rows == MORE_ROWS_THAN_FIT_IN_THE_PIPE
     entered = [entry.body.row for entry in log if isinstance(entry.body, MoneyReceived) and entry.body.batch]
     assert entered == [*range(entered[0], entered[0] + MORE_ROWS_THAN_FIT_IN_THE_PIPE)]
+
+
+async def test_an_import_goes_on_by_itself_when_a_fault_has_passed(
+    told: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_intake, "FAULT_RETRY_S", 0.05)
+    with capture_logs() as logged:
+        async with opened(told) as office:
+            sequencer = office.resources.sequencer
+            (proposal,) = await proposed(office)
+            (manifest,) = told.sheets.glob("*/manifest.json")
+            kept = manifest.rename(manifest.with_suffix(".kept"))
+            manifest.mkdir()  # what should be a file cannot be read, whoever asks
+            await sequencer.submit(ApproveProposal(maker=demo.CHECKER, proposal=proposal))
+            office.resources.intake.wake()
+            async with asyncio.timeout(WAIT_S_MAX):
+                while not any(each["event"] == UNSEEN for each in logged):  # noqa: ASYNC110  it tells nobody
+                    await asyncio.sleep(0.01)
+            manifest.rmdir()
+            kept.rename(manifest)
+            async with asyncio.timeout(WAIT_S_MAX):
+                while sequencer.books.imports:  # noqa: ASYNC110  as above
+                    await asyncio.sleep(0.01)
+    log = await check_log(told)
+    assert sum(isinstance(entry.body, MoneyReceived) and entry.body.batch > 0 for entry in log) == ROWS
 
 
 async def test_an_import_stops_where_its_maker_was_dismissed_and_goes_on_where_she_is_back(

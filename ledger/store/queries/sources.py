@@ -86,6 +86,7 @@ with recursive piece (account, lo, qty, seq) as (
       and q.dst_lo >= (
         select before.dst_lo from posting before
         where before.dst = p.account and before.dst_lo <= p.lo order by before.dst_lo desc limit 1)
+    offset 0
   ) q
   where p.lo is not null
 ),

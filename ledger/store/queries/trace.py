@@ -14,6 +14,8 @@ MAX_PIECES = 10_000
 # Addresses are looked up piece by piece: however many pieces the planner expects, it cannot turn that into a scan.
 # What left an account is bounded by rows, (account, position), which only a B-tree can answer. With an equality for the
 # account the planner, short of news about one that grew fast, took the index against spending twice and read all of it.
+# `offset 0` keeps each step a question of its own, asked for one piece: among ten million gifts and a few thousand
+# payments the planner's sample may hold no payment, and it would read all of them, expecting one.
 _ONWARD = """
 with recursive piece (root, depth, off, qty, account, unit, lo, seq, n) as (
   {begin}
@@ -27,6 +29,7 @@ with recursive piece (root, depth, off, qty, account, unit, lo, seq, n) as (
       and (q.src, q.src_lo) >= (p.account, coalesce((
         select before.src_lo from posting before
         where before.src = p.account and before.src_lo <= p.lo order by before.src_lo desc limit 1), p.lo))
+    offset 0
   ) q
 )
 select root, depth, off, qty, (select address from account where id = piece.account), unit, lo, seq, n
@@ -61,6 +64,7 @@ with recursive piece (root, depth, off, qty, account, unit, lo, seq, n) as (
       and q.dst_lo >= (
         select before.dst_lo from posting before
         where before.dst = p.account and before.dst_lo <= p.lo order by before.dst_lo desc limit 1)
+    offset 0
   ) q
   where p.lo is not null
 )
