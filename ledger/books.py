@@ -73,7 +73,10 @@ class Payment:
 
 @dataclass(slots=True, kw_only=True)
 class Books:
-    """What the entries up to now amount to. Only `apply` changes it; the store drops and fills `lines` and `refs`."""
+    """What the entries up to now amount to. Only `apply` changes it; the store drops and fills `lines` and `refs`.
+
+    What is remembered of answers (`settled` and the roles) is no part of it.
+    """
 
     seq: int = -1
     prev: str = entries.GENESIS_PREV
