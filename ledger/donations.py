@@ -1,6 +1,6 @@
 """Gifts of money, one by one and from an approved import."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -94,7 +94,7 @@ def receive(command: ReceiveMoney, books: Books, facts: Facts) -> Draft:
         facts.today,
     )  # fmt: skip
     if shared not in books.settled:  # the rows of a sheet differ in little else than amount and reference
-        _check_shared(command, books, facts)
+        check_arrival(command, "money.received", books, facts)
         books.settled.add(shared)
     fund = books.funds[command.org, command.fund]
     check_agreement(command.agreement, command.amount_fen, books)
@@ -126,8 +126,8 @@ def receive(command: ReceiveMoney, books: Books, facts: Facts) -> Draft:
     return Draft(body, By(maker=command.maker), tuple(postings), command.code)
 
 
-def _check_shared(command: ReceiveMoney, books: Books, facts: Facts) -> None:
-    """What does not depend on the one gift. Raises Refused."""
+def check_arrival(command: Any, kind: str, books: Books, facts: Facts) -> None:
+    """What gifts share: who enters them, where, when, by which channel and for what. Raises Refused."""
     if books.policy is None:
         raise PolicyMissing
     fund = books.fund(command.org, command.fund)
@@ -135,7 +135,7 @@ def _check_shared(command: ReceiveMoney, books: Books, facts: Facts) -> None:
     check_id("channel", command.channel)
     check_label(command.event, fund, books)
     check_gift(command.campaign, command.on, command.org, fund, books)
-    books.require(command.maker, REQUIRED["money.received"].maker, command.org)
+    books.require(command.maker, REQUIRED[kind].maker, command.org)
 
 
 def lines(command: ReceiveMoney, books: Books) -> set[Account]:

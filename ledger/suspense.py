@@ -4,7 +4,7 @@ from ledger import account
 from ledger.account import CNY, Account
 from ledger.allocations import targeted
 from ledger.books import Books
-from ledger.campaigns import check_agreement, check_gift
+from ledger.campaigns import check_agreement
 from ledger.command import (
     Command,
     Draft,
@@ -20,7 +20,7 @@ from ledger.command import (
     check_id,
     check_text,
 )
-from ledger.donations import check_label
+from ledger.donations import check_arrival
 from ledger.entries import By, DonorClass, MoneyIdentified, MoneyUnidentified, SuspenseReturned
 from ledger.line import NO_PROPOSAL
 from ledger.posting import NO_LINE, Posting, move, parts
@@ -95,17 +95,10 @@ def receive(command: ReceiveUnidentified, books: Books, facts: Facts) -> Draft:
 
 def identify(command: IdentifyMoney, books: Books, facts: Facts) -> Draft:
     """The cited entry's lowest free positions, onto the fund's line: from now on a gift like any other."""
-    if books.policy is None:
-        raise PolicyMissing
-    fund = books.fund(command.org, command.fund)
-    check_day("on", command.on, latest=facts.today)
-    check_id("channel", command.channel)
-    check_label(command.event, fund, books)
-    check_gift(command.campaign, command.on, command.org, fund, books)
+    check_arrival(command, "money.identified", books, facts)
     check_agreement(command.agreement, command.amount_fen, books)
     check_digest("donor", command.donor)
     check_cited(facts, command.ref, UNIDENTIFIED, command.org)
-    books.require(command.maker, REQUIRED["money.identified"].maker, command.org)
     takes = targeted(books, facts, missing(command, "money.identified", books, facts), NO_PROPOSAL)
     into = account.fund(command.org, command.fund)
     postings = move(takes, into, books.line(into).credited)

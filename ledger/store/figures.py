@@ -86,7 +86,7 @@ class FigureRows:
                 held[1] += qty
         return [(rows.MOVEMENT, self._movement), (rows.FIGURE, [(*key, *sums[key]) for key in sorted(sums)])]
 
-    def give(self, gifts: "Alike", count: int, qty: int, fee: int) -> None:
+    def give(self, gifts: Alike, count: int, qty: int, fee: int) -> None:
         """So many gifts as they arrive, by far the most frequent: their own rows and their postings say the rest.
 
         `qty`: to the fund; `fee`: of as many of them. What `movements` says of them, by a shorter way; a test compares.

@@ -20,11 +20,12 @@ from ledger.settings import Settings
 from ledger.store import intake as store_intake
 from ledger.store.availability import Busy
 from ledger.store.batch import Sequenced
-from ledger.store.intake import MAKER_LEFT
+from ledger.store.intake import FAILED, MAKER_LEFT
 from ledger.store.keys import LogKeys, LookupKeys
 from ledger.store.sealing import RowSealer, RowsUnreadable, Wanted
 from ledger.store.staging import Manifest
 from ledger.store.vault import Gift
+from tests.support.acting import acting_as_superuser
 from tests.support.checklog import check_log
 from tests.support.office import CITY, Office, opened
 from tests.support.postgres import Cluster
@@ -165,6 +166,28 @@ async def test_an_import_goes_on_by_itself_when_a_fault_has_passed(
             async with asyncio.timeout(WAIT_S_MAX):
                 while sequencer.books.imports:  # noqa: ASYNC110  as above
                     await asyncio.sleep(0.01)
+    log = await check_log(told)
+    assert sum(isinstance(entry.body, MoneyReceived) and entry.body.batch > 0 for entry in log) == ROWS
+
+
+async def test_an_import_goes_on_by_itself_when_rows_can_be_written_again(
+    told: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_intake, "FAULT_RETRY_S", 0.05)
+    async with opened(told) as office, acting_as_superuser(told) as connection:
+        sequencer, intake = office.resources.sequencer, office.resources.intake
+        (proposal,) = await proposed(office)
+        await connection.execute(f"revoke insert on posting from {told.log}_writer")
+        await sequencer.submit(ApproveProposal(maker=demo.CHECKER, proposal=proposal))
+        intake.wake()
+        async with asyncio.timeout(WAIT_S_MAX):
+            while FAILED not in intake.halted.values():  # noqa: ASYNC110  it is asked, it tells nobody
+                await asyncio.sleep(0.01)
+        await connection.execute(f"grant insert on posting to {told.log}_writer")
+        async with asyncio.timeout(WAIT_S_MAX):
+            while sequencer.books.imports:  # noqa: ASYNC110  as above
+                await asyncio.sleep(0.01)
+        assert not intake.halted
     log = await check_log(told)
     assert sum(isinstance(entry.body, MoneyReceived) and entry.body.batch > 0 for entry in log) == ROWS
 
