@@ -81,6 +81,43 @@ async def at_rest(store: Store) -> None:
         await connection.close()
 
 
+_LOOKED_UP = (
+    "select count(digest) from receipt where digest >= ''",
+    "select count(seq) from gift where seq >= 0",
+    "select sum(length(bytes)) from entry where seq >= 0",
+    "select sum(qty) from posting where seq >= 0",
+)
+
+
+async def look_all_up(store: Store) -> None:
+    """Read what look-ups ask for of every gift, the same way: as after long service, the server has it at hand."""
+    connection = await asyncpg.connect(store.server.url(), server_settings={"search_path": store.settings.log})
+    try:
+        # By index and one after the other: what is read in bulk goes past the server's memory.
+        await connection.execute("set enable_seqscan = off; set enable_bitmapscan = off")
+        await connection.execute("set max_parallel_workers_per_gather = 0")
+        for question in _LOOKED_UP:
+            await connection.fetchval(question)
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def slower_disk(store: Store, *, by_ms: int) -> AsyncGenerator[None]:
+    """Each flush of the server's log takes so much longer: whoever flushes waits, and the others wait for her."""
+    connection = await asyncpg.connect(store.server.url())
+    try:
+        for setting, value in (("commit_delay", by_ms * 1000), ("commit_siblings", 0)):
+            await connection.execute(f"alter system set {setting} = {value}")
+        await connection.execute("select pg_reload_conf()")
+        yield
+    finally:
+        for setting in ("commit_delay", "commit_siblings"):
+            await connection.execute(f"alter system reset {setting}")
+        await connection.execute("select pg_reload_conf()")
+        await connection.close()
+
+
 @asynccontextmanager
 async def writing(store: Store, clock: Clock | None = None) -> AsyncGenerator[Resources]:
     """The sequencer and all it needs, in this process."""

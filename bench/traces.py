@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from bench import wrk
 from bench.load import percentile
@@ -31,13 +30,6 @@ MOST_CODES = 1_000_000
 
 STEPS = 200
 """Allocations, and payments, that the fund is spent in."""
-
-
-class Latency(NamedTuple):
-    """Milliseconds."""
-
-    p50_ms: float
-    p99_ms: float
 
 
 async def spend(store: Store) -> None:
@@ -75,8 +67,8 @@ async def spend(store: Store) -> None:
                 await _both(sequencer, each)
 
 
-async def in_sql(store: Store, codes: Sequence[str], *, count: int) -> Latency:
-    """The two questions that say where a code's gift is, one gift at a time: which it is, and how it went on."""
+async def in_sql(store: Store, codes: Sequence[str], *, count: int, what: str) -> str:
+    """A row of the table: the two questions that say where a code's gift is, which it is and how it went on."""
     database = setup.database(store.settings, store.server.url(), "reader", pool_size=2, by_index=True)
     receipts = Receipts(database, LookupKeys.read(store.settings.lookup))
     try:
@@ -91,21 +83,22 @@ async def in_sql(store: Store, codes: Sequence[str], *, count: int) -> Latency:
     finally:
         await database.close()
     ordered = sorted(taken[200:])
-    return Latency(percentile(ordered, 50), percentile(ordered, 99))
+    per_second = 1000 * len(ordered) / sum(ordered)
+    return f"| {what} | 1 | {per_second:,.0f} | {percentile(ordered, 50):.2f} | {percentile(ordered, 99):.2f} |"
 
 
 async def over_http(  # noqa: PLR0913  each is given by its name
-    store: Store, codes: Sequence[str], folder: Path, *, clients: int, seconds: float, as_page: bool = False
+    store: Store, codes: Sequence[str], folder: Path, *, clients: int, seconds: float, what: str
 ) -> str:
-    """A row of the table: POST /api/v1/trace, or /trace for its page, answered by as many processes as processors."""
+    """A row of the table: POST /api/v1/trace, or /trace for a page, answered by as many processes as processors."""
     two = replace(store, settings=store.settings.model_copy(update={"public_workers": PROCESSES}))
     async with program(two, "public") as public:
-        ask = partial(wrk.traces, codes, folder, port=public.port, clients=clients, as_page=as_page)
+        ask = partial(wrk.traces, codes, folder, port=public.port, clients=clients, as_page=what == "page")
         await ask(seconds=1)
         found = await ask(seconds=int(seconds))
     if found is None:
-        return f"| {clients} | wrk is not installed | | |"
-    return f"| {clients} | {found.per_second:,.0f} | {found.p50_ms:.1f} | {found.p99_ms:.1f} |"
+        return f"| {what} | {clients} | wrk is not installed | | |"
+    return f"| {what} | {clients} | {found.per_second:,.0f} | {found.p50_ms:.1f} | {found.p99_ms:.1f} |"
 
 
 async def codes_of_import(store: Store, folder: Path) -> list[str]:

@@ -30,7 +30,7 @@ from tests.support.postgres import Cluster
 from tests.support.retold import Amount, Retold
 
 LEDGERS, QUESTIONS = 8, 20
-SPANS = (48, 12, 4)
+SPANS = (96, 48, 12, 4)
 _names = itertools.count()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from api import main as applications
 from ledger.settings import Settings
-from ledger.store import rebuild
+from ledger.store import rebuild, setup
 from ledger.store.availability import Stopped
 from ledger.store.files import SetupError
 from ledger.store.rebuild import PROJECTIONS
@@ -106,6 +106,19 @@ async def test_a_log_older_than_its_tables_of_figures_starts_once_it_is_rebuilt(
     async with applications.public_resources(told, told.database_url):
         pass
     await check_log(told)
+
+
+async def test_a_log_older_than_the_longest_span_of_figures_has_it_once_it_is_migrated(busy: Settings) -> None:
+    assert busy.database_url is not None
+    before = await dumped(busy)
+    async with acting_as("owner", busy) as owner:
+        gone = await owner.execute("delete from figure where span = (select max(span) from figure)")
+        await owner.execute("update alembic_version set version_num = '0011'")
+    assert gone != "DELETE 0"
+    assert await dumped(busy) != before
+    await setup.prepare(busy, busy.database_url)
+    assert await dumped(busy) == before
+    await check_log(busy)
 
 
 async def test_a_sequencer_that_runs_is_fenced_off(busy: Settings) -> None:

@@ -1,57 +1,35 @@
 """The schema by itself: what the database refuses whoever asks, each time by the constraint that is the rule."""
 
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping
-from pathlib import Path
 from random import Random  # noqa: TID251  seeded
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection
-from sqlmodel import SQLModel, select
 
-import migrations
 from ledger.account import MAX_POSITION
 from ledger.settings import Settings
-from ledger.store import guarantees, setup, tables
-from ledger.store.database import Database
-from ledger.store.erasures import OF_A_GIFT
-from ledger.store.tables.money import PostingRow
-from tests.support.acting import acting_as, acting_as_superuser
-from tests.support.postgres import Cluster
-
-DONORS, FUND, PROJECT, PAYEES, OTHER_FUND, MASKS = range(1, 7)
-ACCOUNTS = [
-    (DONORS, "donors:330800", "CNY", False),
-    (FUND, "fund:330800:general", "CNY", True),
-    (PROJECT, "project:330800:qz-09:general", "CNY", True),
-    (PAYEES, "payees:330800", "CNY", True),
-    (OTHER_FUND, "fund:330800:flood", "CNY", True),
-    (MASKS, "stock:330800:w1:12-1", "item:mask", True),
-]
-ENTRIES = 10
-Row = Mapping[str, Any]
-
-NO_LINE = {"src_lo": None, "src_cover": None, "src_cover_seq": None}
-NEW_LINE = {"dst_lo": 0, "dst_prev_seq": None}
-GIFT = {"seq": 1, "n": 0, "unit": "CNY", "qty": 100, "src": DONORS, **NO_LINE, "dst": FUND, **NEW_LINE}
-SECOND_GIFT = GIFT | {"seq": 2, "qty": 50, "dst_lo": 100, "dst_prev_seq": 1}
-ALLOCATION = GIFT | {
-    "seq": 3,
-    "qty": 60,
-    "src": FUND,
-    "src_lo": 0,
-    "src_cover": 150,
-    "src_cover_seq": 2,
-    "dst": PROJECT,
-}
-GOOD = ALLOCATION | {"seq": 4, "qty": 40, "src_lo": 60, "dst_lo": 60, "dst_prev_seq": 3}
-LATER_GIFT = GIFT | {"seq": 6, "dst_lo": 150, "dst_prev_seq": 2}
-LARGEST_GIFT = GIFT | {"seq": 4, "dst": OTHER_FUND, "qty": MAX_POSITION}
+from tests.support.acting import acting_as
+from tests.support.first_rows import (
+    ACCOUNTS,
+    ALLOCATION,
+    DONORS,
+    ENTRIES,
+    FUND,
+    GIFT,
+    GOOD,
+    LARGEST_GIFT,
+    LATER_GIFT,
+    MASKS,
+    NEW_LINE,
+    NO_LINE,
+    OTHER_FUND,
+    PAYEES,
+    PROJECT,
+    SECOND_GIFT,
+    Row,
+    post,
+)
 
 ACCEPTED: dict[str, list[Row]] = {
     "the next positions of a fund": [GOOD],
@@ -197,75 +175,6 @@ INSERTS_REFUSED: dict[str, tuple[str, str]] = {
     "a slot below 0": ("vault_slot_from_zero", "vault values (1, -1, 'sealed')"),
 }
 """What the writer may insert as long as it is right."""
-
-BEFORE = (
-    "gift values (1, 2, 100, 'bank', 'person', '', '2026-11-22', 'reference', 5, 1)",
-    "receipt values ('digest', 1, 1, 'box')",
-)
-"""What these collide with."""
-
-TABLES = tuple(sorted(SQLModel.metadata.tables))
-PUBLIC = (
-    "account campaign checkpoint citation cost entry event figure fiscal_receipt fund gift head import_batch line"
-    " lineage lineage_report movement organisation period pledge posting project proposal public_name receipt rollup"
-    " signing_key tile turnover witness witnessing"
-)
-CHANGES = ("insert into {} default values", "delete from {}", "truncate {}", "truncate {} cascade")
-
-
-@pytest.fixture(scope="module")
-async def unchanged(
-    cluster: Cluster, template: str, roles_dir: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncGenerator[Settings]:
-    """A log with the rows of `begin`, for the many tests in which nothing is to happen to it."""
-    await cluster.create_database("unchanged", template)
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("unchanged"), roles_dir=roles_dir, database_url=cluster.url("unchanged")
-    )
-    async with acting_as("writer", settings) as connection:
-        await begin(connection)
-    yield settings
-    await cluster.drop_database("unchanged")
-
-
-@pytest.fixture(scope="module")
-async def refused_writer(unchanged: Settings) -> AsyncGenerator[asyncpg.Connection]:
-    """The sequencer's role, about to be refused."""
-    async with acting_as("writer", unchanged) as connection:
-        yield connection
-
-
-@pytest.fixture
-async def writer(settings: Settings) -> AsyncGenerator[asyncpg.Connection]:
-    """The sequencer's role, in a log of the test's own."""
-    async with acting_as("writer", settings) as connection:
-        await begin(connection)
-        yield connection
-
-
-async def begin(writer: asyncpg.Connection) -> None:
-    """Two gifts to a fund, and an allocation of the first one's 60 fen."""
-    for number, address, unit, has_line in ACCOUNTS:
-        await writer.execute("insert into account values ($1, $2, $3, $4, '330800')", number, address, unit, has_line)
-    await writer.execute(
-        "insert into entry select seq, '{}', now(), 'money.received', '330800' from generate_series(0, $1) seq",
-        ENTRIES - 1,
-    )
-    for posting in (GIFT, SECOND_GIFT, ALLOCATION):
-        await post(writer, [posting])
-    for row in BEFORE:
-        await writer.execute(f"insert into {row}")
-
-
-async def post(connection: asyncpg.Connection, postings: list[Row]) -> None:
-    """All rows by one statement."""
-    columns = list(postings[0])
-    values = [posting[column] for posting in postings for column in columns]
-    places = [
-        "(" + ", ".join(f"${row * len(columns) + place}" for place in range(1, len(columns) + 1)) + ")"
-        for row in range(len(postings))
-    ]
-    await connection.execute(f"insert into posting ({', '.join(columns)}) values {', '.join(places)}", *values)
 
 
 async def post_one_by_one(connection: asyncpg.Connection, postings: list[Row]) -> None:
@@ -426,165 +335,3 @@ async def test_there_is_one_head_and_the_writer_cannot_add_or_remove_one(
     async with acting_as("owner", unchanged) as owner:
         with pytest.raises(asyncpg.CheckViolationError, match="head_is_one"):
             await owner.execute("insert into head select false, epoch, seq, prev, at from head")
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "update entry set kind = 'x'",
-        "delete from entry where seq = 9",
-        "truncate entry cascade",
-        "insert into entry values (3, '{}', now(), 'x', '') on conflict (seq) do update set bytes = excluded.bytes",
-        "merge into entry using head on entry.seq = 9 when matched then delete",
-    ],
-)
-async def test_nobody_changes_an_entry(unchanged: Settings, refused_writer: asyncpg.Connection, statement: str) -> None:
-    before = await refused_writer.fetch("select * from entry order by seq")
-    async with acting_as("owner", unchanged) as owner:
-        with pytest.raises(asyncpg.RestrictViolationError, match="entries are only ever added"):
-            await owner.execute(statement)
-    for role in ("writer", "reader"):
-        async with acting_as(role, unchanged) as connection:
-            with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await connection.execute(statement)
-    assert await refused_writer.fetch("select * from entry order by seq") == before
-
-
-@pytest.mark.parametrize(
-    "table",
-    [
-        "posting",
-        "account",
-        "gift",
-        "citation",
-        "receipt",
-        "vault",
-        "idempotency",
-        "draft",
-        "public_name",
-        "consent",
-        "access_record",
-        "lineage",
-        "lineage_report",
-    ],
-)
-async def test_the_writer_adds_but_never_changes(refused_writer: asyncpg.Connection, table: str) -> None:
-    column = next(iter(SQLModel.metadata.tables[table].columns)).name
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await refused_writer.execute(f"update {table} set {column} = {column}")
-
-
-@pytest.mark.parametrize("table", TABLES)
-async def test_the_writer_removes_nothing_but_a_donors_data(refused_writer: asyncpg.Connection, table: str) -> None:
-    for statement in (f"delete from {table}", f"truncate {table} cascade"):
-        if table in OF_A_GIFT and statement.startswith("delete"):
-            continue
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await refused_writer.execute(statement)
-
-
-@pytest.mark.parametrize("table", [*TABLES, "alembic_version"])
-async def test_the_reader_writes_nothing(unchanged: Settings, table: str) -> None:
-    async with acting_as("reader", unchanged) as reader:
-        column = await reader.fetchval(
-            "select attname from pg_attribute where attrelid = $1::text::regclass and attnum = 1", table
-        )
-        for change in (*CHANGES, f"update {{}} set {column} = {column}"):
-            with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await reader.execute(change.format(table))
-
-
-@pytest.mark.parametrize("table", [*TABLES, "alembic_version"])
-async def test_the_reader_sees_the_public_tables_only(unchanged: Settings, table: str) -> None:
-    async with acting_as("reader", unchanged) as reader:
-        if table in PUBLIC.split():
-            await reader.fetch(f"select * from {table}")
-        else:
-            with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await reader.fetch(f"select * from {table}")
-            with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await reader.execute(f"copy {table} to stdout")
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "create table own (id integer)",
-        "create function own() returns integer language sql as 'select 1'",
-        "create table public.own (id integer)",
-        "alter table entry disable trigger entry_is_insert_only",
-        "alter table posting drop constraint posting_nothing_spent_twice",
-        "create trigger own before insert on posting for each row execute function refuse_change()",
-        "create rule own as on insert to posting do instead nothing",
-        "set session_replication_role = replica",
-        "set role sunledger_owner",
-        "grant sunledger_owner to sunledger_reader",
-    ],
-)
-@pytest.mark.parametrize("role", ["writer", "reader"])
-async def test_writer_and_reader_cannot_lift_a_rule(unchanged: Settings, role: setup.RoleName, statement: str) -> None:
-    async with acting_as(role, unchanged) as connection:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute(statement)
-
-
-async def test_alembic_finds_no_difference_between_the_classes_and_the_migrations(settings: Settings) -> None:
-    assert settings.database_url is not None
-    owner = setup.database(settings, settings.database_url, "owner", pool_size=1)
-    async with owner.engine.connect() as connection:
-        await connection.run_sync(alembic_check)
-    await owner.close()
-
-
-def alembic_check(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.check(config)
-
-
-async def test_tables_made_from_the_classes_have_the_columns_constraints_and_indexes_of_the_migrations(
-    settings: Settings,
-) -> None:
-    """Alembic compares neither CHECK nor EXCLUDE; this does."""
-    async with acting_as_superuser(settings) as superuser:
-        await superuser.execute("create schema classes")
-    assert settings.database_url is not None
-    parts = urlsplit(settings.database_url)
-    database = Database(
-        settings.database_url, "classes", user=unquote(parts.username or ""), password=unquote(parts.password or "")
-    )
-    async with database.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
-    async with database.raw() as raw:
-        made = await guarantees.read_facts(raw)
-    await database.close()
-    assert shape(made) == shape(guarantees.expected())
-
-
-def shape(facts: guarantees.Facts) -> guarantees.Facts:
-    return {
-        name: {aspect: value for aspect, value in aspects.items() if aspect.split()[0] in COMPARED}
-        for name, aspects in facts.items()
-        if name in TABLES
-    }
-
-
-COMPARED = {"column", "constraint", "index"}
-
-
-async def test_every_table_can_be_read_through_its_class(settings: Settings, writer: asyncpg.Connection) -> None:
-    assert settings.database_url is not None
-    database = setup.database(settings, settings.database_url, "owner")  # visits are for nobody else
-    nouns = [getattr(tables, each) for each in tables.__all__]
-    classes = {value for noun in nouns for value in vars(noun).values() if hasattr(value, "__table__")}
-    assert len(classes) == len(TABLES)
-    async with database.read() as session:
-        read = {kind.__name__: len((await session.exec(select(kind))).all()) for kind in classes}
-        posting = (await session.exec(select(PostingRow).where(PostingRow.seq == 3))).one()
-    await database.close()
-    assert {name: rows for name, rows in read.items() if rows} == {
-        "Head": 1, "EntryRow": ENTRIES, "AccountRow": len(ACCOUNTS), "PostingRow": 3, "GiftRow": 1, "ReceiptRow": 1,
-    }  # fmt: skip
-    assert (posting.src_hi, posting.dst_hi, posting.dst_prev, posting.src_has_line) == (60, 60, None, True)
