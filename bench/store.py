@@ -82,10 +82,10 @@ async def at_rest(store: Store) -> None:
 
 
 _LOOKED_UP = (
-    "select count(digest) from receipt where digest >= ''",
-    "select count(seq) from gift where seq >= 0",
     "select sum(length(bytes)) from entry where seq >= 0",
+    "select count(seq) from gift where seq >= 0",
     "select sum(qty) from posting where seq >= 0",
+    "select count(digest) from receipt where digest >= ''",
 )
 
 

@@ -38,9 +38,6 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
 
 MEGABYTE = 2**20
 FEWEST_BUFFERS_MB, MOST_BUFFERS_MB = 128, 16_384
-BESIDE_BUFFERS_MB = 1024
-"""What our own processes and those of PostgreSQL take, and the system."""
-
 LIMIT_OF_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
 _children: dict[int, subprocess.Popen[bytes]] = {}  # the postmasters this process started, to be reaped
@@ -130,13 +127,12 @@ def memory_of_machine() -> int:
 
 
 def buffers_mb(memory: int) -> int:
-    """Pages of its own that PostgreSQL keeps of so many bytes of memory: the most that its manual advises (19.4).
+    """Pages of its own that PostgreSQL keeps of so many bytes of memory: two fifths, the most it advises (19.4).
 
     It takes them one by one as there is something to keep. What look-ups touch among ten million gifts is nine
     gigabytes, and the kernel may drop its own copy of a page long before memory is short.
     """
-    left = memory // MEGABYTE - BESIDE_BUFFERS_MB
-    return min(max(left * 2 // 5, FEWEST_BUFFERS_MB), MOST_BUFFERS_MB)
+    return min(max(memory // MEGABYTE * 2 // 5, FEWEST_BUFFERS_MB), MOST_BUFFERS_MB)
 
 
 class _Waiting:

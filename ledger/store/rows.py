@@ -10,8 +10,9 @@ import asyncpg
 BLOCK_ENTRIES = 4096
 """Sums are kept by blocks of this many entries, so that a figure as of any entry is blocks and a tail."""
 
-FIGURE_SPANS = (512 * BLOCK_ENTRIES, 64 * BLOCK_ENTRIES, 8 * BLOCK_ENTRIES, BLOCK_ENTRIES)
-"""Figures are kept by spans of each length: as of any entry, long ones, at most 7 of each shorter one, then a tail."""
+FIGURE_SPANS = (512 * 1024, 64 * 1024, 8 * 1024, 1024)
+"""Figures are kept by spans of so many entries: as of any one, long ones, at most 7 of each shorter length, then a tail
+that is added up gift by gift."""
 
 COPY_FROM = 256
 """From this many rows on COPY is the faster way in."""
