@@ -6,6 +6,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 
 from api.problems import problem
+from ledger.store.availability import Stopped
 from ledger.store.database import Database
 from ledger.store.queries.head import read_head
 from ledger.store.queries.log import alarming
@@ -20,8 +21,10 @@ async def healthz() -> Response[dict[str, str]]:
 
 
 @get("/readyz", summary="就绪", tags=["运行"])
-async def readyz(database: NamedDependency[Database]) -> Response[Any]:
-    """数据库能答复则为 200，否则 503。witness_alarms：知道另一份历史的见证机构，须立即查明。"""
+async def readyz(database: NamedDependency[Database], stopped: NamedDependency[str]) -> Response[Any]:
+    """数据库能答复、记账没有停止则为 200，否则 503。witness_alarms：知道另一份历史的见证机构，须立即查明。"""
+    if stopped:  # by another sequencer, the clock, the database: somebody has to look
+        raise Stopped(stopped)
     try:
         async with database.raw() as connection:
             head = await read_head(connection)

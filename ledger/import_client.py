@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,10 @@ from ledger.trouble import Trouble
 POLL_S = 0.2
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 120
+SHOWN = 20
+"""Rows, and gifts in two notices, that are told one by one."""
+
+_SILENT = "the admin application does not answer"
 
 
 class ServerSaid(Trouble):
@@ -69,32 +73,43 @@ async def propose(url: str, token: str, sheet: Sheet, rejected: Path | None, con
 
 
 async def approve(url: str, token: str, proposals: list[int], codes: Path | None, console: Console) -> None:
-    """Approve each; with `codes`, follow until every row is entered and write the receipt codes there."""
+    """Approve each; with `codes`, follow until every row is entered and write the receipt codes there.
+
+    One that is refused holds up no other. Raises ServerSaid with what was refused, when the others are done.
+    """
     async with _client(url, token) as client:
-        batches = []
+        batches, refused = [], []
         for proposal in proposals:
-            answer = await _json(
-                client.post(
-                    f"/api/v1/proposals/{proposal}/approval", headers={"Idempotency-Key": f"approve-{proposal}"}
-                )
-            )
+            key = {"Idempotency-Key": f"approve-{proposal}"}
+            try:
+                answer = await _json(client.post(f"/api/v1/proposals/{proposal}/approval", headers=key))
+            except ServerSaid as said:
+                refused.append(f"proposal {proposal}: {said}")
+                continue
+            if answer["result"] == "approved":
+                console.print(f"proposal {proposal}: approved once; another person has to approve it, too")
             batches += [entry["seq"] for entry in answer["entries"] if entry["kind"] == "import.approved"]
-        if codes is None:
-            return
-        codes.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _progress(console) as progress:
-            for batch in batches:
+        if codes is not None and batches:
+            await _follow(client, batches, codes, console)
+    if refused:
+        raise ServerSaid("; ".join(refused))
+
+
+async def _follow(client: httpx.AsyncClient, batches: list[int], codes: Path, console: Console) -> None:
+    codes.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _progress(console) as progress:
+        for batch in batches:
+            imported = await _json(client.get(f"/api/v1/imports/{batch}"))
+            task = progress.add_task(imported["name"], total=imported["rows"])
+            while imported["completed_seq"] is None:
+                if imported["halted"]:
+                    raise ServerSaid(_halted(imported))
+                await asyncio.sleep(POLL_S)
                 imported = await _json(client.get(f"/api/v1/imports/{batch}"))
-                task = progress.add_task(imported["name"], total=imported["rows"])
-                while imported["completed_seq"] is None:
-                    if imported["halted"]:
-                        raise ServerSaid(_halted(imported))
-                    await asyncio.sleep(POLL_S)
-                    imported = await _json(client.get(f"/api/v1/imports/{batch}"))
-                    progress.update(task, completed=imported["entered_rows"])
-                progress.update(task, completed=imported["rows"])
-                await fetch_codes(url, token, batch, codes / f"import-{batch}.csv")
-                _tell_entered(imported, console)
+                progress.update(task, completed=imported["entered_rows"])
+            progress.update(task, completed=imported["rows"])
+            await _fetch(client, batch, codes / f"import-{batch}.csv")
+            _tell_entered(imported, console)
     console.print(f"receipt codes: {codes}/")
 
 
@@ -108,16 +123,26 @@ async def abandon(url: str, token: str, batch: int, console: Console) -> None:
 
 
 async def fetch_codes(url: str, token: str, batch: int, out: Path) -> None:
-    """Write the receipt codes of an import to a file that only its owner reads."""
-    async with _client(url, token) as client, client.stream("GET", f"/api/v1/imports/{batch}/codes.csv") as answer:
-        if answer.status_code != httpx.codes.OK:
-            await answer.aread()
-            raise ServerSaid(problem(answer))
-        staging = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            async for chunk in answer.aiter_bytes():
-                file.write(chunk)
+    """Write the receipt codes of an import to a file that only its owner reads: all of them, or nothing."""
+    async with _client(url, token) as client:
+        await _fetch(client, batch, out)
+
+
+async def _fetch(client: httpx.AsyncClient, batch: int, out: Path) -> None:
+    staging = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+    try:
+        async with client.stream("GET", f"/api/v1/imports/{batch}/codes.csv") as answer:
+            if answer.status_code != httpx.codes.OK:
+                await answer.aread()
+                raise ServerSaid(problem(answer))
+            with os.fdopen(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                async for chunk in answer.aiter_bytes():
+                    file.write(chunk)
         staging.replace(out)
+    except httpx.TransportError as error:
+        raise ServerSaid(f"{_SILENT}: {error}") from error
+    finally:
+        staging.unlink(missing_ok=True)
 
 
 def problem(answer: httpx.Response) -> str:
@@ -149,13 +174,24 @@ def _tell_entered(imported: dict[str, Any], console: Console) -> None:
 
 
 def _tell(checked: dict[str, Any], console: Console) -> None:
+    report, proposals = checked["report"], checked["proposals"]
+    console.print(f"{report['count']} gifts, {_yuan(report['sum_fen'])}; {report['rejected_count']} rows rejected")
+    for line in (*_batches(checked), *_rejected(report), *_overlaps(report)):
+        console.print(line, soft_wrap=True)
+    if proposals:
+        numbers = " ".join(map(str, proposals.values()))
+        console.print(f"to enter them, another person runs: sunledger import approve {numbers}", soft_wrap=True)
+    elif not checked["resumed"]:
+        console.print("nothing to enter")
+
+
+def _batches(checked: dict[str, Any]) -> Iterator[str]:
     report, proposals, resumed = checked["report"], checked["proposals"], checked["resumed"]
     not_proposed = {
         each["batch"]: f"not proposed: {each['title']} ({each['detail']})" for each in checked["not_proposed"]
     }
-    console.print(f"{report['count']} gifts, {_yuan(report['sum_fen'])}; {report['rejected_count']} rows rejected")
+    footing = {"agrees": "total agrees", "disagrees": "TOTAL DISAGREES", "not_printed": "no total printed"}
     for batch in report["batches"]:
-        footing = {"agrees": "total agrees", "disagrees": "TOTAL DISAGREES", "not_printed": "no total printed"}
         name = batch["name"]
         if name in proposals:
             outcome = f"proposal {proposals[name]}"
@@ -163,25 +199,36 @@ def _tell(checked: dict[str, Any], console: Console) -> None:
             outcome = f"goes on as import {', '.join(map(str, resumed[name]))}"
         else:
             outcome = not_proposed.get(name, "not proposed")
-        console.print(
-            f"  {name}: {batch['count']} gifts, {_yuan(batch['sum_fen'])}, {footing[batch['sum_footing']]} → {outcome}",
-            soft_wrap=True,
-        )
-    for line in report["rejected"][:20]:
-        console.print(
-            f"  row {line['row']}: {line['reason_zh']} ({line['reason_en']}) {line['detail']}", soft_wrap=True
-        )
+        total = f"{_yuan(batch['sum_fen'])}, {footing[batch['sum_footing']]}"
+        yield f"  {name}: {batch['count']} gifts, {total} → {outcome}"
+        yield from (f"    {note}" for note in _notes(batch, checked["namesakes"].get(name, [])))
+    yield from (f"  {name}: a total was given, the sheet has no row of it" for name in report["totals_without_rows"])
+
+
+def _notes(batch: dict[str, Any], namesakes: list[int]) -> Iterator[str]:
+    """What whoever approves the batch should look at; none of it is an error."""
+    if batch["count_footing"] == "disagrees":
+        yield f"{batch['printed_count']} gifts are printed, {batch['listed_count']} listed"
+    if batch["outside_window"]:
+        yield f"{batch['outside_window']} gifts are dated outside the days of this profile"
+    if namesakes:
+        yield f"another sheet of this name was import {', '.join(map(str, namesakes))}: is it the same notice?"
+
+
+def _rejected(report: dict[str, Any]) -> Iterator[str]:
+    for line in report["rejected"][:SHOWN]:
+        yield f"  row {line['row']}: {line['reason_zh']} ({line['reason_en']}) {line['detail']}"
+    if (more := report["rejected_count"] - SHOWN) > 0:
+        yield f"  and {more} more: --rejected FILE writes all of them"
+
+
+def _overlaps(report: dict[str, Any]) -> Iterator[str]:
     if report["overlap_count"]:
-        console.print(
-            f"  {report['overlap_count']} gifts, {_yuan(report['overlap_sum_fen'])}, stand in two notices and may be"
-            " one: nothing was merged",
-            soft_wrap=True,
-        )
-    if proposals:
-        numbers = " ".join(map(str, proposals.values()))
-        console.print(f"to enter them, another person runs: sunledger import approve {numbers}", soft_wrap=True)
-    elif not resumed:
-        console.print("nothing to enter")
+        told = f"{report['overlap_count']} gifts, {_yuan(report['overlap_sum_fen'])}"
+        yield f"  {told}, stand in two notices and may be one: nothing was merged"
+    for each in report["overlaps"][:SHOWN]:
+        places = ", ".join(f"{batch} row {row}" for batch, row in each["places"])
+        yield f"    {each['on']} {_yuan(each['amount_fen'])}: {places}"
 
 
 def _client(url: str, token: str) -> httpx.AsyncClient:
@@ -192,7 +239,7 @@ async def _checked(request: Any) -> httpx.Response:
     try:
         answer: httpx.Response = await request
     except httpx.TransportError as error:
-        raise ServerSaid(f"the admin application does not answer: {error}") from error
+        raise ServerSaid(f"{_SILENT}: {error}") from error
     if answer.is_error:
         raise ServerSaid(problem(answer))
     return answer

@@ -167,8 +167,17 @@ def fiscal_name(numbers: FiscalNumbers) -> tuple[str, str]:
 
 
 def reference(key: bytes, org: str, channel: str, channel_ref: str) -> str:
-    """`ref` of an entry: equal for equal channel references, which nobody without the key can read or test."""
-    return hmac.digest(key, f"{org}\n{channel}\n{channel_ref}".encode(), "sha256").hex()
+    """`ref` of an entry: equal for equal channel references, which nobody without the key can read or test.
+
+    Empty where the channel gives none. Typed, pasted or from a sheet: full-width letters are narrow ones, and what
+    nobody sees is not there.
+    """
+    if not channel_ref.isascii():
+        narrow = unicodedata.normalize("NFKC", channel_ref)
+        channel_ref = "".join(each for each in narrow if unicodedata.category(each) != "Cf")
+    if not (meant := channel_ref.strip()):
+        return ""
+    return hmac.digest(key, f"{org}\n{channel}\n{meant}".encode(), "sha256").hex()
 
 
 def code_of(symbols: Sequence[int]) -> str:

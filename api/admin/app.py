@@ -77,6 +77,7 @@ def build(resources: Resources) -> Litestar:
         route_handlers=[healthz, readyz, *reference.HANDLERS, inside],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
+            "stopped": Provide(lambda: resources.sequencer.stopped, sync_to_thread=False),
             "clerk": Provide(clerk, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,

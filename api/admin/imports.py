@@ -81,6 +81,9 @@ class Check(BaseModel):
     resumed: dict[str, list[int]] = Field(
         default_factory=dict, description="批次 → 已批准、正以这张表格继续录入的导入编号；不再另提申请"
     )
+    namesakes: dict[str, list[int]] = Field(
+        default_factory=dict, description="批次 → 以前同名而表格不同的导入编号：可能是同一份公示，请核对后再批准"
+    )
 
 
 class RefusedRowOut(BaseModel):
@@ -275,6 +278,7 @@ def _check(job: Job) -> Check:
             for name, refused in job.not_proposed.items()
         ],
         resumed=job.resumed,
+        namesakes=job.namesakes,
     )
 
 

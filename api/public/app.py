@@ -161,6 +161,7 @@ def build(resources: Resources) -> Litestar:
         ],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
+            "stopped": Provide(lambda: "", sync_to_thread=False),  # it never writes
             "open_data": Provide(lambda: resources.open_data, sync_to_thread=False),
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "press": Provide(lambda: press, sync_to_thread=False),

@@ -31,8 +31,9 @@ class Profile:
 
     The headings decide. A row belongs to the batch its `notice` column names; a sheet without one is a single batch,
     called `batch` or after the file. A row's channel reference is its transaction number where the sheet has that
-    column, else its place: notice # row_no, or the physical line where no column gives it. `dataclasses.replace` fits
-    a built-in profile to one sheet: `batch`, `on`, `window`.
+    column, else its place: notice # row_no or, where no column gives it, the file's content # the physical line: the
+    same file is the same gifts whatever it is called, and other files are not. `dataclasses.replace` fits a built-in
+    profile to one sheet: `batch`, `on`, `window`.
     """
 
     name: str

@@ -42,11 +42,11 @@ class BatchSummary:
     count_footing: Footing
     """A warning: some notices print one donor more than they list."""
     sum_footing: Footing
-    """An error: the batch is not proposed unless somebody says why."""
+    """An error: the batch is not proposed."""
 
     @property
     def is_proposable(self) -> bool:
-        """Whether the batch may be proposed without an override."""
+        """Whether there is anything to propose, and the total is the printed one."""
         return self.count > 0 and self.sum_footing is not Footing.DISAGREES
 
 

@@ -1,6 +1,7 @@
 """Read a sheet of gifts, row by row: each line is a gift, a rejected row, a line of printed totals, or blank."""
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from ledger.imports.source import Observe, is_text, open_lines
 
 HEADING_WITHIN = 20  # lines; titles stand above
 MAX_LINES = 20_000_000
+CONTENT_DIGITS = 16
 ROW_LENGTH = 8_192  # characters: 150 names of staff in one donor cell are no more than 1,000
 _SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]+")  # what Excel makes of a long number
 
@@ -66,10 +68,11 @@ def read(path: Path, profile: Profile, *, start: int = 0, observe: Observe = len
     profile = replace(profile, batch=profile.batch or path.name)
     with open_lines(path, observe) as lines:
         header = _find_header(lines, profile)
+        origin = "" if header.columns.keys() & {Field.TRANSACTION_NO, Field.ROW_NO} else _content(path)
         skipped = 0
         if start > header.line:  # a row begins on this line, so no quotation mark is open there
             skipped = sum(1 for _ in islice(lines, start - header.line - 1))
-        yield from _lines(lines, header, profile, at=header.line + skipped + 1)
+        yield from _lines(lines, header, profile, origin, at=header.line + skipped + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,7 @@ def _find_header(lines: Iterator[str], profile: Profile) -> _Header:
 
 
 def _lines(  # noqa: C901  one function on purpose: each call in it would be made for millions of rows
-    lines: Iterator[str], header: _Header, profile: Profile, *, at: int
+    lines: Iterator[str], header: _Header, profile: Profile, origin: str, *, at: int
 ) -> Iterator[Line]:
     seat = {field: header.columns.get(field, _NOWHERE) for field in Field}
     on_at, amount_at, transaction_at = seat[Field.DONATED_ON], seat[Field.AMOUNT], seat[Field.TRANSACTION_NO]
@@ -146,7 +149,7 @@ def _lines(  # noqa: C901  one function on purpose: each call in it would be mad
             elif row_no_at != _NOWHERE:
                 reference = f"{batch}#{_stated(cells[row_no_at], Reason.REFERENCE_MISSING)}"
             else:
-                reference = f"{batch}#{row}"
+                reference = f"{origin}#{row}"
         except RowError as error:
             yield Rejected(row, batch, error.reason, error.detail, amount_fen)
             continue
@@ -172,6 +175,15 @@ def _records(lines: Iterator[str], at: int) -> Iterator[tuple[int, list[str] | N
             row = at + reader.line_num
         else:
             return
+
+
+def _content(path: Path) -> str:
+    """What a sheet is told by, however its file is called, compressed or encoded: a short digest, for people see it."""
+    said = hashlib.sha256()
+    with open_lines(path, len) as lines:
+        for line in lines:
+            said.update(line.rstrip("\r\n").encode("utf-8", "surrogateescape") + b"\n")
+    return said.hexdigest()[:CONTENT_DIGITS]
 
 
 def _stated(cell: str, otherwise: Reason) -> str:

@@ -50,7 +50,7 @@ class LogKeys:
 
     def ref(self, org: str, channel: str, channel_ref: str) -> str:
         """`ref` of an entry; empty where the channel gives no reference."""
-        return reference(self.references, org, channel, channel_ref) if channel_ref else ""
+        return reference(self.references, org, channel, channel_ref)
 
     def fiscal_number(self, numbers: FiscalNumbers) -> bytes:
         """Equal for equal code and number, whatever else is printed: no two gifts have the same fiscal receipt."""

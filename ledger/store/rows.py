@@ -10,8 +10,8 @@ import asyncpg
 BLOCK_ENTRIES = 4096
 """Sums are kept by blocks of this many entries, so that a figure as of any entry is blocks and a tail."""
 
-FIGURE_SPANS = (512 * 1024, 64 * 1024, 8 * 1024, 1024)
-"""Figures are kept by spans of so many entries: as of any one, long ones, at most 7 of each shorter length, then a tail
+FIGURE_SPANS = (64 * BLOCK_ENTRIES, 8 * BLOCK_ENTRIES, BLOCK_ENTRIES, BLOCK_ENTRIES // 4)
+"""Figures are kept by spans of so many entries: as of any one, long ones, at most 7, 7 and 3 shorter ones, then a tail
 that is added up gift by gift."""
 
 COPY_FROM = 256

@@ -24,6 +24,7 @@ from ledger.store.sequencer import Sequencer
 from ledger.store.staging import Manifest, Staging
 
 KNOWN_REFS = 5_000
+JOBS_KEPT = 1_000
 PAUSE_S = 0.05
 
 _log = structlog.get_logger()
@@ -33,6 +34,8 @@ _log = structlog.get_logger()
 class Job:
     """A check that runs or has ended."""
 
+    manifest: Manifest | None = None
+    """What was said of the sheet when it was to be checked; None of one that a start found."""
     read: int = 0
     size: int = 0
     report: Report | None = None
@@ -42,6 +45,8 @@ class Job:
     """Batch → why it cannot be."""
     resumed: dict[str, list[int]] = field(default_factory=dict)
     """Batch → approved imports that go on with this sheet."""
+    namesakes: dict[str, list[int]] = field(default_factory=dict)
+    """Batch → approved imports of other sheets that were called the same: perhaps the same notice, mended."""
     refused: Refused | None = None
     """Why the sheet cannot be used at all."""
     failed: bool = False
@@ -71,6 +76,8 @@ class Sheets:
         Where that one could not propose everything, it is tried again.
         """
         before = self._jobs.get(sheet)
+        if before is not None and before.manifest is not None and before.manifest != manifest:
+            raise Invalid(_FOR_SOMETHING_ELSE)
         if before is not None and not (
             before.done and (before.failed or before.not_proposed) and self.staging.has(sheet)
         ):
@@ -78,8 +85,9 @@ class Sheets:
         if manifest.profile not in PROFILES:
             raise Invalid(f"profile: one of {', '.join(sorted(PROFILES))}", field="profile")
         folder = self.staging.folder(sheet)
-        manifest = _as_before(self.staging.kept(sheet), manifest)
-        job = self._jobs[sheet] = Job(size=(folder / "sheet").stat().st_size)
+        asked, manifest = manifest, _as_before(self.staging.kept(sheet), manifest)
+        self._forget()
+        job = self._jobs[sheet] = Job(asked, size=(folder / "sheet").stat().st_size)
         task = asyncio.create_task(self._check(sheet, manifest, job))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -115,6 +123,12 @@ class Sheets:
                 self.staging.remove(sheet)
         self.staging.remove_unchecked(but=running)
 
+    def _forget(self) -> None:
+        """Of checks that have ended the oldest, where there are many: nobody asks for these any more."""
+        ended = [sheet for sheet, job in self._jobs.items() if job.done]
+        for sheet in ended[: max(0, len(self._jobs) - JOBS_KEPT)]:
+            del self._jobs[sheet]
+
     def _running(self) -> set[str]:
         return {sheet for sheet, job in self._jobs.items() if not job.done}
 
@@ -129,6 +143,7 @@ class Sheets:
             await asyncio.to_thread(report.write_rejected, self.staging.rejected(sheet))
             job.report = report
             job.resumed = self._resumed(manifest, report)
+            job.namesakes = await self._namesakes(manifest, report)
             await self._propose_all(sheet, manifest, job)
             job.read = -1
         except Refused as refused:
@@ -186,6 +201,12 @@ class Sheets:
                     found.setdefault(batch.name, []).append(number)
         return {name: numbers for name, numbers in found.items() if name not in proposed}
 
+    async def _namesakes(self, manifest: Manifest, report: Report) -> dict[str, list[int]]:
+        async with self._database.raw() as connection:
+            names = [batch.name for batch in report.batches]
+            rows = await connection.fetch(_NAMESAKES, manifest.org, names, manifest.commitment)
+        return {row["name"]: row["imports"] for row in rows}
+
     async def _propose_all(self, sheet: str, manifest: Manifest, job: Job) -> None:
         """Batch by batch; one that is refused holds up no other. Raises Stopped."""
         for command in manifest.batches:
@@ -224,7 +245,7 @@ def _as_before(before: Manifest | None, manifest: Manifest) -> Manifest:
         manifest, commitment=before.commitment, batches=before.batches, proposals=before.proposals
     )
     if again != before:
-        raise Invalid("this sheet was checked for another fund or with other totals: upload it again")
+        raise Invalid(_FOR_SOMETHING_ELSE)
     return again
 
 
@@ -249,8 +270,15 @@ def _commands(manifest: Manifest, report: Report) -> list[ApproveImport]:
     ]
 
 
+_FOR_SOMETHING_ELSE = "this sheet was checked for another fund or with other totals: upload it again"
 _KNOWN = """
   select ref from gift where ref = any($1)
   union all
   select ref from reference where ref = any($1)
+"""
+_NAMESAKES = """
+  select name, array_agg(seq order by seq) as imports from import_batch b
+  where org = $1 and name = any($2) and $3 <> (
+    select convert_from(bytes, 'utf8')::jsonb #>> '{body,file}' from entry e where e.seq = b.seq)
+  group by name
 """

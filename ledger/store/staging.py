@@ -71,6 +71,8 @@ class Staging:
                     size += len(chunk)
                     _check_size(size)
                     await asyncio.to_thread(file.write, chunk)
+                file.flush()
+                await asyncio.to_thread(os.fsync, file.fileno())  # an approval may be all that is left to rest on it
         except BaseException:  # whoever sent it is gone, the disk is full
             shutil.rmtree(folder)
             raise

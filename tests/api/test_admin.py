@@ -62,6 +62,22 @@ async def test_a_channel_reference_is_entered_once(office: Office) -> None:
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/already-recorded")
 
 
+async def test_a_reference_pasted_with_what_nobody_sees_is_the_same(office: Office) -> None:
+    await office.post("gifts", gift(channel_ref="10001"))
+    answer = await office.post("gifts", gift(channel_ref=" １０００1\u200b"))
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/already-recorded")
+
+
+async def test_it_is_not_ready_once_another_sequencer_took_over(office: Office, told: Settings) -> None:
+    assert (await office.http.get("/readyz")).status_code == 200
+    async with acting_as("owner", told) as owner:
+        await owner.execute("update head set epoch = epoch + 10")
+    await office.post("gifts", gift())
+    answer = await office.http.get("/readyz")
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/read-only")
+    assert "another sequencer" in answer.json()["detail"]
+
+
 async def test_a_retry_of_a_proposal_gets_the_same_number(office: Office) -> None:
     body = {"org": CITY, "fund": "flood", "project": "flood-aid", "amount_fen": 1, "on": "2026-07-01"}
     payment = {

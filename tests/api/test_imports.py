@@ -151,6 +151,54 @@ async def test_importing_a_sheet_twice_changes_nothing(office: Office, said: Con
     assert report.read_text("utf-8-sig").count("already_entered") == 1_200
 
 
+def notice(path: Path, *names: str) -> Path:
+    """A sheet whose rows have no numbers."""
+    lines = (f"2026-07-0{n},{name},{100 * n}.00" for n, name in enumerate(names, 1))
+    path.write_text("日期,捐赠人,金额（元）\n" + "\n".join(lines) + "\n")
+    return path
+
+
+async def test_a_notice_under_another_name_is_the_same_and_another_one_of_its_name_is_not(
+    office: Office, said: Console, tmp_path: Path
+) -> None:
+    july = notice(tmp_path / "gifts.csv", "王*", "李*")
+    async with listening(admin.build(office.resources)) as url:
+        await import_client.propose(url, office.tokens["maker"], sheet(july, "notice"), None, said)
+        await import_client.approve(url, office.tokens["checker"], await office.waiting(), tmp_path / "codes", said)
+        size = await office.size()
+        again = july.rename(tmp_path / "gifts (1).csv")
+        await import_client.propose(url, office.tokens["maker"], sheet(again, "notice"), None, said)
+        assert (await office.size(), await office.waiting()) == (size, [])
+        assert "nothing to enter" in said.export_text()
+        august = notice(tmp_path / "gifts.csv", "王*", "李*", "张*")
+        await import_client.propose(url, office.tokens["maker"], sheet(august, "notice"), None, said)
+        assert "another sheet of this name was import" in said.export_text()
+        await import_client.approve(url, office.tokens["checker"], await office.waiting(), tmp_path / "codes", said)
+    async with office.resources.database.raw() as connection:
+        rows = await connection.fetch("select name, entered_rows from import_batch order by seq")
+    assert [tuple(row) for row in rows] == [("gifts.csv", 2), ("gifts.csv", 3)]
+
+
+async def test_of_proposals_one_that_is_refused_holds_up_no_other(
+    office: Office, said: Console, tmp_path: Path
+) -> None:
+    async with listening(admin.build(office.resources)) as url:
+        await import_client.propose(url, office.tokens["maker"], sheet(small(tmp_path, 3), "wuhan-qr-2020"), None, said)
+        (proposal,) = await office.waiting()
+        with pytest.raises(import_client.ServerSaid, match="proposal 999999"):
+            await import_client.approve(url, office.tokens["checker"], [999_999, proposal], tmp_path / "codes", said)
+    assert len(list(codes_in(tmp_path / "codes"))) == 3
+
+
+async def test_codes_are_fetched_whole_or_not_at_all(office: Office, said: Console, tmp_path: Path) -> None:
+    async with listening(admin.build(office.resources)) as url:
+        await import_client.propose(url, office.tokens["maker"], sheet(small(tmp_path, 3), "wuhan-qr-2020"), None, said)
+        await import_client.approve(url, office.tokens["checker"], await office.waiting(), None, said)
+    with pytest.raises(import_client.ServerSaid, match="does not answer"):  # it listens no more
+        await import_client.fetch_codes(url, office.tokens["maker"], 1, tmp_path / "codes.csv")
+    assert not [*tmp_path.glob("*codes*")]
+
+
 async def test_a_sheet_proposed_twice_before_approval_is_entered_once(
     office: Office, said: Console, tmp_path: Path
 ) -> None:
@@ -291,6 +339,22 @@ async def test_a_sheet_checked_again_after_a_restart_keeps_the_proposal_it_had(
         assert list(checked["proposals"].values()) == before == await office.waiting()
         await import_client.approve(url, office.tokens["checker"], before, tmp_path / "codes", said)
         assert len(list(codes_in(tmp_path / "codes"))) == 20
+
+
+async def test_a_sheet_that_is_being_checked_for_one_fund_is_not_answered_for_another(
+    office: Office, told: Settings, said: Console, tmp_path: Path
+) -> None:
+    async with listening(admin.build(office.resources)) as url:
+        await import_client.propose(
+            url, office.tokens["maker"], sheet(small(tmp_path, 20), "wuhan-qr-2020"), None, said
+        )
+    (folder,) = (path for path in told.sheets.iterdir() if path.is_dir())
+    body = {"profile": "wuhan-qr-2020", "name": "small.csv", "org": CITY, "fund": "general"}
+    same, other = [
+        await office.post(f"sheets/{folder.name}/check", body | {"fund": fund}) for fund in ("general", "flood")
+    ]
+    assert same.status_code == 202
+    assert (other.status_code, other.json()["type"]) == (400, "/problems/invalid-value")
 
 
 async def test_a_sheet_is_not_checked_again_for_another_fund(told: Settings, said: Console, tmp_path: Path) -> None:

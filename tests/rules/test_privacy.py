@@ -161,6 +161,28 @@ def test_a_reference_is_equal_for_equal_numbers_of_one_channel_and_organisation(
 
 
 @pytest.mark.parametrize(
+    "typed",
+    [
+        "A1000050001 ",
+        "\tA1000050001",
+        "Ａ１０００050001",
+        "A1000\u200b050001",
+        "\ufeffA1000050001",
+        "\u3000A1000050001\u00a0",
+    ],
+)
+def test_a_reference_is_the_same_however_it_is_typed_or_pasted(typed: str) -> None:
+    key = b"k" * 32
+    assert privacy.reference(key, "330800", "bank", typed) == privacy.reference(key, "330800", "bank", "A1000050001")
+    assert privacy.reference(key, "330800", "bank", "a1000050001") != privacy.reference(key, "330800", "bank", typed)
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "\u3000", "\u200b"])
+def test_where_a_channel_gives_no_reference_there_is_none(typed: str) -> None:
+    assert not privacy.reference(b"k" * 32, "330800", "cash", typed)
+
+
+@pytest.mark.parametrize(
     ("name", "shown"), [("张某", "张*"), ("张某某", "张**"), ("欧阳某某", "欧**"), ("张", "张*"), ("", "")]
 )
 def test_a_masked_name_is_its_first_character_and_one_or_two_stars(name: str, shown: str) -> None:

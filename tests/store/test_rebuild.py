@@ -8,7 +8,7 @@ import pytest
 
 from api import main as applications
 from ledger.settings import Settings
-from ledger.store import rebuild, setup
+from ledger.store import rebuild, rows, setup
 from ledger.store.availability import Stopped
 from ledger.store.files import SetupError
 from ledger.store.rebuild import PROJECTIONS
@@ -108,19 +108,27 @@ async def test_a_log_older_than_its_tables_of_figures_starts_once_it_is_rebuilt(
     await check_log(told)
 
 
-async def test_a_log_whose_figures_have_other_spans_is_migrated_and_starts_once_it_is_rebuilt(busy: Settings) -> None:
+async def test_a_log_older_than_the_shortest_span_of_figures_has_it_once_it_is_migrated(busy: Settings) -> None:
     assert busy.database_url is not None
     before = await dumped(busy)
     async with acting_as("owner", busy) as owner:
-        await owner.execute("update figure set span = span * 4")
+        await owner.execute(f"delete from figure where span = {rows.FIGURE_SPANS[-1]}")
         await owner.execute("update alembic_version set version_num = '0011'")
+    assert await dumped(busy) != before
     await setup.prepare(busy, busy.database_url)
-    with pytest.raises(SetupError, match="sunledger rebuild"):
-        async with applications.public_resources(busy, busy.database_url):
-            pass
-    await rebuilt(busy)
     assert await dumped(busy) == before
     await check_log(busy)
+
+
+async def test_a_log_without_figures_is_still_to_be_rebuilt_when_it_is_migrated(told: Settings) -> None:
+    assert told.database_url is not None
+    async with acting_as("owner", told) as owner:
+        await owner.execute("truncate figure, movement")
+        await owner.execute("update alembic_version set version_num = '0011'")
+    await setup.prepare(told, told.database_url)
+    with pytest.raises(SetupError, match="sunledger rebuild"):
+        async with applications.public_resources(told, told.database_url):
+            pass
 
 
 async def test_a_sequencer_that_runs_is_fenced_off(busy: Settings) -> None:
