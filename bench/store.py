@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -131,13 +132,17 @@ class Program:
 
     process: asyncio.subprocess.Process
     port: int
+    _peaks: dict[int, float] = field(default_factory=dict)
 
     def rss_mib(self) -> float:
-        """Its peak resident memory so far."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-        return 0.0
+        """Peak resident memory so far, of the largest of its processes; of those that ended, as it was last asked."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        for pid in (self.process.pid, *(int(each) for task in tasks for each in task.read_text().split())):
+            with contextlib.suppress(OSError):  # it ended
+                status = Path(f"/proc/{pid}/status").read_text()
+                if peak := re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE):
+                    self._peaks[pid] = int(peak[1]) / 1024
+        return max(self._peaks.values(), default=0.0)
 
 
 @asynccontextmanager

@@ -139,6 +139,7 @@ async def _completed(store: Store, proposal: int, admin: Program) -> None:
         while not await connection.fetchval(question, proposal):
             if admin.process.returncode is not None:
                 raise RuntimeError("the admin application ended")
+            admin.rss_mib()
             await asyncio.sleep(0.1)
 
 

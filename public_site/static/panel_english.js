@@ -23,7 +23,7 @@ window.panelWords = {
   reference: ", payment number {n}. Compare it with your payment record",
   noReference: ", without a payment number",
   following: "Checking every step…",
-  followed: "✓ All {n} entries on the way are in the signed ledger; your browser computed each step's amount, and the page agrees.",
+  followed: "✓ All {n} entries on the way are in the signed ledger; your browser computed what each step took and where all of it is, and the page agrees.",
   notFollowed: "Not every step could be checked. Perhaps the newest one is not published yet: reload and try again. If it still fails, download the dossier and ask the Red Cross society that issued the receipt. ({n})",
   later: "What is needed for the check did not arrive: try again later.",
 };

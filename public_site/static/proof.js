@@ -160,27 +160,48 @@ const CHECKS = {
 
   async shown(given, engine, found) {
     const { amount, entry, digest } = found;
+    const sums = sumsByState(given.shown);
+    const known = Object.keys(sums).map((state) => sums[state]).concat(amount, (sums.paid || 0) + (sums.confirmed || 0));
     const right = {
       amount: (text) => text === yuan(amount) || text.endsWith(" " + yuan(amount)),
-      spoken: (text) => text.startsWith("您的 " + spoken(amount)) || startsWithAmount(text, "Your " + yuan(amount)),
+      spoken: (text) => (text.startsWith("您的 " + spoken(amount)) || startsWithAmount(text, "Your " + yuan(amount)))
+        && amountsIn(text).every((each) => known.includes(each)),
+      remainder: (text) => amountsIn(text).every((each) => known.includes(each)),
       on: (text) => text === entry.body.on,
       seq: (text) => ["第 " + entry.seq + " 条", "entry " + entry.seq].includes(text.replace(/,/g, "")),
       sha256: (text) => text === digest,
     };
+    // Each state with a part is told, with the sum of its parts.
+    for (const state in sums) right["state:" + state] = (text) => text.endsWith(" " + yuan(sums[state]));
     for (const what in right) must(given.shown.some((each) => each[0] === what), "the page marks no " + what);
-    let parts = 0;
-    for (const [what, text] of given.shown) {
-      if (what === "part") {
-        must(/^¥[\d,]+\.\d\d$/.test(text), "expected an amount, found " + text);
-        parts += Number(text.replace(/\D/g, ""));
-      } else {
-        must(right[what](text), "the page shows " + text + ", the entry says " + yuan(amount) + ", " + entry.body.on);
-      }
+    for (const [what, text] of given.shown.filter((each) => !isPart(each))) {
+      must(right[what] && right[what](text), "the page shows " + text + ", the entry says " + yuan(amount) + ", " + entry.body.on);
     }
+    const parts = Object.keys(sums).reduce((sum, state) => sum + sums[state], 0);
     must(parts === amount, "the parts shown come to " + yuan(parts) + ", the entry says " + yuan(amount));
     return passed();
   },
 };
+
+const isPart = ([what]) => what.startsWith("part:");
+
+// State → what the parts shown in it come to, in fen.
+function sumsByState(shown) {
+  const sums = {};
+  for (const [what, text] of shown.filter(isPart)) {
+    must(/^¥[\d,]+\.\d\d$/.test(text), "expected an amount, found " + text);
+    sums[what.slice(5)] = (sums[what.slice(5)] || 0) + fen(text);
+  }
+  return sums;
+}
+
+// "¥1,234.50" or "1,234.50 元"; whole yuan may go without their fen.
+export const fen = (text) => {
+  const [whole, cents] = text.replace(/[^\d.]/g, "").split(".");
+  return Number(whole) * 100 + Number(cents || 0);
+};
+// Of a sentence that has no other numbers.
+const amountsIn = (text) => (text.match(/\d[\d,]*(\.\d\d)?/g) || []).map(fen);
 
 // "Your ¥500 …" for ¥500.00: not for ¥5,000 or ¥500.50, which begin alike.
 function startsWithAmount(text, wanted) {

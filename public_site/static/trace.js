@@ -145,7 +145,8 @@ async function followTrail(button) {
     const all = (what) => Array.from(document.querySelectorAll(what));
     const shown = {
       parts: all("[data-part-of]").map((each) => [each.dataset.partOf, text(each)]),
-      rests: all("[data-rest]").length ? null : all("[data-shown=part]").map(text),
+      rests: all('[data-shown^="part:"]').map((each) => [each.dataset.shown.slice(5), text(each)]),
+      isSummed: all("[data-rest]").length > 0,
     };
     const given = {
       seq: Number(panel.dataset.seq), policy: await policy.text(), shown, dossier: new Uint8Array(await dossier.arrayBuffer()),

@@ -1,6 +1,6 @@
 // The way of the money, entry by entry: fetched only when a donor asks for it. The dossier holds every entry with its
 // proof; positions are followed here anew, and what the page says of each step is compared with what comes out.
-import { check, yuan } from "./proof.js";
+import { check, fen, yuan } from "./proof.js";
 
 // A zip of stored files, as docs/formats.md says a dossier is: name → bytes.
 export function unzip(data) {
@@ -44,10 +44,25 @@ export function follow(gift, moves) {
     const place = INSIDE.includes(address.split(":")[0]) ? address : address + " " + effect;
     places[place] = (places[place] || 0) + qty;
   }
-  return { parts, rests: Object.keys(places).map((place) => places[place]) };
+  return { parts, rests: Object.keys(places).map((place) => [kindOf(place), places[place]]) };
 }
 
-// `shown`: parts ([number of the step, text] each), rests (texts; null where the page sums small ones up).
+// Accounts of each kind hold money in one state, that of payees in two.
+const KINDS = {
+  held: "fund", allocated: "project", in_transit: "transit", paid: "payees", confirmed: "payees", refunded: "refunds",
+  fees: "fees", lost: "losses", voided: "voided",
+};
+const kindOf = (place) => place.split(":")[0].replace("suspense", "voided"); // as a gift it is voided
+
+// "kind amount", in order; with `isSummed` one of each kind.
+function told(rests, isSummed) {
+  const sums = {};
+  for (const [kind, qty] of rests) sums[kind] = (sums[kind] || 0) + qty;
+  const pairs = isSummed ? Object.keys(sums).map((kind) => [kind, sums[kind]]) : rests;
+  return pairs.map(([kind, qty]) => kind + " " + yuan(qty)).sort().join(", ");
+}
+
+// `shown`: parts ([number of the step, text] each), rests ([state, text] each), isSummed (small ones are one).
 // Answers {count, failed}: how many entries were checked, what did not fit ("" where all did).
 export async function checkTrail(given, engine) {
   const files = unzip(given.dossier);
@@ -74,9 +89,8 @@ export async function checkTrail(given, engine) {
       return { count: entries.length, failed: "step " + seq + ": the page shows " + text + ", the entries give " + yuan(parts[seq] || 0) };
     }
   }
-  const sorted = (texts) => texts.slice().sort().join(" ");
-  if (given.shown.rests && sorted(given.shown.rests) !== sorted(rests.map(yuan))) {
-    return { count: entries.length, failed: "the page shows " + sorted(given.shown.rests) + ", the entries give " + sorted(rests.map(yuan)) };
-  }
+  const { isSummed } = given.shown;
+  const [page, log] = [given.shown.rests.map(([state, text]) => [KINDS[state], fen(text)]), rests].map((each) => told(each, isSummed));
+  if (page !== log) return { count: entries.length, failed: "the page shows " + page + ", the entries give " + log };
   return { count: entries.length, failed: "" };
 }

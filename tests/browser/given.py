@@ -74,7 +74,9 @@ async def evidence(office: Office, visitor: httpx.AsyncClient, code: str, seq: i
             ("on", gift["on"]),
             ("seq", f"第 {seq:,} 条"),
             ("sha256", gift["sha256"]),
-            *(("part", messages.yuan(leaf["amount_fen"])) for leaf in trace["leaves"]),
+            ("remainder", ""),
+            *((f"part:{leaf['state']}", messages.yuan(leaf["amount_fen"])) for leaf in trace["leaves"]),
+            *((f"state:{state}", f"其中 {messages.yuan(fen)}") for state, fen in trace["states"].items() if fen),
         ),
     )
 
@@ -214,7 +216,27 @@ def no_gift(kept: Evidence) -> Evidence:
 
 def template_moves_money(kept: Evidence) -> Evidence:
     """A page whose parts do not come to the gift."""
-    return replace(kept, shown=(*kept.shown, ("part", "¥0.01")))
+    return replace(kept, shown=(*kept.shown, ("part:held", "¥0.01"), ("state:held", "已入账 ¥0.01")))
+
+
+def state_lies(kept: Evidence) -> Evidence:
+    """A page that sums the parts in one state up to something else."""
+    return _says(kept, "state:", "已拨付 ¥0.01")
+
+
+def state_left_out(kept: Evidence) -> Evidence:
+    """A page that does not say what is in one of the states."""
+    return replace(kept, shown=tuple(each for each in kept.shown if not each[0].startswith("state:")))
+
+
+def headline_lies(kept: Evidence) -> Evidence:
+    """A headline whose second amount is in no state."""
+    return _says(kept, "spoken", f"{kept.shown[0][1]}，已有 9,999 元拨付使用")
+
+
+def remainder_lies(kept: Evidence) -> Evidence:
+    """A sentence on the remainder with an amount that is in no state."""
+    return _says(kept, "remainder", "其中 0.01 元还没有分配。")
 
 
 FORGERIES: dict[Callable[[Evidence], Evidence], str] = {
@@ -233,8 +255,18 @@ FORGERIES: dict[Callable[[Evidence], Evidence], str] = {
     template_lies: "shown",
     template_moves_money: "shown",
     template_says_nothing: "shown",
+    state_lies: "shown",
+    state_left_out: "shown",
+    headline_lies: "shown",
+    remainder_lies: "shown",
     no_gift: "receipt",
 }
+
+
+def _says(kept: Evidence, what: str, text: str) -> Evidence:
+    """The page says something else in one place."""
+    place = next(i for i, (mark, _) in enumerate(kept.shown) if mark.startswith(what))
+    return replace(kept, shown=(*kept.shown[:place], (kept.shown[place][0], text), *kept.shown[place + 1 :]))
 
 
 def _checkpoint(kept: Evidence, change: Callable[[str, str, str], tuple[str, str, str]]) -> Evidence:

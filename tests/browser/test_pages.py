@@ -156,6 +156,29 @@ async def test_a_forgery_is_refused_at_its_step_and_leaves_evidence(
         assert private not in json.dumps(evidence), "evidence is handed on"
 
 
+@pytest.mark.parametrize(
+    ("place", "lie"),
+    [
+        (r'(<h1 data-shown="spoken">).*?</h1>', r"\g<1>您的 3,000 元，已有 2,999 元拨付使用</h1>"),
+        (r'(data-shown="state:\w+">[^<]*¥)[\d,]+', r"\g<1>9,999"),
+        (r'(data-shown="remainder">)', r"\g<1>其中 0.07 元在基金里等待分配。"),
+        (r'data-shown="part:\w+"', 'data-shown="part:lost"'),
+    ],
+    ids=["headline", "state", "remainder", "part"],
+)
+async def test_a_template_that_lies_beside_the_amount_is_caught_by_the_page(
+    page: Page, address: str, kept: Evidence, place: str, lie: str
+) -> None:
+    def lies(html: bytes) -> bytes:
+        told, count = re.subn(place, lie, served(kept)["/trace"](html).decode(), count=1, flags=re.DOTALL)
+        assert count == 1
+        return told.encode()
+
+    await page.instead({**served(kept), "/trace": lies})
+    assert await look_up(page, address, kept.code) == "failed"
+    assert [name for name, state in await page.value(STEPS) if state == "failed"] == ["shown"]
+
+
 @pytest.mark.parametrize("witnessed", [True, False])
 async def test_without_a_box_the_page_does_not_say_that_the_payment_was_checked(
     page: Page, address: str, kept: Evidence, *, witnessed: bool

@@ -20,6 +20,16 @@ from tests.support.visitor import visitor as visiting
 
 pytestmark = pytest.mark.browser
 
+KINDS = {
+    "held": "fund",
+    "allocated": "project",
+    "in_transit": "transit",
+    "paid": "payees",
+    "confirmed": "payees",
+    "refunded": "refunds",
+}
+"""State → kind of account, as far as these gifts go."""
+
 
 @pytest.fixture
 async def branch(settings: Settings) -> AsyncGenerator[Branch]:
@@ -55,15 +65,15 @@ async def test_every_gift_of_a_busy_branch_is_followed_to_the_places_the_server_
         written = [row["bytes"].decode() for row in await connection.fetch("select bytes from entry order by seq")]
     said = node("trail.mjs", {"modules": str(STATIC), "log": written, "gifts": [seq for seq, _ in given]})
     moved: dict[str, int] = {}
-    rests: list[int] = []
+    rests: list[list[Any]] = []
     for (seq, _), found in zip(given, said["followed"], strict=True):
         trace = (await reader.get(f"/api/v1/entries/{seq}/trace")).json()
-        rests = [leaf["amount_fen"] for leaf in trace["leaves"]]
-        assert sorted(found["rests"]) == sorted(rests), seq
+        rests = sorted([KINDS[leaf["state"]], leaf["amount_fen"]] for leaf in trace["leaves"])
+        assert sorted(found["rests"]) == rests, seq
         moved = {str(step["seq"]): step["amount_fen"] for step in trace["steps"] if step["kind"] != "money.received"}
         assert found["parts"] == moved, seq
     assert {*map(str, sent)} <= moved.keys(), "the last gift is on its way by two transfers"
-    assert sorted(rests) == [665, 3_335, 6_000]
+    assert rests == [["fund", 3_335], ["transit", 665], ["transit", 6_000]]
 
 
 def shown(trace: Any) -> dict[str, Any]:
@@ -74,7 +84,8 @@ def shown(trace: Any) -> dict[str, Any]:
             for step in trace["steps"]
             if step["kind"] not in {"money.received", "delivery.confirmed", "feedback.published"}
         ],
-        "rests": [yuan(leaf["amount_fen"]) for leaf in trace["leaves"]],
+        "rests": [[leaf["state"], yuan(leaf["amount_fen"])] for leaf in trace["leaves"]],
+        "isSummed": False,
     }
 
 
@@ -93,6 +104,9 @@ async def test_a_dossier_is_checked_entry_by_entry_and_against_the_page(visitor:
         return {"seq": seq, "policy": policy, "shown": page, "dossier": base64.b64encode(data).decode()}
 
     (step, amount), *others = says["parts"]
+    (first, some), *between, (last, rest) = says["rests"]
+    assert (KINDS[first], some) != (KINDS[last], rest)
+    exchanged = [[first, rest], *between, [last, some]]
     said = node(
         "trail.mjs",
         {
@@ -105,7 +119,9 @@ async def test_a_dossier_is_checked_entry_by_entry_and_against_the_page(visitor:
                 "of another gift": given(seq=receipts[1].proof.index),
                 "a step that lies": given(page={**says, "parts": [[step, "¥9.99"], *others]}),
                 "a step from nowhere": given(page={**says, "parts": [*says["parts"], ["3", amount]]}),
-                "places that lie": given(page={**says, "rests": ["¥3,000.00"]}),
+                "places that lie": given(page={**says, "rests": [["held", "¥3,000.00"]]}),
+                "two places exchanged": given(page={**says, "rests": exchanged}),
+                "sums that lie": given(page={**says, "rests": exchanged, "isSummed": True}),
             },
         },
     )["checked"]
