@@ -49,7 +49,7 @@ PAGES = {
     "figures by lineage": "/data/figures?measure=paid&by=channel&then=project",
     "figures in colours": "/data/figures?measure=received&by=month&then=channel",
     "figures by names": "/data/figures?measure=paid&by=project&then=event",
-    "figures that are not exact": "/data/figures?measure=paid&by=channel",
+    "figures that are not exact": "/data/figures?measure=fees&by=channel",
     "search": "/search?q=%E6%B1%9B%E6%9C%9F",
     "search for a code": "/search?q=0123-4567-89AB-CDE4",
     "verify": "/verify",
@@ -63,12 +63,13 @@ PAGES = {
     "no such page": "/entries/999999",
 }
 STATUSES = {
-    "no such page": "404",
-    "data, bad filters": "400",
-    "figures that are not exact": "400",
-    "search for a code": "400",
+    "no such page": 404,
+    "data, bad filters": 400,
+    "figures that are not exact": 400,
+    "search for a code": 400,
 }
 """Of pages that are not 200: the browser notes them on its console."""
+STATUS = "performance.getEntriesByType('navigation')[0].responseStatus"
 
 
 @pytest.mark.parametrize("language", ["zh-Hans", "en"])
@@ -81,6 +82,7 @@ async def test_a_page_keeps_its_promises_on_every_screen(
         await page.before_scripts(WATCH)
         await page.size(WIDTHS[len(name) % len(WIDTHS)])  # loading is watched on one screen, another for other pages
         await arrive(page, address)
+        assert await page.value(STATUS) == STATUSES.get(name, 200)
         shifted = await page.value("window.shifted")
         assert shifted == [], f"moves while it loads: {shifted}"
         for width in WIDTHS:
@@ -90,7 +92,7 @@ async def test_a_page_keeps_its_promises_on_every_screen(
             assert await axe.violations(page, axe_script) == [], width
         assert await page.value("document.documentElement.lang") == language
         assert await page.value("document.querySelectorAll('[style], style').length") == 0
-        expected = STATUSES.get(name, "nothing")
+        expected = str(STATUSES.get(name, "nothing"))
         assert [each for each in page.said if expected not in each] == []
         assert {urlsplit(each).netloc for each in page.asked if not each.startswith("data:")} == {
             urlsplit(served.address).netloc
