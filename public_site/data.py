@@ -13,6 +13,7 @@ from api.public import permalinks
 from ledger import entries
 from ledger.account import MAX_POSITION
 from ledger.opendata import editions
+from ledger.opendata.terms import Terms
 from ledger.store.queries.gifts import Traces
 from ledger.store.queries.lists import ListedGift, Total
 from ledger.store.queries.log import read_first_over
@@ -56,6 +57,7 @@ async def data(
     site: NamedDependency[Site],
     desk: NamedDependency[Desk],
     open_data: NamedDependency[Path | None],
+    terms: NamedDependency[Terms],
 ) -> Response[str]:
     """One of the lists. `/gifts` is the same for those who look for a gift, not for data."""
     query, say = request.query_params, site.words
@@ -113,6 +115,7 @@ async def data(
         permalink=permalinks.origin(request) + filters.address(say.address("/data"), pinned),
         on=entries.beijing_date(entries.moment(head.at)) if head.seq >= 0 else None,
         checkpoint=checkpoint,
+        terms=terms,
         **_editions(open_data),
     )
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
-    """A licence that conforms to the Open Definition. `name`: its SPDX identifier."""
+    """A licence that conforms to the Open Definition. `name`: its SPDX identifier; `by`: the source is to be named."""
 
     name: str
     title: str
     url: str
+    by: bool = True
 
 
 LICENCES = {
@@ -24,6 +25,7 @@ LICENCES = {
             name="CC0-1.0",
             title="Creative Commons Zero 1.0 Universal",
             url="https://creativecommons.org/publicdomain/zero/1.0/",
+            by=False,
         ),
         Licence(
             name="ODC-By-1.0",

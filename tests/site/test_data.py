@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import httpx
@@ -14,6 +15,7 @@ from api.public.app import Resources
 from api.public.data import FILES
 from ledger.disbursements import DisburseMoney
 from ledger.entries import Restriction
+from ledger.opendata.terms import LICENCES, Terms
 from ledger.organisations import DeclareEvent, OpenFund
 from ledger.store.queries import choices
 from public_site import messages
@@ -98,6 +100,32 @@ async def test_each_button_says_how_many_rows_it_gives_and_what_they_sum_to(demo
             for _, said in buttons[:5]:
                 assert items.format(sheet["sunledger-rows"]) in text(said)
                 assert messages.yuan(int(sheet["sunledger-sum-fen"])) in text(said)
+
+
+@pytest.mark.parametrize("name", LICENCES)
+async def test_the_page_names_the_licence_and_leads_to_what_the_columns_mean(
+    busy: Branch, resources: Resources, name: str
+) -> None:
+    """Whichever the operator chose, and before there is any nightly edition."""
+    await busy.pay(500, "relief", payee="市人民医院")
+    licence = LICENCES[name]
+    terms = Terms(licence=licence, iati_org="CN-ORG-330800", giving_prefix="360G-example")
+    async with visitor(public.build(replace(resources, terms=terms))) as client:
+        client.headers["Accept"] = "text/html"
+        for path in ("/data", "/gifts", "/en/data", "/data?list=everything"):
+            page = (await client.get(path)).text
+            assert f'<a rel="license" href="{licence.url}">{name}</a>' in page
+            assert [each for each in LICENCES if each in page] == [name]
+            named = re.search("请注明来源|name the source", text(page))
+            assert bool(named) == licence.by
+            (line,) = re.findall(r'<p class="small">[^\n]*rel="license"[^\n]*', page)
+            dictionary, *others = links(line, "")
+            answers = [await client.get(each) for each in (dictionary, *others)]
+            assert [each.status_code for each in answers] == [200] * 4
+            assert answers[0].json()["licenses"][0]["path"] == licence.url
+            assert answers[0].json()["resources"][0]["schema"]["fields"]
+    async with visitor(public.build(resources)) as client:
+        assert "IATI" not in (await client.get("/data")).text
 
 
 async def test_a_list_leads_to_the_same_as_figures(demo: httpx.AsyncClient) -> None:
