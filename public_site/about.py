@@ -2,12 +2,13 @@
 
 import shlex
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from api.public import permalinks
 from ledger.account import MAX_POSITION
 from ledger.log.checkpoint import Checkpoint
 from ledger.store.database import Database
@@ -24,12 +25,15 @@ KEPT = {"Cache-Control": "public, max-age=300"}
 
 
 @get(both("/verify"), include_in_schema=False)
-async def verify(site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
+async def verify(
+    request: Request[Any, Any, Any], site: NamedDependency[Site], database: NamedDependency[Database]
+) -> Response[str]:
     """Checkpoints, witnesses, stamps, and how to check everything without this site."""
     async with database.snapshot() as connection:
         head = await read_head(connection)
         checkpoints = await log.read_checkpoints(connection, CHECKPOINTS + 1)
         witnessed = await log.witnessed(connection)
+        keys = await log.signing_keys(connection)
         stamps = await read_stamps(connection, STAMPS)
         subject = await read_subject(connection, "") if stamps else None
     added = [newer.size - older.size for newer, older in pairwise(checkpoints)]
@@ -41,6 +45,8 @@ async def verify(site: NamedDependency[Site], database: NamedDependency[Database
         headers=FRESH,
         checkpoints=[*zip(checkpoints[:CHECKPOINTS], added, strict=False)],
         witnessed=witnessed,
+        address=shlex.quote(permalinks.origin(request)),
+        key=shlex.quote(keys[0]) if keys and checkpoints else "",
         stamps=stamps,
         stamped=_text(subject.origin, stamps[0]) if subject is not None else (),
     )

@@ -1,6 +1,7 @@
-"""docs/verify.md, carried out: each command runs in a shell against the public application, and prints what it says."""
+"""docs/verify.md and the page 核验, carried out: each command runs in a shell against the public application."""
 
 import asyncio
+import html
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from api.public import app as public
@@ -90,24 +92,53 @@ async def test_the_commands_print_what_the_page_says(variables: str, desk: Path)
                 expected.append("")
             case _:
                 expected[-1] = text
+    output = await run("\n".join(script), desk)
+    printed = output.split(_END)[:-1]
+    assert len(printed) == len(expected) == 10, output
+    for wanted, found in zip(expected, printed, strict=True):
+        lines = [line.strip() for line in found.splitlines()]
+        assert wanted, "each block says what it prints"
+        for line in wanted.splitlines():
+            assert line in lines, f"{line}\n{found}"
+
+
+@pytest.mark.parametrize("language", ["", "/en"])
+async def test_the_commands_of_the_sites_own_page_get_a_reader_there(variables: str, desk: Path, language: str) -> None:
+    """As they are copied, in the folder of the receipt file under the name that the site gives it."""
+    site, key = re.findall(r"='?([^\s']+)", variables)
+    number = (desk / "number").read_text().strip()
+    async with httpx.AsyncClient(base_url=site, headers={"Accept": "text/html"}) as http:
+        page = (await http.get(f"{language}/verify")).text
+        receipt = await http.get(f"/api/v1/entries/{number}/receipt")
+    (name,) = re.findall(r'filename="([^"]+)"', receipt.headers["content-disposition"])
+    (desk / name).write_bytes(receipt.content)
+    (commands,) = [each for each in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL) if "mirror" in each]
+    typed = html.unescape(commands)
+    assert typed.startswith(f"SITE={site}\nKEY={key}\n")
+    steps = "".join(f'{each}\necho "$? {_END}"\n' for each in typed.splitlines())
+    *_, mirrored, verified, checked, _ = (await run(f'PATH=".venv/bin:$PATH"\n{steps}', desk)).split(_END)
+    assert (desk / "ledger" / "policy").exists()
+    said = {mirrored: "fetched", verified: "✓ 全部通过 everything holds", checked: "✓ 凭证成立 every receipt holds"}
+    for each, expected in said.items():
+        assert each.endswith("0 "), each
+        assert expected in each
+        assert key in each, "and the signature was checked"
+
+
+async def run(script: str, folder: Path) -> str:
+    """What a shell in that folder prints."""
     done = await asyncio.create_subprocess_exec(
         "bash",
         "-c",
-        "\n".join(script),
-        cwd=desk,
+        script,
+        cwd=folder,
         env={**os.environ, "COLUMNS": "200"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     async with asyncio.timeout(SCRIPT_S_MAX):
         output, _ = await done.communicate()
-    printed = output.decode().split(_END)[:-1]
-    assert len(printed) == len(expected) == 10, output.decode()
-    for wanted, found in zip(expected, printed, strict=True):
-        lines = [line.strip() for line in found.splitlines()]
-        assert wanted, "each block says what it prints"
-        for line in wanted.splitlines():
-            assert line in lines, f"{line}\n{found}"
+    return output.decode()
 
 
 def test_the_page_names_rules_that_exist() -> None:
