@@ -11,8 +11,9 @@ from litestar.params import PathParameter, QueryParameter
 from ledger import account
 from ledger.store.database import Database
 from ledger.store.queries import funds, organisations, projects
+from ledger.store.queries.choices import read_called
 from ledger.store.queries.flows import Flow, read_flow
-from ledger.store.queries.happenings import names_in, read_project_news
+from ledger.store.queries.happenings import names_in, read_project_news, read_scope_news
 from ledger.store.queries.head import read_head
 from ledger.store.queries.organisations import Branch
 from ledger.store.queries.projects import Project
@@ -104,7 +105,7 @@ async def fund_list(
 async def fund(
     org: Org, fund: Annotated[str, PathParameter()], site: NamedDependency[Site], database: NamedDependency[Database]
 ) -> Response[str]:
-    """One fund: what it may be used for, and where its money is."""
+    """One fund: what it may be used for, where its money is, what happened lately."""
     _check(org, fund)
     async with database.snapshot() as connection:
         head = await read_head(connection)
@@ -113,7 +114,23 @@ async def fund(
             raise NotFoundException
         its = await organisations.read_organisation(connection, org)
         costs = await funds.read_costs(connection, org, fund)
-    return site.page("fund", head, headers=FRESH, fund=found, organisation=its, costs=costs)
+        called = {
+            each: await read_called(connection, each, [found.restriction[each]], orgs=[org])
+            for each in ("event", "project")
+            if each in found.restriction
+        }
+        news = await read_scope_news(connection, org, fund, NEWS)
+        names = await names_in(connection, [each.entry for each in news])
+    return site.page(
+        "fund",
+        head,
+        headers=FRESH,
+        fund=found,
+        organisation=its,
+        costs=costs,
+        called=called,
+        news=[(entry, said(entry, names, site.words, qty)) for entry, qty in news],
+    )
 
 
 @get(both("/organisations"), include_in_schema=False)
@@ -130,7 +147,7 @@ async def organisation_tree(site: NamedDependency[Site], database: NamedDependen
 
 @get(both("/organisations/{org:str}"), include_in_schema=False)
 async def organisation(org: Org, site: NamedDependency[Site], database: NamedDependency[Database]) -> Response[str]:
-    """One organisation: its own figures, funds and projects."""
+    """One organisation: its own figures, funds and projects, what happened lately."""
     _check(org)
     async with database.snapshot() as connection:
         head = await read_head(connection)
@@ -140,6 +157,8 @@ async def organisation(org: Org, site: NamedDependency[Site], database: NamedDep
         its_funds = await funds.read_funds(connection, org=org, after=("", ""), limit=PAGE + 1)
         its_projects = await projects.read_projects(connection, org=org, after=("", ""), limit=PAGE + 1)
         parent = await organisations.read_organisation(connection, found.parent) if found.parent else None
+        news = await read_scope_news(connection, org, "", NEWS)
+        names = await names_in(connection, [each.entry for each in news])
     return site.page(
         "organisation",
         head,
@@ -150,6 +169,7 @@ async def organisation(org: Org, site: NamedDependency[Site], database: NamedDep
         has_more_funds=len(its_funds) > PAGE,
         projects=its_projects[:PAGE],
         has_more_projects=len(its_projects) > PAGE,
+        news=[(entry, said(entry, names, site.words, qty)) for entry, qty in news],
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from api.public.app import Resources
 from ledger import posting
+from ledger.entries import Restriction
 from ledger.organisations import RegisterOrganisation
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
@@ -106,6 +107,41 @@ async def test_news_of_a_project_are_the_newest_first(busy: Branch, http: httpx.
     assert "「汛期应急救助」分配到「受灾家庭救助」" in told
 
 
+async def test_organisations_and_funds_tell_the_news_of_their_money(busy: Branch, http: httpx.AsyncClient) -> None:
+    for path, told, untold in (
+        (
+            f"organisations/{CITY}",
+            ["受助方已签收", "分配到「受灾家庭救助」", "退回捐赠人", "分配到「困难家庭冬季慰问」"],
+            [],
+        ),
+        (
+            f"funds/{CITY}/flood",
+            ["受助方已签收", "「汛期应急救助」分配到「受灾家庭救助」"],
+            ["冬季慰问", "「不指定用途」"],
+        ),
+        (f"funds/{CITY}/general", ["「困难家庭冬季慰问」退回「不指定用途」"], ["受助方已签收"]),
+    ):
+        page = (await http.get(f"/{path}")).text
+        timeline = page[page.index('<ol class="timeline">') :].partition("</ol>")[0]
+        seqs = [int(seq) for seq in re.findall(r"/entries/(\d+)", timeline)]
+        assert seqs == sorted(seqs, reverse=True)
+        assert 0 < len(seqs) <= books.NEWS
+        assert [each for each in told if each not in text(timeline)] == [], path
+        assert [each for each in untold if each in text(timeline)] == [], path
+        english = (await http.get(f"/en/{path}")).text
+        assert "Latest news" in english
+        assert [int(seq) for seq in re.findall(r"/en/entries/(\d+)", english.partition('class="timeline"')[2])][
+            : len(seqs)
+        ] == seqs
+    assert f'href="/feeds/organisations/{CITY}"' in (await http.get(f"/organisations/{CITY}")).text
+
+
+async def test_what_has_no_news_yet(branch: Branch, http: httpx.AsyncClient) -> None:
+    await branch.gift(500)
+    assert "还没有进展。" in await read(http, f"/organisations/{CITY}"), "a gift is none: it is somebody's own"
+    assert "进展" not in await read(http, f"/funds/{CITY}/general"), "it may be behind too much of its organisation's"
+
+
 async def test_news_of_an_effect_in_parts_is_of_all_of_it(
     branch: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +153,7 @@ async def test_news_of_an_effect_in_parts_is_of_all_of_it(
     async with branch.database.raw() as connection:
         parts = await connection.fetchval("select count(*) from entry where kind = 'money.allocated'")
     assert parts == 16, "more than the news of a page have places"
-    for path in ("/", f"/projects/{CITY}/winter"):
+    for path in ("/", f"/projects/{CITY}/winter", f"/organisations/{CITY}", f"/funds/{CITY}/general"):
         page = (await http.get(path)).text
         assert page.count("分配到「困难家庭冬季慰问」") == 1
         assert f'href="/entries/{first}"' in page
@@ -171,7 +207,12 @@ async def test_an_organisation_with_more_than_fits_says_so_and_links_to_all_of_i
 async def test_a_funds_page_adds_up_and_says_what_it_is_for(busy: Branch, http: httpx.AsyncClient) -> None:
     page = await read(http, f"/funds/{CITY}/flood")
     assert "收到 ¥500.00 = 已拨付 " in page
-    assert "事件flood" in page.replace(" ", "")
+    await busy.fund("warm", "送温暖", Restriction(project="winter"))
+    await busy.fund("later", "将来", Restriction(project="not-yet"))
+    for language, event, project in (("", "事件", "项目"), ("/en", "Event", "Project")):
+        assert f"{event}示例市 6 月洪涝灾害 flood" in await read(http, f"{language}/funds/{CITY}/flood")
+        assert f"{project}困难家庭冬季慰问 winter" in await read(http, f"{language}/funds/{CITY}/warm")
+        assert f"{project}not-yet" in await read(http, f"{language}/funds/{CITY}/later"), "it has no name yet"
     assert "不限定用途。" in await read(http, f"/funds/{CITY}/general")
     assert "汛期应急救助" in await read(http, "/funds")
 

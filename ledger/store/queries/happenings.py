@@ -1,6 +1,6 @@
-"""What happened lately, in the whole ledger or in one project: entries, and what everything in them is called."""
+"""What happened lately, in the whole ledger or in a part of it: entries, and what everything in them is called."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import asyncpg
@@ -8,6 +8,7 @@ import asyncpg
 from ledger import account, entries
 from ledger.entries import Entry
 from ledger.store.queries.names import read_names
+from ledger.store.queries.news import read_fund_news, read_news
 from ledger.trace import Names
 
 MAX_LOOKED_AT = 500
@@ -44,12 +45,18 @@ class Effect(NamedTuple):
 
 async def read_latest(connection: asyncpg.Connection, limit: int) -> list[Effect]:
     """The newest ones, the newest first."""
-    return await _effects(connection, await connection.fetch(_LATEST, MAX_LOOKED_AT, KINDS), limit)
+    return await _effects(connection, _decoded(await connection.fetch(_LATEST, MAX_LOOKED_AT, KINDS)), limit)
 
 
 async def read_project_news(connection: asyncpg.Connection, org: str, project: str, limit: int) -> list[Effect]:
     """What moved this project's money lately, and what was said of it; the newest first."""
     found = await connection.fetch(_OF_PROJECT, org, account.project(org, project, ""), limit)
+    return await _effects(connection, _decoded(found), limit)
+
+
+async def read_scope_news(connection: asyncpg.Connection, org: str, fund: str, limit: int) -> list[Effect]:
+    """What moved an organisation's money, as its feed says, or that of one of its funds; the newest first."""
+    found = await (read_fund_news(connection, org, fund) if fund else read_news(connection, org))
     return await _effects(connection, found, limit)
 
 
@@ -65,12 +72,16 @@ async def names_in(connection: asyncpg.Connection, shown: Iterable[Entry]) -> Na
     )
 
 
-async def _effects(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], limit: int) -> list[Effect]:
+def _decoded(rows: Iterable[asyncpg.Record]) -> Iterator[Entry]:
+    """As they are asked for: not all may be."""
+    return (entries.decode(row["bytes"]) for row in rows)
+
+
+async def _effects(connection: asyncpg.Connection, newest: Iterable[Entry], limit: int) -> list[Effect]:
     """The first `limit` effects that these entries are of, or are parts of."""
     found: dict[int, Entry] = {}
     counts: dict[int, int] = {}
-    for row in rows:
-        entry = entries.decode(row["bytes"])
+    for entry in newest:
         index, count = entries.part_of(entry.body)
         first = entry.seq - index + 1
         if first not in counts and len(counts) == limit:
@@ -78,7 +89,7 @@ async def _effects(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record
         counts[first] = count
         found[entry.seq] = entry
     beside = await connection.fetch(_BY_NUMBER, [first for first in counts if first not in found])
-    found |= {entry.seq: entry for row in beside for entry in [entries.decode(row["bytes"])]}
+    found |= {entry.seq: entry for entry in _decoded(beside)}
     parted = [first for first, count in counts.items() if count > 1]
     sums = dict(await connection.fetch(_WHOLE, parted, [counts[first] for first in parted])) if parted else {}
     return [Effect(found[first], sums.get(first, entries.qty_of(found[first]))) for first in counts]

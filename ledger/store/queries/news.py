@@ -1,4 +1,4 @@
-"""What happened lately to the money of a project or an organisation, and what was corrected. The newest first."""
+"""What happened lately to money of an organisation, a fund or a project, and what was corrected. The newest first."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,9 @@ from ledger import entries
 from ledger.entries import Entry
 
 MAX_NEWS = 50
+
+MAX_LOOKED_AT = 4_000
+"""Movements of an organisation looked through for those of a fund: behind more than that nothing is called late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,12 @@ async def read_news(connection: asyncpg.Connection, org: str, project: str = "")
     return [entries.decode(row["bytes"]) for row in found]
 
 
+async def read_fund_news(connection: asyncpg.Connection, org: str, fund: str) -> list[Entry]:
+    """The same of a fund's money, wherever it was then: as far as its organisation's newest movements tell."""
+    found = await connection.fetch(_OF_FUND, org, fund, MAX_NEWS, MAX_LOOKED_AT)
+    return [entries.decode(row["bytes"]) for row in found]
+
+
 async def read_corrected(connection: asyncpg.Connection) -> list[Entry]:
     """The newest corrections of the whole log."""
     return [entries.decode(row["bytes"]) for row in await connection.fetch(_CORRECTIONS, MAX_NEWS)]
@@ -54,10 +63,14 @@ _PROJECT = "select name from project where org = $1 and project = $2"
 _NEWS = """
   select bytes from entry where seq in (
     select distinct seq from (
-      select seq from movement where {where} and kind <> 'money.identified' order by seq desc limit 8 * {limit}
+      select seq from {source} and kind <> 'money.identified' order by seq desc limit 8 * {limit}
     ) lately order by seq desc limit {limit}
   ) order by seq desc
 """
-_OF_ORGANISATION = _NEWS.format(where="org = $1", limit="$2::bigint")
-_OF_PROJECT = _NEWS.format(where="org = $1 and project = $2 and project <> ''", limit="$3::bigint")
+_OF_ORGANISATION = _NEWS.format(source="movement where org = $1", limit="$2::bigint")
+_OF_PROJECT = _NEWS.format(source="movement where org = $1 and project = $2 and project <> ''", limit="$3::bigint")
+_OF_FUND = _NEWS.format(
+    source="(select * from movement where org = $1 order by seq desc limit $4) newest where fund = $2",
+    limit="$3::bigint",
+)
 _CORRECTIONS = "select bytes from entry where kind = 'entry.reversed' order by seq desc limit $1"
