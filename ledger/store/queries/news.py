@@ -10,7 +10,7 @@ from ledger.entries import Entry
 MAX_NEWS = 50
 
 MAX_LOOKED_AT = 4_000
-"""Movements of an organisation looked through for those of a fund: behind more than that nothing is called late."""
+"""Movements of an organisation looked through for those of a fund: what lies behind them is no news."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
