@@ -12,7 +12,7 @@ from ledger import account
 from ledger.store.database import Database
 from ledger.store.queries import funds, organisations, projects
 from ledger.store.queries.choices import read_called
-from ledger.store.queries.flows import Flow, read_flow
+from ledger.store.queries.flows import End, Flow, read_flow
 from ledger.store.queries.happenings import names_in, read_project_news, read_scope_news
 from ledger.store.queries.head import read_head
 from ledger.store.queries.organisations import Branch
@@ -30,6 +30,19 @@ After = Annotated[str, QueryParameter(pattern=r"^[a-z0-9:-]{0,65}$")]
 PAGE = 30
 MAX_ORGANISATIONS = 1_000
 NEWS = 12
+MAX_ENDS = 200
+"""Funds, or payees, of a project's table; the sheet has all."""
+
+CALLED = {
+    "came_late": "承接的迟到退款",
+    "released": "退回基金",
+    "refunded": "退回捐赠人",
+    "redirected": "改变用途",
+    "voided": "更正作废",
+    "went_late": "迟到退款转给承接者",
+    "allocated": "尚未使用",
+}
+"""Ends of a flow that are no fund and no payee."""
 
 
 @get(both("/projects"), include_in_schema=False)
@@ -67,7 +80,7 @@ async def project(
         if found is None:
             raise NotFoundException
         its = await organisations.read_organisation(connection, org)
-        flows = await read_flow(connection, org, project)
+        flows = await read_flow(connection, found)
         news = await read_project_news(connection, org, project, NEWS)
         names = await names_in(connection, [each.entry for each in news])
     return site.page(
@@ -77,6 +90,8 @@ async def project(
         project=found,
         organisation=its,
         drawn=drawn(found, flows, site.words),
+        sides=[_listed(each, site.words) for each in (flows.came, flows.went)],
+        is_cut=max(map(_named, (flows.came, flows.went))) > MAX_ENDS,
         news=[(entry, said(entry, names, site.words, qty)) for entry, qty in news],
     )
 
@@ -174,36 +189,13 @@ async def organisation(org: Org, site: NamedDependency[Site], database: NamedDep
 
 
 def drawn(project: Project, flows: Flow, say: Words) -> Drawn | None:
-    """The picture of a project's money, if it had any. Its parts are its figures, or there is no page."""
-    figures, yuan = project.figures, messages.yuan
-    if not (total := figures.came_fen):
+    """The picture of a project's money, if it had any. Funds and payees beyond the largest are one part."""
+    if not (total := project.figures.came_fen):
         return None
-    rest = say("其他")
-    named = {name for name, _ in (*flows.funds, *flows.payees)}
-    sources = [
-        Part(label=name, amount=fen, shown=yuan(fen), colour=flow.SOURCE, is_own=name in named)
-        for name, fen in flow.largest(flows.funds, rest)
-    ]
-    if late := figures.came_late_fen:
-        sources.append(Part(label=say("承接的迟到退款"), amount=late, shown=yuan(late), colour=flow.SOURCE))
-    paid = flow.largest(((messages.payee(payee, say), fen) for payee, fen in flows.payees), rest)
-    uses = [
-        Part(label=name, amount=fen, shown=yuan(fen), colour=colour, is_own=name in named)
-        for (name, fen), colour in zip(paid, flow.COLOURS, strict=False)
-    ]
-    back = (
-        (figures.released_fen, "退回基金"),
-        (figures.refunded_fen, "退回捐赠人"),
-        (figures.redirected_fen, "改变用途"),
-        (figures.voided_fen, "更正作废"),
-        (figures.went_late_fen, "迟到退款转给承接者"),
-    )
-    uses += [Part(label=say(what), amount=fen, shown=yuan(fen), colour=flow.BACK) for fen, what in back if fen]
-    if left := figures.allocated_fen:
-        uses.append(Part(label=say("尚未使用"), amount=left, shown=yuan(left), colour=flow.UNUSED))
+    sources, uses = (_folded(each, say("其他"), flow.MAX_NAMED, say) for each in (flows.came, flows.went))
     return flow.draw(
         sources,
-        Part(label=project.name, amount=total, shown=yuan(total), colour=flow.MIDDLE),
+        Part(label=project.name, amount=total, shown=messages.yuan(total), colour=flow.MIDDLE),
         uses,
         Caption(
             title=say("{name}的资金流向", name=project.name),
@@ -211,6 +203,40 @@ def drawn(project: Project, flows: Flow, say: Words) -> Drawn | None:
             heads=(say("来自基金"), say("项目|一个"), say("去向")),
         ),
     )
+
+
+def _listed(ends: Sequence[End], say: Words) -> Sequence[Part]:
+    """One side of the table: every fund and every payee, as far as there is room."""
+    beyond = _named(ends) - MAX_ENDS + 1
+    return _folded(ends, say("其他 {n} 项", n=messages.number(beyond)), MAX_ENDS, say)
+
+
+def _named(ends: Sequence[End]) -> int:
+    """How many funds, or payees."""
+    return sum(each.kind not in CALLED for each in ends)
+
+
+def _folded(ends: Sequence[End], rest: str, most: int, say: Words) -> list[Part]:
+    """Funds and payees, those beyond the largest as one; then what else there is."""
+    named = [_part(each, i, say) for i, each in enumerate(ends) if each.kind not in CALLED]
+    return [*flow.largest(named, rest, most), *(_part(each, 0, say) for each in ends if each.kind in CALLED)]
+
+
+def _part(end: End, place: int, say: Words) -> Part:
+    match end.kind:
+        case "fund":
+            label, colour = end.name, flow.SOURCE
+        case "came_late":
+            label, colour = say(CALLED[end.kind]), flow.SOURCE
+        case "payee":
+            label = messages.payee(end.name, say)
+            colour = flow.COLOURS[min(place, len(flow.COLOURS) - 1)]
+        case "allocated":
+            label, colour = say(CALLED[end.kind]), flow.UNUSED
+        case other:
+            label, colour = say(CALLED[other]), flow.BACK
+    is_own = end.kind not in CALLED and label == end.name
+    return Part(label=label, amount=end.amount_fen, shown=messages.yuan(end.amount_fen), colour=colour, is_own=is_own)
 
 
 def _tree(found: Sequence[Branch]) -> Iterable[tuple[int, Branch]]:

@@ -4,10 +4,12 @@ Lying for wide screens, standing for phones. What is not used yet is never a col
 of the picture stands in a table on the same page.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
+
+from public_site.messages import yuan
 
 MAX_NAMED = 4
 """Parts on one side with a name of their own; the rest is one part."""
@@ -50,7 +52,7 @@ class Caption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """Both pictures, and their parts: for the key and the table."""
+    """Both pictures, and their parts: for the key."""
 
     lying: Markup
     standing: Markup
@@ -58,12 +60,12 @@ class Drawn:
     uses: Sequence[Part]
 
 
-def largest(amounts: Iterable[tuple[str, int]], rest: str) -> list[tuple[str, int]]:
-    """The largest ones by name, and what remains as one; the largest first. Those of one name stay apart."""
-    ordered = sorted(amounts, key=lambda each: (-each[1], each[0]))
-    if len(ordered) <= MAX_NAMED:
-        return ordered
-    return [*ordered[: MAX_NAMED - 1], (rest, sum(amount for _, amount in ordered[MAX_NAMED - 1 :]))]
+def largest(parts: Sequence[Part], rest: str, most: int = MAX_NAMED) -> list[Part]:
+    """The first ones by name, and what remains as one. `parts`: the largest first. Those of one name stay apart."""
+    if len(parts) <= most:
+        return [*parts]
+    fen = sum(part.amount for part in parts[most - 1 :])
+    return [*parts[: most - 1], Part(label=rest, amount=fen, shown=yuan(fen), colour=parts[most - 1].colour)]
 
 
 def draw(sources: Sequence[Part], middle: Part, uses: Sequence[Part], caption: Caption) -> Drawn:

@@ -16,6 +16,7 @@ from ledger.organisations import RegisterOrganisation
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
 from ledger.store.queries.flows import read_flow
+from ledger.store.queries.projects import read_project
 from ledger.store.queries.years import read_year
 from public_site import books, flow
 from public_site.flow import Caption, Part
@@ -84,9 +85,15 @@ async def test_the_first_page_shows_the_year_and_the_latest_entries(busy: Branch
 
 async def test_a_projects_flow_is_its_figures(busy: Branch, http: httpx.AsyncClient, resources: Resources) -> None:
     async with resources.database.snapshot() as connection:
-        found = await read_flow(connection, CITY, "relief")
-    assert found.funds == [("汛期应急救助", 45_000), ("不指定用途", 1_000)]
-    assert found.payees == [("县人民医院", 40_000), ("persons", 5_000)], "what came back or was wrong is nobody's"
+        project = await read_project(connection, CITY, "relief")
+        assert project is not None
+        found = await read_flow(connection, project)
+    assert found.came == [("fund", "flood", "汛期应急救助", 45_000), ("fund", "general", "不指定用途", 1_000)]
+    assert found.went == [
+        ("payee", "", "县人民医院", 40_000),
+        ("payee", "", "persons", 5_000),
+        ("allocated", "", "", 1_000),
+    ], "what came back or was wrong is nobody's"
     page = await read(http, f"/projects/{CITY}/relief")
     assert "累计分配 ¥460.00 = 已拨付 ¥450.00 + 尚未使用 ¥10.00，账目相符。" in page
     for shown in ("县人民医院 ¥400.00", "受助群众 ¥50.00", "尚未使用 ¥10.00", "汛期应急救助 ¥450.00"):
@@ -273,7 +280,7 @@ def test_a_picture_shows_every_part_and_none_over_another(sources: list[int], us
 
 
 def test_more_parts_than_have_a_name_become_one() -> None:
-    amounts = {f"fund {i}": i for i in range(1, 9)}
-    shown = flow.largest(amounts.items(), "other")
-    assert [name for name, _ in shown] == ["fund 8", "fund 7", "fund 6", "other"]
-    assert sum(fen for _, fen in shown) == sum(amounts.values())
+    parts = [Part(label=f"fund {i}", amount=i, shown="", colour="c5") for i in range(8, 0, -1)]
+    shown = flow.largest(parts, "other")
+    assert [part.label for part in shown] == ["fund 8", "fund 7", "fund 6", "other"]
+    assert sum(part.amount for part in shown) == sum(part.amount for part in parts)

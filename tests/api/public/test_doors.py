@@ -147,6 +147,8 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_entry_sources",
         "get_figures",
         "get_figures_csv",
+        "get_flow",
+        "get_flow_csv",
         "get_fund",
         "get_fund_costs",
         "get_iati_activities",

@@ -1,12 +1,12 @@
-"""Figures and lists are at one address, in JSON and in CSV."""
+"""Figures, flows and lists are at one address, in JSON and in CSV."""
 
 import httpx
 import pytest
 
-from tests.support.branch import FLOOD, Branch
+from tests.support.branch import CITY, FLOOD, Branch
 
 LISTS = ("gifts", "allocations", "transfers", "payments", "corrections")
-ASKED = ("figures?measure=received&by=month,channel", f"gifts?event={FLOOD}", *LISTS)
+ASKED = ("figures?measure=received&by=month,channel", f"gifts?event={FLOOD}", f"projects/{CITY}/relief/flow", *LISTS)
 SAID = ("content-type", "content-disposition", "link", "sunledger-as-of", "sunledger-rows", "sunledger-sum-fen")
 
 

@@ -1,0 +1,110 @@
+"""The flow of a project's money: every fund it came from, every payee it went to. JSON and CSV at one address."""
+
+from typing import Annotated, Any
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import PathParameter
+from pydantic import Field
+
+from api.problems import ProblemError, described
+from api.public import permalinks
+from api.public.answers import FRESH, AsOf, Shape, are_ids
+from api.public.permalinks import CSV
+from ledger.store.database import Database
+from ledger.store.queries.aggregates import MAX_ROWS
+from ledger.store.queries.flows import Flow, Kind, read_flow
+from ledger.store.queries.head import Head, read_head
+from ledger.store.queries.projects import read_project
+
+Org = Annotated[str, PathParameter(description="组织编号")]
+Project = Annotated[str, PathParameter(description="项目编号")]
+
+
+class FlowEnd(Shape):
+    """钱从哪里来，或到了哪里。"""
+
+    kind: Kind = Field(description="fund 基金，payee 收款方；其他为项目的同名数字，如 allocated 已分配未使用")
+    fund: str = Field(description="基金编号；不是基金的为空")
+    name: str = Field(description="基金或收款方的名称；persons 表示受助群众；其他为空")
+    amount_fen: int = Field(description="金额，单位：分。收款方退回的已扣除")
+
+
+class FlowAnswer(Shape):
+    """一个项目的资金流向，截至某一条。两边各自相加，都等于 sum_fen。"""
+
+    as_of: AsOf
+    came: list[FlowEnd] = Field(description="从哪里来")
+    went: list[FlowEnd] = Field(description="到了哪里")
+    sum_fen: int = Field(description="累计到过这个项目的钱，单位：分")
+
+
+@get(
+    "/api/v1/projects/{org:str}/{project:str}/flow",
+    summary="一个项目的资金流向",
+    tags=["收支"],
+    responses={200: ResponseSpec(FlowAnswer, description="来源和去向"), **described(404, 422, 503)},
+    exact_bytes=True,
+)
+async def get_flow(
+    org: Org, project: Project, request: Request[Any, Any, Any], database: NamedDependency[Database]
+) -> Response[bytes]:
+    """来自哪些基金，到了哪些收款方，各有多少；截至最后一条。
+
+    Accept: text/csv 得到 CSV，与 flow.csv 相同。
+    """
+    head, flow = await _read(database, org, project)
+    if permalinks.wants_csv(request):
+        return permalinks.negotiated(_sheet(request, project, head, flow))
+    content = {
+        "as_of": {"seq": head.seq, "at": head.at},
+        "came": [each._asdict() for each in flow.came],
+        "went": [each._asdict() for each in flow.went],
+        "sum_fen": sum(each.amount_fen for each in flow.came),
+    }
+    return permalinks.negotiated(permalinks.exactly(request, permalinks.encode(content), "application/json", FRESH))
+
+
+@get(
+    "/api/v1/projects/{org:str}/{project:str}/flow.csv",
+    summary="一个项目的资金流向（CSV）",
+    tags=["收支"],
+    responses={
+        200: ResponseSpec(str, media_type=CSV, description="来源和去向，一行一项", generate_examples=False),
+        **described(404, 422, 503),
+    },
+    exact_bytes=True,
+)
+async def get_flow_csv(
+    org: Org, project: Project, request: Request[Any, Any, Any], database: NamedDependency[Database]
+) -> Response[bytes]:
+    """与 flow 相同的数：来的在 came_fen，去的在 went_fen，两列之和相等，见 Sunledger-Sum-Fen 头。"""
+    head, flow = await _read(database, org, project)
+    return _sheet(request, project, head, flow)
+
+
+async def _read(database: Database, org: str, project: str) -> tuple[Head, Flow]:
+    if not are_ids(org, project):
+        raise ProblemError("not-found")
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await read_project(connection, org, project)
+        if found is None:
+            raise ProblemError("not-found")
+        flow = await read_flow(connection, found)
+    if len(flow.came) + len(flow.went) > MAX_ROWS:
+        raise ProblemError("too-many-rows", f"超过 {MAX_ROWS} 行；请下载付款列表 /api/v1/payments.csv")
+    return head, flow
+
+
+def _sheet(request: Request[Any, Any, Any], project: str, head: Head, flow: Flow) -> Response[bytes]:
+    lines = [permalinks.csv_line(["kind", "fund", "name", "came_fen", "went_fen"])]
+    lines += [permalinks.csv_line([*each, None]) for each in flow.came]
+    lines += [permalinks.csv_line([*each[:-1], None, each.amount_fen]) for each in flow.went]
+    sum_fen = sum(each.amount_fen for each in flow.came)
+    headers = {**FRESH, **permalinks.attachment(f"{project}-flow", head.seq, len(lines) - 1, sum_fen)}
+    return permalinks.exactly(request, (permalinks.BYTE_ORDER_MARK + "".join(lines)).encode(), CSV, headers)
+
+
+HANDLERS: list[Any] = [get_flow, get_flow_csv]
