@@ -20,7 +20,7 @@ from ledger.store.queries.news import Subject, read_corrected, read_news, read_s
 from ledger.store.queries.places import read_places
 from public_site.words import CHINESE, ENGLISH, both
 
-ATOM = "application/atom+xml"
+ATOM, HTML, JSON = "application/atom+xml", "text/html", "application/json"
 _HOURLY = {"Cache-Control": "public, max-age=3600"}
 _NAMESPACE = "http://www.w3.org/2005/Atom"
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -72,6 +72,7 @@ _SPEC = ResponseSpec(str, media_type=ATOM, description="Atom（RFC 4287）", gen
 async def project_feed(
     org: Annotated[str, PathParameter(description="组织编号")],
     project: Annotated[str, PathParameter(description="项目编号")],
+    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
 ) -> Response[bytes]:
     """一个项目的分配、拨付、签收和更正，最近 50 条。"""
@@ -80,7 +81,7 @@ async def project_feed(
     async with database.snapshot() as connection:
         subject = await read_subject(connection, org, project)
         found = await read_news(connection, org, project)
-    return _feed(subject, f"projects/{org}/{project}", found)
+    return _feed(permalinks.origin(request), subject, f"projects/{org}/{project}", found)
 
 
 @get(
@@ -90,7 +91,9 @@ async def project_feed(
     responses={200: _SPEC, **described(404, 503)},
 )
 async def organisation_feed(
-    org: Annotated[str, PathParameter(description="组织编号")], database: NamedDependency[Database]
+    org: Annotated[str, PathParameter(description="组织编号")],
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
 ) -> Response[bytes]:
     """一个组织的分配、拨付、转款、签收和更正，最近 50 条。"""
     if not are_ids(org):
@@ -98,16 +101,16 @@ async def organisation_feed(
     async with database.snapshot() as connection:
         subject = await read_subject(connection, org)
         found = await read_news(connection, org)
-    return _feed(subject, f"organisations/{org}", found)
+    return _feed(permalinks.origin(request), subject, f"organisations/{org}", found)
 
 
 @get("/feeds/corrections", summary="更正（Atom）", tags=["订阅"], responses={200: _SPEC, **described(404, 503)})
-async def corrections_feed(database: NamedDependency[Database]) -> Response[bytes]:
+async def corrections_feed(request: Request[Any, Any, Any], database: NamedDependency[Database]) -> Response[bytes]:
     """全部更正及其说明，最近 50 条。"""
     async with database.snapshot() as connection:
         subject = await read_subject(connection, "")
         found = await read_corrected(connection)
-    return _feed(subject, "corrections", found)
+    return _feed(permalinks.origin(request), subject, "corrections", found)
 
 
 @get("/robots.txt", include_in_schema=False, media_type="text/plain")
@@ -141,21 +144,25 @@ async def sitemap(request: Request[Any, Any, Any], database: NamedDependency[Dat
     return Response(_DECLARATION + tostring(root, "utf-8"), media_type="application/xml", headers=_HOURLY)
 
 
-def _feed(subject: Subject | None, path: str, found: list[Entry]) -> Response[bytes]:
+def _feed(origin: str, subject: Subject | None, path: str, found: list[Entry]) -> Response[bytes]:
+    """Links are absolute: a reader keeps a feed without its address. Pages come first, which many readers open."""
     if subject is None:
         raise ProblemError("not-found")
     root = Element("feed", {"xmlns": _NAMESPACE, "xml:lang": "zh-Hans"})
     SubElement(root, "id").text = _name(subject, f"/feeds/{path}")
     SubElement(root, "title").text = f"{subject.name} · {'更正' if path == 'corrections' else '动态'}"
     SubElement(root, "updated").text = found[0].at if found else f"{subject.opened_on}T00:00:00Z"
-    SubElement(root, "link", rel="self", href=f"/feeds/{path}")
+    SubElement(root, "link", rel="self", href=f"{origin}/feeds/{path}")
+    SubElement(root, "link", rel="alternate", type=HTML, href=f"{origin}/{path}")
     SubElement(SubElement(root, "author"), "name").text = subject.operator
     for entry in found:
         item = SubElement(root, "entry")
         SubElement(item, "id").text = _name(subject, f"/entries/{entry.seq}")
         SubElement(item, "title").text = _headline(entry)
         SubElement(item, "updated").text = entry.at
-        SubElement(item, "link", rel="alternate", type="application/json", href=f"/api/v1/entries/{entry.seq}")
+        # Versions of the same, so both are alternates; of one type there may be one only (RFC 4287, section 4.1.2).
+        SubElement(item, "link", rel="alternate", type=HTML, href=f"{origin}/entries/{entry.seq}")
+        SubElement(item, "link", rel="alternate", type=JSON, href=f"{origin}/api/v1/entries/{entry.seq}")
         SubElement(item, "summary").text = _told(entry)
     return Response(_DECLARATION + tostring(root, "utf-8"), media_type=ATOM, headers=FRESH)
 

@@ -107,6 +107,43 @@ async def test_feeds_tell_what_happened_to_the_money_newest_first(branch: Branch
     assert (await fed(http, "corrections"))[1] == [("更正 ¥10.00", f"原条目 {paid}。多付了。")]
 
 
+async def test_a_feeds_links_lead_to_pages_and_to_the_same_as_data_from_wherever_it_is_read(
+    branch: Branch, http: httpx.AsyncClient
+) -> None:
+    await branch.gift(9_000)
+    await branch.allocate(1_200, "general", "winter")
+    paid = await branch.pay(1_000, "winter")
+    await branch.agree(
+        ReverseEntry(maker=FINANCE, org=CITY, ref=paid, on=branch.today, reason="金额有误", statement="多付了。")
+    )
+    for path in (f"projects/{CITY}/winter", f"organisations/{CITY}", "corrections"):
+        root, told = await fed(http, path)
+        assert told
+        its = linked(root)
+        assert its["self", ""] == f"http://ledger.test/feeds/{path}"
+        assert its["alternate", "text/html"] == f"http://ledger.test/{path}"
+        pages = [its["alternate", "text/html"]]
+        for item in root.iter(f"{ATOM}entry"):
+            seq = item.findtext(f"{ATOM}id").rpartition("/")[2]
+            assert linked(item) == {
+                ("alternate", "text/html"): f"http://ledger.test/entries/{seq}",
+                ("alternate", "application/json"): f"http://ledger.test/api/v1/entries/{seq}",
+            }
+            assert next(item.iter(f"{ATOM}link")).get("type") == "text/html", "many readers take the first"
+            pages += linked(item).values()
+        for address in pages:
+            answer = await http.get(address, headers={"Accept": "text/html"})
+            assert answer.status_code == 200, address
+
+
+def linked(item: Any) -> dict[tuple[str, str], str]:
+    """(relation, type) → address of its own links: no two of one relation and type (RFC 4287, section 4.1.2)."""
+    links = [(each.get("rel"), each.get("type", ""), each.get("href")) for each in item.findall(f"{ATOM}link")]
+    found = {(rel, kind): href for rel, kind, href in links}
+    assert len(found) == len(links)
+    return found
+
+
 async def test_what_is_not_registered_has_no_feed(branch: Branch, http: httpx.AsyncClient) -> None:
     for path in ("organisations/nobody", f"projects/{CITY}/nothing", "projects/A/b", f"projects/{CITY}/%00"):
         answer = await http.get(f"/feeds/{path}")
