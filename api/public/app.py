@@ -62,6 +62,7 @@ from ledger.store.queries.trace import TooManyPieces
 from ledger.store.queries.visits import Visits
 from public_site import pages
 from public_site.appearance import Appearance
+from public_site.search import code_refused
 from public_site.site import Press, Site
 
 MAX_BODY_BYTES = 64 * 1024
@@ -119,9 +120,14 @@ def build(resources: Resources) -> Litestar:
     workshop = Workshop()
     questions: dict[str, frozenset[str]] = {}
 
-    async def admit(request: Request[Any, Any, Any]) -> None:
+    async def admit(request: Request[Any, Any, Any]) -> Response[str] | None:
         await limits.admit(request)
+        if await asking.holds_code(request, resources.database):
+            if request.route_handler.resolve_include_in_schema():
+                raise ProblemError("invalid-request", "网址里不能有收据编号；请在首页查询")
+            return code_refused(press.at(request.scope["path"]))
         asking.check_names(request, questions)
+        return None
 
     handlers = {**problems.HANDLERS, TooManyPieces: lambda *_: problems.problem("trace-too-large")}
     app = Litestar(

@@ -10,7 +10,10 @@ from litestar.openapi.spec import OpenAPI, Parameter
 from litestar.params import QueryParameter
 
 from api.public.permalinks import NOW
+from ledger import privacy
 from ledger.account import MAX_POSITION
+from ledger.store.database import Database
+from ledger.store.queries.search import is_id
 
 _ID = r"^([a-z0-9-]{1,32})?$"
 _OWNED = r"^(([a-z0-9-]{1,32}:)?[a-z0-9-]{1,32})?$"
@@ -23,6 +26,9 @@ Event = Annotated[str, QueryParameter(description="只看这个事件", pattern=
 Channel = Annotated[str, QueryParameter(description="只看这个渠道", pattern=_ID)]
 DonorClass = Annotated[Literal["", "person", "organisation", "unknown"], QueryParameter(description="只看这类捐赠人")]
 Day = Annotated[date | None, QueryParameter(description="业务日期（北京时间）；不填为不限")]
+
+MAX_SUSPECTED = 8
+"""Of one address: so many are looked for among ids."""
 
 _STRICT = ("/api/", "/data/")
 """Below these a question has no other parameters than its own. Links to pages and feeds are passed on with more."""
@@ -37,6 +43,21 @@ def questions(document: OpenAPI) -> dict[str, frozenset[str]]:
         for path, item in (document.paths or {}).items()
         if item.get is not None and path.startswith(_STRICT)
     }
+
+
+async def holds_code(request: Request[Any, Any, Any], database: Database) -> bool:
+    """Whether anything of a question reads as a receipt code: addresses are kept, by caches, histories and logs.
+
+    Numbers are none, nor is the id of anything there is: of what has as many symbols, one in thirty reads as a code.
+    """
+    if not request.scope["query_string"]:
+        return False
+    said = {" ".join(each.replace("\x00", " ").split()) for pair in request.query_params.multi_items() for each in pair}
+    suspected = [each for each in said if privacy.parse_code(each) and not (each.isascii() and each.isdigit())]
+    if not suspected:
+        return False
+    async with database.raw() as connection:
+        return not all([await is_id(connection, each.lower()) for each in suspected[:MAX_SUSPECTED]])
 
 
 def check_names(request: Request[Any, Any, Any], known: Mapping[str, frozenset[str]]) -> None:

@@ -36,6 +36,12 @@ async def read_hits(connection: asyncpg.Connection, text: str, *, limit: int) ->
     return [Hit(**row) for row in await connection.fetch(_SEARCH, words, pairs, limit)]
 
 
+async def is_id(connection: asyncpg.Connection, text: str) -> bool:
+    """Whether something is called so by its id, or some gift came by a channel of this id."""
+    found: bool = await connection.fetchval(_IS_ID, text)
+    return found
+
+
 _SEARCH = """
   with named (kind, org, id, name) as (
     select 'organisation', org, org, name from organisation
@@ -51,4 +57,9 @@ _SEARCH = """
   )
   select kind, org, id, name, likeness from likened where likeness >= 49
   order by likeness desc, length(name), kind, org, id limit $3
+"""
+_IS_ID = """
+  select exists (select from organisation where org = $1) or exists (select from fund where fund = $1)
+      or exists (select from project where project = $1) or exists (select from event where event = $1)
+      or exists (select from figure where channel = $1)
 """
