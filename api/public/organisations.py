@@ -1,7 +1,10 @@
 """Organisations: lists and figures."""
 
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import Annotated
 
+import asyncpg
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
@@ -14,8 +17,17 @@ from ledger.store.queries import organisations
 from ledger.store.queries.head import read_head
 
 
+class Together(Shape):
+    """一个组织和它的所有下级之和。"""
+
+    gift_count: int = Field(description="捐款笔数")
+    received_fen: int = Field(description="收到捐款，单位：分")
+    paid_fen: int = Field(description="已拨付（含已签收），单位：分")
+    inside_fen: int = Field(description="尚未拨付：已入账未分配与已分配未使用，单位：分")
+
+
 class Organisation(Shape):
-    """一个在此记账的红十字会。"""
+    """一个在此记账的红十字会：它自己的数，和连同所有下级的数。"""
 
     org: str = Field(description="组织编号", examples=["330800"])
     name: str = Field(description="名称")
@@ -25,6 +37,7 @@ class Organisation(Shape):
     uscc: str = Field(description="统一社会信用代码")
     seq: int = Field(description="最近一次登记条目的序号")
     figures: Figures
+    with_below: Together
 
 
 class OrganisationAnswer(Shape):
@@ -46,11 +59,11 @@ class OrganisationList(Shape):
 async def list_organisations(
     database: NamedDependency[Database], after: After = "", limit: Limit = 50
 ) -> Response[OrganisationList]:
-    """各组织收到、分配、拨付、退回和留存的金额。"""
+    """各组织收到、分配、拨付、退回和留存的金额，和连同所有下级的主要各数。"""
     async with database.snapshot() as connection:
         head = await read_head(connection)
         found = await organisations.read_organisations(connection, after=after, limit=limit + 1)
-    items = [Organisation.model_validate(each) for each in found[:limit]]
+        items = await _with_below(connection, found[:limit])
     last = items[-1].org if len(found) > limit else None
     return Response(OrganisationList(as_of=AsOf.model_validate(head), items=items, next=last), headers=FRESH)
 
@@ -59,13 +72,25 @@ async def list_organisations(
 async def get_organisation(
     org: Annotated[str, PathParameter(description="组织编号")], database: NamedDependency[Database]
 ) -> Response[OrganisationAnswer]:
-    """一个组织收到、分配、拨付、退回和留存的金额。"""
+    """一个组织收到、分配、拨付、退回和留存的金额，和连同所有下级的主要各数。"""
     if not are_ids(org):
         raise ProblemError("not-found")
     async with database.snapshot() as connection:
         head = await read_head(connection)
         found = await organisations.read_organisation(connection, org)
-    if found is None:
-        raise ProblemError("not-found")
-    answer = OrganisationAnswer(as_of=AsOf.model_validate(head), organisation=Organisation.model_validate(found))
-    return Response(answer, headers=FRESH)
+        if found is None:
+            raise ProblemError("not-found")
+        (its,) = await _with_below(connection, [found])
+    return Response(OrganisationAnswer(as_of=AsOf.model_validate(head), organisation=its), headers=FRESH)
+
+
+async def _with_below(
+    connection: asyncpg.Connection, found: Sequence[organisations.Organisation]
+) -> list[Organisation]:
+    """The same, each with the sums over all below it."""
+    branches = {each.org: each for each in await organisations.read_branches_of(connection, [its.org for its in found])}
+    names = [field.name for field in fields(organisations.Organisation)]
+    return [
+        Organisation.model_validate({**{name: getattr(each, name) for name in names}, "with_below": branches[each.org]})
+        for each in found
+    ]

@@ -18,7 +18,7 @@ from ledger.reversals import ReverseEntry
 from ledger.store.queries.flows import read_flow
 from ledger.store.queries.projects import read_project
 from ledger.store.queries.years import read_year
-from public_site import books, flow
+from public_site import books, flow, messages
 from public_site.flow import Caption, Part
 from tests.support.branch import CITY, FINANCE, PROVINCE, Branch
 from tests.support.figures import read_figures
@@ -181,6 +181,40 @@ async def test_a_society_shows_the_sum_of_all_below_it(busy: Branch, http: httpx
     assert rows[1].endswith("3¥770.00¥450.00¥225.00")
     assert rows[2].endswith("0¥0.00¥0.00¥0.00")
     assert await read(http, f"/organisations/{PROVINCE}")
+
+
+async def test_the_tree_of_organisations_is_the_data_that_its_page_links_to(
+    busy: Branch, http: httpx.AsyncClient
+) -> None:
+    for org, parent in (("330824", CITY), ("330900", PROVINCE)):
+        await busy.do(
+            RegisterOrganisation(
+                maker="s-aaaaaaaaaaaaa", org=org, name=f"示例 {org}", level="city", parent=parent, division=org
+            )
+        )
+    page = (await http.get("/organisations")).text
+    shown = {}
+    for row in re.findall(r'<tr role="row"><td.*?</tr>', page):
+        (org,) = re.findall(r'href="/organisations/([^"]+)"', row)
+        count, *amounts = re.findall(r'class="num"[^>]*>¥?([\d,.]+)<', row)
+        shown[org] = [int(count), *map(messages.fen, amounts)]
+    (link,) = {*re.findall(r'href="(/api/v1/organisations[^"]*)"', page)}
+    first = (await http.get(link)).json()["items"]
+    items = []
+    for after in ("", *sorted(shown)[:-1]):
+        (item,) = (await http.get(link, params={"limit": 1, "after": after})).json()["items"]
+        items.append(item)
+    assert items == first, "a page of one sums over all below it, too"
+    told = {each["org"]: [*each["with_below"].values()] for each in items}
+    assert told == shown
+    own = {each["org"]: each["figures"] for each in items}
+    assert own[PROVINCE]["received_fen"] == 0
+    assert told[PROVINCE] == [
+        sum(each["gift_count"] for each in own.values()),
+        sum(each["received_fen"] for each in own.values()),
+        sum(each["paid_fen"] for each in own.values()),
+        sum(each["held_fen"] + each["allocated_fen"] for each in own.values()),
+    ]
 
 
 async def test_a_society_shows_the_sum_of_those_that_are_not_listed_too(

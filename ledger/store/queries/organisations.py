@@ -50,7 +50,12 @@ class Branch:
 
 async def read_branches(connection: asyncpg.Connection, limit: int) -> list[Branch]:
     """The first ones by id. Summed over all there are, however few are asked for."""
-    return [Branch(**row) for row in await connection.fetch(_BRANCHES, limit, [*GIFTS])]
+    return [Branch(**row) for row in await connection.fetch(_FIRST_BRANCHES, [*GIFTS], limit)]
+
+
+async def read_branches_of(connection: asyncpg.Connection, orgs: Sequence[str]) -> list[Branch]:
+    """Of these organisations, by id."""
+    return [Branch(**row) for row in await connection.fetch(_BRANCHES_OF, [*GIFTS], [*orgs])]
 
 
 async def _organisations(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> list[Organisation]:
@@ -63,14 +68,14 @@ _PAGE = """
   select org, name, level, parent, division, uscc, seq from organisation where org > $1 order by org limit $2
 """
 _BRANCHES = """
-  with recursive shown as (select org, name, parent from organisation order by org limit $1),
+  with recursive shown as ({shown}),
   belongs as (
     select org as top, org from shown
     union
     select b.top, o.org from belongs b join organisation o on o.parent = b.org
   ),
   given as (
-    select org, sum(entries) as entries, sum(qty) as qty from rollup where kind = any($2) group by org
+    select org, sum(entries) as entries, sum(qty) as qty from rollup where kind = any($1) group by org
   ),
   rests as (
     select a.org, sum(l.credited - l.consumed) filter (where a.address like 'payees:%') as paid,
@@ -86,3 +91,5 @@ _BRANCHES = """
   select s.org, s.name, s.parent, gift_count, received_fen, paid_fen, inside_fen, has_children
   from shown s join summed on summed.top = s.org order by s.org
 """
+_FIRST_BRANCHES = _BRANCHES.format(shown="select org, name, parent from organisation order by org limit $2")
+_BRANCHES_OF = _BRANCHES.format(shown="select org, name, parent from organisation where org = any($2)")
