@@ -15,6 +15,7 @@ from ledger.entries import Restriction
 from ledger.organisations import RegisterOrganisation
 from ledger.returns import ReturnMoney
 from ledger.reversals import ReverseEntry
+from ledger.store.queries import news
 from ledger.store.queries.flows import read_flow
 from ledger.store.queries.projects import read_project
 from ledger.store.queries.years import read_year
@@ -147,6 +148,16 @@ async def test_what_has_no_news_yet(branch: Branch, http: httpx.AsyncClient) -> 
     await branch.gift(500)
     assert "还没有进展。" in await read(http, f"/organisations/{CITY}"), "a gift is none: it is somebody's own"
     assert "进展" not in await read(http, f"/funds/{CITY}/general"), "it may be behind too much of its organisation's"
+
+
+async def test_news_of_a_fund_are_looked_for_among_the_newest_of_its_organisation(
+    busy: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "MAX_LOOKED_AT", 3)  # a refund and half of what was released
+    told = await read(http, f"/funds/{CITY}/general")
+    assert "退回捐赠人" in told
+    assert "更正" not in told.partition("最近进展")[2].partition("本基金的全部捐款")[0]
+    assert "最近进展" not in await read(http, f"/funds/{CITY}/flood")
 
 
 async def test_news_of_an_effect_in_parts_is_of_all_of_it(

@@ -75,6 +75,7 @@ async def test_an_entrys_page_says_it_in_words_and_in_its_bytes(branch: Branch, 
     assert f"/report?entry={seq}" in page.text
     assert code not in page.text
     assert "还没有签名公布" in page.text
+    assert "sunledger mirror" not in (await http.get("/verify")).text, "there is no key, nor anything to copy"
 
 
 async def test_an_entry_taken_back_is_struck_through_and_leads_to_its_correction(
