@@ -1,5 +1,5 @@
 // The donor's own check of her gift: fetch entry, proof and keys, check them here, and say plainly what came of it.
-import { STEPS, base64, check } from "./proof.js";
+import { STEPS, check } from "./proof.js";
 import { makeEngine } from "./engine.js";
 
 const WAITS_MS = [1000, 2000, 4000]; // a new entry is published within about a second
@@ -68,28 +68,6 @@ async function evidence(cache) {
   return { seq, entry: new Uint8Array(entry), proof, policy, code: panel.dataset.code, box, shown };
 }
 
-// What to hand to whoever looks into it. The code is not in it: whoever has that sees this page.
-function offer(given, result, engine) {
-  const kept = {
-    format: "sunledger/evidence/1",
-    at: new Date().toISOString(),
-    page: location.origin + location.pathname,
-    browser: navigator.userAgent,
-    engine: engine.used,
-    seq: given.seq,
-    failed: result.failed,
-    steps: result.steps.map((step) => step.id === "donor" ? { id: step.id, state: step.state, why: step.why } : step),
-    shown: given.shown,
-    entry: base64(given.entry),
-    proof: given.proof,
-    policy: given.policy,
-  };
-  const link = panel.querySelector("[data-evidence]");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(kept, null, 1)], { type: "application/json" }));
-  link.download = "evidence-" + given.seq + ".json";
-  link.hidden = false;
-}
-
 async function attempt(cache) {
   const engine = makeEngine();
   const given = await evidence(cache);
@@ -107,7 +85,7 @@ async function run() {
       if (result.failed && cache === "default") { cache = "reload"; continue; } // perhaps it was stale
       result.steps.forEach(mark);
       panel.dataset.engine = Object.keys(engine.used).map((what) => what + ":" + engine.used[what]).join(" ");
-      if (result.failed) offer(given, result, engine);
+      if (result.failed) await import("./evidence.js").then(({ offer }) => offer(panel, given, result, engine)).catch(() => {});
       const [witnesses, donor] = ["witnesses", "donor"].map((id) => result.steps.find((step) => step.id === id) || {});
       const left = witnesses.state === "passed" ? "" : (witnesses.unread || []).length ? WORDS.uncounted : WORDS.alone;
       const values = { n: STEPS.indexOf(result.failed) + 1, s: (took / 1000).toFixed(2), w: left };
@@ -130,30 +108,16 @@ async function run() {
   }
 }
 
-// Asked for by the donor: every entry her money went through.
+// Asked for by the donor: every entry her money went through. All that takes is fetched then.
 async function followTrail(button) {
   const said = panel.querySelector("[data-trail]");
   button.disabled = true;
   said.textContent = WORDS.following;
   try {
-    const { checkTrail } = await import("./trail.js");
-    const body = JSON.stringify({ code: panel.dataset.code, seq: Number(panel.dataset.seq) });
-    const options = { method: "POST", body, headers: { "Content-Type": "application/json" }, credentials: "omit" };
-    const [dossier, policy] = await Promise.all([fetch("/api/v1/dossier", options), fetch("/log/policy")]);
-    if (!dossier.ok || !policy.ok) throw new Error("offline");
-    const text = (each) => each.textContent.trim();
-    const all = (what) => Array.from(document.querySelectorAll(what));
-    const shown = {
-      parts: all("[data-part-of]").map((each) => [each.dataset.partOf, text(each)]),
-      rests: all('[data-shown^="part:"]').map((each) => [each.dataset.shown.slice(5), text(each)]),
-      isSummed: all("[data-rest]").length > 0,
-    };
-    const given = {
-      seq: Number(panel.dataset.seq), policy: await policy.text(), shown, dossier: new Uint8Array(await dossier.arrayBuffer()),
-    };
-    const { count, failed } = await checkTrail(given, makeEngine());
+    const { checkPage } = await import("./trail.js");
+    const { count, failed } = await checkPage(panel.dataset, makeEngine());
     said.dataset.state = failed ? "failed" : "passed";
-    said.textContent = failed ? filled(WORDS.notFollowed, { n: failed }) : filled(WORDS.followed, { n: count });
+    said.textContent = filled(failed ? WORDS.notFollowed : WORDS.followed, { n: failed || count });
   } catch (error) {
     said.textContent = WORDS.later;
   }

@@ -94,3 +94,20 @@ export async function checkTrail(given, engine) {
   if (page !== log) return { count: entries.length, failed: "the page shows " + page + ", the entries give " + log };
   return { count: entries.length, failed: "" };
 }
+
+// The same for the page that shows the gift. Raises an error where the dossier cannot be had just now.
+export async function checkPage({ code, seq }, engine) {
+  const body = JSON.stringify({ code, seq: Number(seq) });
+  const options = { method: "POST", body, headers: { "Content-Type": "application/json" }, credentials: "omit" };
+  const [dossier, policy] = await Promise.all([fetch("/api/v1/dossier", options), fetch("/log/policy")]);
+  if (!dossier.ok || !policy.ok) throw new Error("offline");
+  const text = (each) => each.textContent.trim();
+  const all = (what) => Array.from(document.querySelectorAll(what));
+  const shown = {
+    parts: all("[data-part-of]").map((each) => [each.dataset.partOf, text(each)]),
+    rests: all('[data-shown^="part:"]').map((each) => [each.dataset.shown.slice(5), text(each)]),
+    isSummed: all("[data-rest]").length > 0,
+  };
+  const data = new Uint8Array(await dossier.arrayBuffer());
+  return checkTrail({ seq: Number(seq), policy: await policy.text(), shown, dossier: data }, engine);
+}

@@ -185,9 +185,8 @@ async def test_an_import_goes_on_by_itself_when_rows_can_be_written_again(
                 await asyncio.sleep(0.01)
         await connection.execute(f"grant insert on posting to {told.log}_writer")
         async with asyncio.timeout(WAIT_S_MAX):
-            while sequencer.books.imports:  # noqa: ASYNC110  as above
+            while sequencer.books.imports or intake.halted:  # noqa: ASYNC110  as above; it forgets a little later
                 await asyncio.sleep(0.01)
-        assert not intake.halted
     log = await check_log(told)
     assert sum(isinstance(entry.body, MoneyReceived) and entry.body.batch > 0 for entry in log) == ROWS
 

@@ -246,9 +246,10 @@ def _within(region: str) -> str:
 
 _COLUMNS = ("month", "org", "fund", "project", "channel", "donor_class", "event")
 # Gifts as they arrive, those alike together. One that was found in suspense has its movements instead.
+# The range stands twice, so that no plan for any range reads all movements to join them.
 _RECEIVED = """(
   select account, day, channel, donor_class, event, count(*) as entries, sum(qty) as qty from gift
-  where {between} and not exists (select from movement m where m.seq = gift.seq)
+  where {between} and not exists (select from movement m where m.seq = gift.seq and m.{between})
   group by account, day, channel, donor_class, event
 ) g join account a on a.id = g.account"""
 # The first posting is what the fund holds, a second one a fee.
