@@ -9,6 +9,7 @@ import pytest
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.queries import sources, trace
+from ledger.store.queries.aggregates import Question, read_aggregate
 from tests.support.acting import acting_as_superuser
 from tests.support.branch import Branch
 
@@ -46,6 +47,30 @@ async def test_a_step_asks_for_one_piece_however_few_the_planner_expects(
                     assert node["Actual Rows"] <= 10, f"{node['Node Type']} read more than a few pieces"
     finally:
         await database.close()
+
+
+async def test_figures_of_a_tail_ask_for_no_movements_but_those_of_the_tail(
+    counted_before_it_was_spent: tuple[int, int], settings: Settings
+) -> None:
+    """A plan for any tail would else read all movements to join them."""
+    _, paid = counted_before_it_was_spent
+    asked: list[tuple[Any, ...]] = []
+
+    class Listening:
+        async def fetch(self, *question: object) -> list[asyncpg.Record]:
+            asked.append(question)
+            return []
+
+    await read_aggregate(Listening(), Question(measure="received", by=("month",)), as_of=paid)
+    database = setup.database(settings, str(settings.database_url), "reader")
+    try:
+        async with database.raw() as connection:
+            nodes = await explained(connection, *asked[0])
+    finally:
+        await database.close()
+    found = [node for node in nodes if node.get("Relation Name") == "movement"]
+    assert len(found) > 1
+    assert all("seq >=" in f"{node.get('Index Cond')} {node.get('Filter')}" for node in found)
 
 
 async def explained(connection: asyncpg.Connection, sql: str, *arguments: object) -> list[dict[str, Any]]:
