@@ -13,13 +13,13 @@ from ledger.store.database import Database
 from ledger.store.queries import funds, organisations, projects
 from ledger.store.queries.choices import read_called
 from ledger.store.queries.flows import End, Flow, read_flow
-from ledger.store.queries.happenings import names_in, read_project_news, read_scope_news
+from ledger.store.queries.happenings import read_project_news, read_scope_news
 from ledger.store.queries.head import read_head
 from ledger.store.queries.organisations import Branch
 from ledger.store.queries.projects import Project
 from public_site import flow, messages
 from public_site.flow import Caption, Drawn, Part
-from public_site.said import said
+from public_site.said import told
 from public_site.site import FRESH, Site
 from public_site.words import Words, both
 
@@ -81,8 +81,7 @@ async def project(
             raise NotFoundException
         its = await organisations.read_organisation(connection, org)
         flows = await read_flow(connection, found)
-        news = await read_project_news(connection, org, project, NEWS)
-        names = await names_in(connection, [each.entry for each in news])
+        news = await told(connection, await read_project_news(connection, org, project, NEWS), site.words)
     return site.page(
         "project",
         head,
@@ -92,7 +91,7 @@ async def project(
         drawn=drawn(found, flows, site.words),
         sides=[_listed(each, site.words) for each in (flows.came, flows.went)],
         is_cut=max(map(_named, (flows.came, flows.went))) > MAX_ENDS,
-        news=[(entry, said(entry, names, site.words, qty)) for entry, qty in news],
+        news=news,
     )
 
 
@@ -134,8 +133,7 @@ async def fund(
             for each in ("event", "project")
             if each in found.restriction
         }
-        news = await read_scope_news(connection, org, fund, NEWS)
-        names = await names_in(connection, [each.entry for each in news])
+        news = await told(connection, await read_scope_news(connection, org, fund, NEWS), site.words)
     return site.page(
         "fund",
         head,
@@ -144,7 +142,7 @@ async def fund(
         organisation=its,
         costs=costs,
         called=called,
-        news=[(entry, said(entry, names, site.words, qty)) for entry, qty in news],
+        news=news,
     )
 
 
@@ -172,8 +170,7 @@ async def organisation(org: Org, site: NamedDependency[Site], database: NamedDep
         its_funds = await funds.read_funds(connection, org=org, after=("", ""), limit=PAGE + 1)
         its_projects = await projects.read_projects(connection, org=org, after=("", ""), limit=PAGE + 1)
         parent = await organisations.read_organisation(connection, found.parent) if found.parent else None
-        news = await read_scope_news(connection, org, "", NEWS)
-        names = await names_in(connection, [each.entry for each in news])
+        news = await told(connection, await read_scope_news(connection, org, "", NEWS), site.words)
     return site.page(
         "organisation",
         head,
@@ -184,7 +181,7 @@ async def organisation(org: Org, site: NamedDependency[Site], database: NamedDep
         has_more_funds=len(its_funds) > PAGE,
         projects=its_projects[:PAGE],
         has_more_projects=len(its_projects) > PAGE,
-        news=[(entry, said(entry, names, site.words, qty)) for entry, qty in news],
+        news=news,
     )
 
 

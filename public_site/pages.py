@@ -17,7 +17,7 @@ from ledger.store.queries import log
 from ledger.store.queries.corrections import count_corrections
 from ledger.store.queries.dossiers import read_box, read_dossier
 from ledger.store.queries.gifts import Traced
-from ledger.store.queries.happenings import names_in, read_latest
+from ledger.store.queries.happenings import read_latest
 from ledger.store.queries.head import read_head
 from ledger.store.queries.years import read_year
 from ledger.trace import State, Trace
@@ -26,7 +26,7 @@ from public_site.bar import colours, segments
 from public_site.dossier import packed
 from public_site.messages import fen
 from public_site.posted import asked, fields
-from public_site.said import said
+from public_site.said import told
 from public_site.site import FRESH, PRIVATE, Press, Site
 from public_site.words import both
 
@@ -47,8 +47,7 @@ async def find(site: NamedDependency[Site], database: NamedDependency[Database])
         head = await read_head(connection)
         year = await read_year(connection, beijing_date(moment(head.at)).year) if head.seq >= 0 else None
         corrections = await count_corrections(connection)
-        latest = await read_latest(connection, LATEST)
-        names = await names_in(connection, [each.entry for each in latest])
+        news = await told(connection, await read_latest(connection, LATEST), site.words)
         witnessed = await log.witnessed(connection)
     return site.page(
         "find",
@@ -56,7 +55,7 @@ async def find(site: NamedDependency[Site], database: NamedDependency[Database])
         headers=FRESH,
         year=year,
         corrections=corrections,
-        news=[(entry, said(entry, names, site.words, qty)) for entry, qty in latest],
+        news=news,
         witnessed=witnessed,
     )
 

@@ -1,9 +1,13 @@
 """Each entry in plain words: a tag, a sentence, an amount. A kind without words is a type error."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, assert_never
+
+import asyncpg
 
 from ledger import account, entries
 from ledger.entries import Entry
+from ledger.store.queries.happenings import Effect, names_in
 from ledger.trace import Names
 from public_site import messages
 from public_site.words import CHINESE, Words
@@ -45,6 +49,12 @@ INCOMES = {
     "lottery": "彩票公益金",
     "upper": "上级拨款",
 }
+
+
+async def told(connection: asyncpg.Connection, news: Sequence[Effect], say: Words) -> list[tuple[Entry, Said]]:
+    """News, each with its words."""
+    names = await names_in(connection, [each.entry for each in news])
+    return [(entry, said(entry, names, say, qty)) for entry, qty in news]
 
 
 def said(entry: Entry, names: Names, say: Words = CHINESE, qty: int | None = None) -> Said:

@@ -28,7 +28,7 @@ DonorClass = Annotated[Literal["", "person", "organisation", "unknown"], QueryPa
 Day = Annotated[date | None, QueryParameter(description="业务日期（北京时间）；不填为不限")]
 
 MAX_SUSPECTED = 8
-"""Of one address: so many are looked for among ids."""
+"""Of one address: so many are looked for among ids; with more of them it is no question."""
 
 _STRICT = ("/api/", "/data/")
 """Below these a question has no other parameters than its own. Links to pages and feeds are passed on with more."""
@@ -54,10 +54,10 @@ async def holds_code(request: Request[Any, Any, Any], database: Database) -> boo
         return False
     said = {" ".join(each.replace("\x00", " ").split()) for pair in request.query_params.multi_items() for each in pair}
     suspected = [each for each in said if privacy.parse_code(each) and not (each.isascii() and each.isdigit())]
-    if not suspected:
-        return False
+    if not suspected or len(suspected) > MAX_SUSPECTED:
+        return bool(suspected)
     async with database.raw() as connection:
-        return not all([await is_id(connection, each.lower()) for each in suspected[:MAX_SUSPECTED]])
+        return not all([await is_id(connection, each.lower()) for each in suspected])
 
 
 def check_names(request: Request[Any, Any, Any], known: Mapping[str, frozenset[str]]) -> None:

@@ -1,29 +1,12 @@
 """What doors take: every body is strict, all the way down. What that refuses is tried on gifts (`test_admin.py`)."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from typing import Any, get_args
 
-import pytest
 from litestar import Litestar
 from pydantic import BaseModel
 
-from api.admin import app as admin
 from api.fields import Input
-from api.public import app as public
-from ledger.settings import Settings
-from ledger.store import setup
-from ledger.store.keys import LookupKeys
-from tests.support import office
-
-
-@pytest.fixture
-async def applications(told: Settings) -> AsyncGenerator[list[Litestar]]:
-    assert told.database_url is not None
-    database = setup.database(told, told.database_url, "reader")
-    resources = public.Resources(database=database, lookup=LookupKeys.read(told.lookup))
-    async with office.opened(told) as desk:
-        yield [admin.build(desk.resources), public.build(resources)]
-    await database.close()
 
 
 def models(said: Any) -> Iterator[type[BaseModel]]:
@@ -36,9 +19,12 @@ def models(said: Any) -> Iterator[type[BaseModel]]:
         yield from models(each)
 
 
-async def test_no_door_takes_what_it_does_not_know_or_would_have_to_convert(applications: list[Litestar]) -> None:
+async def test_no_door_takes_what_it_does_not_know_or_would_have_to_convert(applications: dict[str, Litestar]) -> None:
     handlers = [
-        handler for app in applications for route in app.routes for handler in getattr(route, "route_handlers", ())
+        handler
+        for app in applications.values()
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
     ]
     taken = {
         each.handler_name: set(models(each.parsed_fn_signature.parameters["data"].annotation))

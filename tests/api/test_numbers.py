@@ -1,45 +1,25 @@
 """Numbers from outside: whatever does not fit a column is refused at the door, and never reaches a batch."""
 
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from litestar import Litestar
 from pydantic import TypeAdapter
 
-from api.admin import app as admin
 from api.admin.answers import as_command
 from api.admin.organisations import NewPolicy, PolicyRule
-from api.public import app as public
 from ledger import demo
 from ledger.account import MAX_POSITION
 from ledger.approvals import ApproveProposal, SetPolicy
 from ledger.refusals import Closed, Invalid
-from ledger.settings import Settings
-from ledger.store import setup
-from ledger.store.keys import LookupKeys
 from tests.support import office
 from tests.support.office import CITY, Office
 from tests.support.visitor import visitor
 
 TOO_LARGE = (MAX_POSITION + 1, 2**63, 10**20, "9" * 5_000)
 """Beyond the ledger's numbers, a column's, Python's own when it reads digits."""
-
-
-@pytest.fixture
-async def desk(told: Settings) -> AsyncGenerator[Office]:
-    async with office.opened(told) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def applications(told: Settings, desk: Office) -> AsyncGenerator[dict[str, Litestar]]:
-    assert told.database_url is not None
-    database = setup.database(told, told.database_url, "reader")
-    resources = public.Resources(database=database, lookup=LookupKeys.read(told.lookup))
-    yield {"admin": admin.build(desk.resources), "public": public.build(resources)}
-    await database.close()
 
 
 def unbounded(schema: dict[str, Any], schemas: dict[str, Any], where: str) -> Iterator[str]:

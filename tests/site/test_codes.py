@@ -77,6 +77,8 @@ async def test_numbers_and_ids_that_read_as_codes_are_none(branch: Branch, http:
         answer = await http.get(path)
         assert answer.status_code == 200, text(answer.text)
     assert (await http.get(f"/api/v1/gifts?fund={names[1]}")).status_code == 400
+    many = "&".join(f"{each}={names[0].upper()[:n]}-{names[0][n:]}" for n, each in enumerate("abcdefghi", 1))
+    assert (await http.get(f"/gifts?{many}")).status_code == 400, "nobody asks for so many"
     number = next(each for each in range(10**15, 10**15 + 99) if privacy.parse_code(str(each)))
     for path in (f"/data?before={number}", f"/api/v1/gifts?org={CITY}&after={number}"):
         assert (await http.get(path)).status_code == 200, path
