@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from api.admin import app as admin
@@ -30,6 +31,7 @@ from ledger.store.fiscal import FiscalForm
 from ledger.store.intake import Intake
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKeys
 from ledger.store.outside import OutsideCheckpoint
+from ledger.store.prewarm import prewarm
 from ledger.store.publisher import Publisher
 from ledger.store.queries.entries import read_written
 from ledger.store.queries.visits import Visits
@@ -40,8 +42,9 @@ from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
 from public_site.appearance import Appearance
 
-SEQUENCER_CONNECTIONS = 5
-"""Two for the sequencer, which decides while it writes; for the publisher, what witnesses answer, a recovery."""
+SEQUENCER_CONNECTIONS = 6
+"""Two for the sequencer, which decides while it writes; for the publisher, what witnesses answer, a recovery, reading
+ahead after an import."""
 
 
 @asynccontextmanager
@@ -68,7 +71,15 @@ async def admin_resources(settings: Settings, url: str, clock: Clock | None = No
         sealer = Sealer(keys, lookup, subjects.draw)
         sheets = Sheets(database, sequencer, keys, settings.sheets)
         refused = RefusedRows(settings.sheets)
-        intake = Intake(sequencer, keys, lookup, sheets, refused=refused, draw=subjects.draw_many)
+        intake = Intake(
+            sequencer,
+            keys,
+            lookup,
+            sheets,
+            refused=refused,
+            draw=subjects.draw_many,
+            prewarm=partial(prewarm, own),
+        )
         intake.start()
         stack.push_async_callback(intake.stop)
         yield AdminResources(

@@ -59,6 +59,7 @@ class Database:
         }
         if by_index:
             session["enable_seqscan"] = session["enable_bitmapscan"] = "off"
+            session["max_parallel_workers_per_gather"] = "0"
         asked: dict[str, Any] = {
             "host": query.get("host") or unquote(parts.hostname or "") or None,
             "port": int(query.get("port") or parts.port or 5432),

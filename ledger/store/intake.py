@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import NamedTuple
 
@@ -34,6 +34,9 @@ RETRY_S = 1
 FAULT_RETRY_S = 60.0
 """After a fault of the system, such as a full disk: it may have passed."""
 
+MANY = 100_000
+"""Gifts entered in one go after which the server has other pages at hand than those that look-ups ask for."""
+
 _log = structlog.get_logger()
 
 
@@ -57,8 +60,9 @@ class Intake:
         *,
         refused: RefusedRows,
         draw: Draw,
+        prewarm: Callable[[], Awaitable[None]],
     ) -> None:
-        """`draw` makes subject keys."""
+        """`draw` makes subject keys; `prewarm` is called after imports of many gifts, and let go on beside others."""
         self.refused = refused
         self.halted: dict[int, str] = {}
         """Imports that cannot go on, and why."""
@@ -67,6 +71,10 @@ class Intake:
         self._lookup = lookup
         self._sheets = sheets
         self._draw = draw
+        self._prewarm = prewarm
+        self._prewarming: asyncio.Task[None] | None = None
+        self._entered = 0
+        """Gifts, since the last prewarming."""
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         sheets.when_wanted = self.wake
@@ -78,9 +86,10 @@ class Intake:
 
     async def stop(self) -> None:
         """Leave off; the chunk that runs is entered or not, as a whole."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        for task in (self._task, self._prewarming):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
 
     def wake(self) -> None:
         """Something was approved."""
@@ -98,6 +107,7 @@ class Intake:
                 await self._sheets.take_up()
                 await self._enter_all()
                 self._sheets.clear_away()
+                self._start_prewarming()
                 is_faulty = FAILED in self.halted.values()
             except Stopped:
                 self._arrived.set()
@@ -108,6 +118,21 @@ class Intake:
             except Exception as error:  # noqa: BLE001  imports outlive a fault of the disk
                 is_faulty = True
                 _log.error("sheets cannot be looked through", exc_info=error)
+
+    def _start_prewarming(self) -> None:
+        """Once for all that was entered; what comes while it runs is read by the next."""
+        if self._entered < MANY or (self._prewarming is not None and not self._prewarming.done()):
+            return
+        self._entered = 0
+        self._prewarming = asyncio.create_task(self._read_for_look_ups(), name="prewarm")
+
+    async def _read_for_look_ups(self) -> None:
+        try:
+            await self._prewarm()
+        except Exception as error:  # noqa: BLE001  nothing rests on it: look-ups read for themselves
+            _log.warning("not all that look-ups read was read ahead", exc_info=error)
+        else:
+            _log.info("what look-ups read is at hand")
 
     async def _enter_all(self) -> None:
         """Every approved import. Raises Stopped, SealerGone."""
@@ -167,6 +192,7 @@ class Intake:
             raise HaltedError(MAKER_LEFT)
         if isinstance(outcome, Refused):
             raise outcome
+        self._entered += approved.rows
         _log.info("an import is complete", batch=number)
 
     async def _note(self, number: int, entering: "_Entering") -> None:

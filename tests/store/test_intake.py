@@ -37,6 +37,8 @@ WRITERS = 4
 GIFTS_MAX = 10_000
 BUSY_S = 0.5
 WAIT_S_MAX = 60
+COMPLETE = "an import is complete"
+AT_HAND = "what look-ups read is at hand"
 UNSEEN = "sheets cannot be looked through"
 
 
@@ -247,3 +249,21 @@ async def test_a_staged_sheet_that_was_changed_is_not_read(told: Settings) -> No
             with pytest.raises(RowsUnreadable, match="not the one that was checked"):
                 async with aclosing(sealer.chunks(wanted)) as chunks:
                     await anext(chunks)
+
+
+@pytest.mark.parametrize(("many", "is_read_ahead"), [(ROWS, True), (ROWS + 1, False)])
+async def test_after_an_import_of_many_gifts_what_look_ups_read_is_read_ahead(
+    told: Settings, monkeypatch: pytest.MonkeyPatch, many: int, *, is_read_ahead: bool
+) -> None:
+    monkeypatch.setattr(store_intake, "MANY", many)
+    with capture_logs() as logged:
+        async with opened(told) as office:
+            (proposal,) = await proposed(office)
+            await office.resources.sequencer.submit(ApproveProposal(maker=demo.CHECKER, proposal=proposal))
+            office.resources.intake.wake()
+            async with asyncio.timeout(WAIT_S_MAX):
+                while not any(each["event"] == COMPLETE for each in logged):  # noqa: ASYNC110  it tells nobody
+                    await asyncio.sleep(0.01)
+                while is_read_ahead and logged[-1]["event"] != AT_HAND:  # noqa: ASYNC110  as above
+                    await asyncio.sleep(0.01)
+    assert any(each["event"] == AT_HAND for each in logged) == is_read_ahead
