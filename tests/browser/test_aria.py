@@ -40,8 +40,8 @@ document.querySelectorAll("[aria-labelledby=checkpoints] tbody tr").forEach((row
 Opening = Callable[[Page, Served], Awaitable[object]]
 
 
-def at(path: str) -> Opening:
-    return lambda page, served: arrive(page, served.url(path))
+def at(path: str, language: str = "zh-Hans") -> Opening:
+    return lambda page, served: arrive(page, served.url(path, language))
 
 
 async def a_gift(page: Page, served: Served) -> None:
@@ -69,6 +69,11 @@ PAGES: dict[str, Opening] = {
     "figures": at("/data/figures?measure=received&by=month&then=channel"),
     "verify": at("/verify"),
     "certificate": certificate,
+    "organisation": at(f"/organisations/{CITY}"),
+    "corrections": at("/corrections"),
+    "home_en": at("/", "en"),
+    "project_en": at(f"/projects/{CITY}/flood-aid", "en"),
+    "verify_en": at("/verify", "en"),
 }
 
 
@@ -80,7 +85,8 @@ async def test_a_screen_reader_is_told_what_it_was_told_before(
     async with chromium.page() as page:
         await page.size(1440, 900)
         await PAGES[name](page, served)
-        await page.value(f"(() => {{ {SETTLING.get(name, '')} }})()")
+        settling = SETTLING.get(name.removesuffix("_en"), "")
+        await page.value(f"(() => {{ {settling} }})()")
         found = await tree_of(page)
     if request.config.getoption("--renew-aria"):
         file.write_text(found)

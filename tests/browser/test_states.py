@@ -18,7 +18,7 @@ from ledger.store.keys import LookupKeys
 from ledger.store.queries.visits import Visits
 from public_site.appearance import Appearance
 from tests.browser.given import Evidence, amount_changed, cosignature_removed
-from tests.browser.served import SETTLED, Served, arrive, send
+from tests.browser.served import SETTLED, WIDTHS, Served, arrive, send
 from tests.browser.test_pages import look_up
 from tests.browser.test_pages import served as forged
 from tests.support import axe
@@ -28,8 +28,8 @@ from tests.support.program import free_port
 
 pytestmark = pytest.mark.browser
 
-SCREENS = {"": 320, "/en": 1440}
-"""Beginning of addresses → width. The words differ in length, the screens in what has room: one of each is enough."""
+LANGUAGES = ("", "/en")
+"""Beginnings of addresses."""
 WECHAT = "Mozilla/5.0 (Linux; Android 13) MicroMessenger/8.0"
 FISCAL = {"code": "33080126", "number": "0000100002", "check_code": "demo01", "amount": "10000"}
 """As the demo's story prints it."""
@@ -37,12 +37,13 @@ NO_OWN_ENGINE = {".js": lambda data: data.replace(b"const MASK = (1n <<", b"cons
 Changes = Mapping[str, Callable[[bytes], bytes]]
 
 
-async def reads_well(page: Page, axe_script: str, what: object, width: int) -> None:
-    """To somebody who hears it, too."""
-    await page.size(width)
-    await page.value(SETTLED)
-    assert await page.value("document.documentElement.scrollWidth") <= width, (what, width)
-    assert await axe.violations(page, axe_script) == [], (what, width)
+async def reads_well(page: Page, axe_script: str, what: object) -> None:
+    """On every screen, and to somebody who hears it, too."""
+    for width in WIDTHS:
+        await page.size(width)
+        await page.value(SETTLED)
+        assert await page.value("document.documentElement.scrollWidth") <= width, (what, width)
+        assert await axe.violations(page, axe_script) == [], (what, width)
 
 
 @asynccontextmanager
@@ -75,14 +76,31 @@ async def test_what_the_donors_browser_found_reads_well_for_everybody(
 ) -> None:
     async with listening(app) as address:
         for what, (engine, agent, changes, state) in panels(kept).items():
-            for language, width in SCREENS.items():
+            for language in LANGUAGES:
                 async with chromium.page() as page:
                     if agent:
                         await page.send("Emulation.setUserAgentOverride", userAgent=agent)
                     await page.instead(changes)
                     assert await look_up(page, address, kept.code, engine, language) == state, what
                     assert await page.value("document.querySelector('[data-wechat]').offsetHeight > 0") == bool(agent)
-                    await reads_well(page, axe_script, (what, language), width)
+                    await reads_well(page, axe_script, (what, language))
+
+
+@pytest.mark.parametrize("state", ["passed", "failed"])
+async def test_the_way_of_the_money_followed_reads_well_for_everybody(
+    chromium: Browser, app: Litestar, code: str, axe_script: str, state: str
+) -> None:
+    """With everything open that the page keeps folded."""
+    lies = {"/trace": lambda html: html.replace(b'<span data-part-of="47">', b'<span data-part-of="47">1')}
+    async with listening(app) as address:
+        for language in LANGUAGES:
+            async with chromium.page() as page:
+                await page.instead(lies if state == "failed" else {})
+                assert await look_up(page, address, code, "native", language) == "unwitnessed"
+                await page.value("document.querySelector('[data-follow]').click()")
+                assert await page.until("document.querySelector('[data-trail]').dataset.state") == state
+                await page.value("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
+                await reads_well(page, axe_script, (state, language))
 
 
 @pytest.mark.parametrize("language", ["zh-Hans", "en"])
@@ -95,7 +113,7 @@ async def test_a_look_up_by_fiscal_receipt_reads_well_for_everybody(
             await send(page, served.url("/trace/fiscal", language), **{**FISCAL, "amount": amount})
             said = await page.value("document.querySelector('main').innerText")
             assert bool(re.search("10,000", said)) == is_found
-            await reads_well(page, axe_script, (amount, language), 390)
+            await reads_well(page, axe_script, (amount, language))
 
 
 async def test_old_data_a_pause_and_trouble_read_well_for_everybody(
@@ -115,13 +133,13 @@ async def test_old_data_a_pause_and_trouble_read_well_for_everybody(
         for what, (resources, shown) in cases.items():
             address = await stack.enter_async_context(served_with(told, **resources))
             async with chromium.page() as page:
-                for language, width in SCREENS.items():
+                for language in LANGUAGES:
                     for path in ("/verify", "/projects"):  # the second may be too often
                         await arrive(page, f"{address}{language}{path}")
                     assert await page.value(f"document.querySelector('{shown}').offsetHeight > 0"), what
                     said[what + language] = await page.value("document.body.innerText")
                     said[what + language] += " ".join(each for each in page.said)
-                    await reads_well(page, axe_script, (what, language), width)
+                    await reads_well(page, axe_script, (what, language))
     await away.close()
     assert "429" in said["too often"]
     assert "503" in said["no database"]
@@ -133,7 +151,7 @@ async def test_an_empty_ledger_reads_well_for_everybody(chromium: Browser, setti
     paths = ("/", "/gifts", "/data", "/fen")
     keys.create(settings.keys, settings.lookup)
     async with served_with(settings) as address, chromium.page() as page:
-        for language, width in SCREENS.items():
+        for language in LANGUAGES:
             for path in paths:
                 await arrive(page, f"{address}{language + path.removesuffix('/') or '/'}")
-                await reads_well(page, axe_script, (path, language), width)
+                await reads_well(page, axe_script, (path, language))
