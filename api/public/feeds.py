@@ -15,8 +15,9 @@ from api.public.answers import FRESH, are_ids
 from ledger import entries
 from ledger.entries import Entry
 from ledger.store.database import Database
+from ledger.store.queries.happenings import Effect, effects_of
 from ledger.store.queries.head import read_head
-from ledger.store.queries.news import Subject, read_corrected, read_news, read_subject
+from ledger.store.queries.news import MAX_NEWS, Subject, read_corrected, read_news, read_subject
 from ledger.store.queries.places import read_places
 from public_site.words import CHINESE, ENGLISH, both
 
@@ -80,7 +81,7 @@ async def project_feed(
         raise ProblemError("not-found")
     async with database.snapshot() as connection:
         subject = await read_subject(connection, org, project)
-        found = await read_news(connection, org, project)
+        found = await effects_of(connection, await read_news(connection, org, project), MAX_NEWS)
     return _feed(permalinks.origin(request), subject, f"projects/{org}/{project}", found)
 
 
@@ -100,7 +101,7 @@ async def organisation_feed(
         raise ProblemError("not-found")
     async with database.snapshot() as connection:
         subject = await read_subject(connection, org)
-        found = await read_news(connection, org)
+        found = await effects_of(connection, await read_news(connection, org), MAX_NEWS)
     return _feed(permalinks.origin(request), subject, f"organisations/{org}", found)
 
 
@@ -109,7 +110,7 @@ async def corrections_feed(request: Request[Any, Any, Any], database: NamedDepen
     """全部更正及其说明，最近 50 条。"""
     async with database.snapshot() as connection:
         subject = await read_subject(connection, "")
-        found = await read_corrected(connection)
+        found = await effects_of(connection, await read_corrected(connection), MAX_NEWS)
     return _feed(permalinks.origin(request), subject, "corrections", found)
 
 
@@ -144,21 +145,21 @@ async def sitemap(request: Request[Any, Any, Any], database: NamedDependency[Dat
     return Response(_DECLARATION + tostring(root, "utf-8"), media_type="application/xml", headers=_HOURLY)
 
 
-def _feed(origin: str, subject: Subject | None, path: str, found: list[Entry]) -> Response[bytes]:
+def _feed(origin: str, subject: Subject | None, path: str, found: list[Effect]) -> Response[bytes]:
     """Links are absolute: a reader keeps a feed without its address. Pages come first, which many readers open."""
     if subject is None:
         raise ProblemError("not-found")
     root = Element("feed", {"xmlns": _NAMESPACE, "xml:lang": "zh-Hans"})
     SubElement(root, "id").text = _name(subject, f"/feeds/{path}")
     SubElement(root, "title").text = f"{subject.name} · {'更正' if path == 'corrections' else '动态'}"
-    SubElement(root, "updated").text = found[0].at if found else f"{subject.opened_on}T00:00:00Z"
+    SubElement(root, "updated").text = found[0].entry.at if found else f"{subject.opened_on}T00:00:00Z"
     SubElement(root, "link", rel="self", href=f"{origin}/feeds/{path}")
     SubElement(root, "link", rel="alternate", type=HTML, href=f"{origin}/{path}")
     SubElement(SubElement(root, "author"), "name").text = subject.operator
-    for entry in found:
+    for entry, qty in found:
         item = SubElement(root, "entry")
         SubElement(item, "id").text = _name(subject, f"/entries/{entry.seq}")
-        SubElement(item, "title").text = _headline(entry)
+        SubElement(item, "title").text = _headline(entry, qty)
         SubElement(item, "updated").text = entry.at
         # Versions of the same, so both are alternates; of one type there may be one only (RFC 4287, section 4.1.2).
         SubElement(item, "link", rel="alternate", type=HTML, href=f"{origin}/entries/{entry.seq}")
@@ -173,8 +174,9 @@ def _name(subject: Subject, path: str) -> str:
     return f"tag:{authority},{subject.opened_on}:{rest}{path}"
 
 
-def _headline(entry: Entry) -> str:
-    fen = entry.body.qty if isinstance(entry.body, entries.DeliveryConfirmed) else entries.qty_of(entry)
+def _headline(entry: Entry, qty: int) -> str:
+    """`qty`: what it moved, with all other parts of its effect."""
+    fen = entry.body.qty if isinstance(entry.body, entries.DeliveryConfirmed) else qty
     return f"{WORDS.get(entry.kind, entry.kind)} ¥{fen // 100:,}.{fen % 100:02d}"
 
 

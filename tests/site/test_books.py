@@ -177,6 +177,10 @@ async def test_news_of_an_effect_in_parts_is_of_all_of_it(
         assert f'href="/entries/{first}"' in page
         assert re.search(r"分配到「困难家庭冬季慰问」.*?¥31.00", page, re.DOTALL), path
         assert "¥2.00" not in page
+    for path in (f"/feeds/projects/{CITY}/winter", f"/feeds/organisations/{CITY}"):
+        feed = (await http.get(path)).text
+        assert re.findall(r"<title>分配到项目 (.*?)</title>", feed) == ["¥31.00"], path
+        assert f'/entries/{first}"' in feed
 
 
 async def test_a_society_shows_the_sum_of_all_below_it(busy: Branch, http: httpx.AsyncClient) -> None:

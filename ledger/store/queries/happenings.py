@@ -45,19 +45,19 @@ class Effect(NamedTuple):
 
 async def read_latest(connection: asyncpg.Connection, limit: int) -> list[Effect]:
     """The newest ones, the newest first."""
-    return await _effects(connection, _decoded(await connection.fetch(_LATEST, MAX_LOOKED_AT, KINDS)), limit)
+    return await effects_of(connection, _decoded(await connection.fetch(_LATEST, MAX_LOOKED_AT, KINDS)), limit)
 
 
 async def read_project_news(connection: asyncpg.Connection, org: str, project: str, limit: int) -> list[Effect]:
     """What moved this project's money lately, and what was said of it; the newest first."""
     found = await connection.fetch(_OF_PROJECT, org, account.project(org, project, ""), limit)
-    return await _effects(connection, _decoded(found), limit)
+    return await effects_of(connection, _decoded(found), limit)
 
 
 async def read_scope_news(connection: asyncpg.Connection, org: str, fund: str, limit: int) -> list[Effect]:
     """What moved an organisation's money, as its feed says, or that of one of its funds; the newest first."""
     found = await (read_fund_news(connection, org, fund) if fund else read_news(connection, org))
-    return await _effects(connection, found, limit)
+    return await effects_of(connection, found, limit)
 
 
 async def names_in(connection: asyncpg.Connection, shown: Iterable[Entry]) -> Names:
@@ -77,7 +77,7 @@ def _decoded(rows: Iterable[asyncpg.Record]) -> Iterator[Entry]:
     return (entries.decode(row["bytes"]) for row in rows)
 
 
-async def _effects(connection: asyncpg.Connection, newest: Iterable[Entry], limit: int) -> list[Effect]:
+async def effects_of(connection: asyncpg.Connection, newest: Iterable[Entry], limit: int) -> list[Effect]:
     """The first `limit` effects that these entries are of, or are parts of."""
     found: dict[int, Entry] = {}
     counts: dict[int, int] = {}
