@@ -1,8 +1,6 @@
 """Erasure, from the door to the last byte: what goes, what stays, and that no backup brings it back."""
 
 import asyncio
-import io
-import logging
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import closing
@@ -12,7 +10,6 @@ import httpx
 import pytest
 from sqlmodel import SQLModel
 
-from api.observability import configure_logging
 from ledger import demo
 from ledger.erasures import EraseDonor
 from ledger.settings import Settings
@@ -29,6 +26,7 @@ from tests.support import clerk, office
 from tests.support.acting import acting_as_superuser
 from tests.support.checklog import check_log, rebuilt
 from tests.support.donor import CONTACT, NAME, REFERENCE, erase, files, give, readers, tables
+from tests.support.logged import as_in_use
 from tests.support.office import CITY, Office, gift
 from tests.support.postgres import Cluster
 from tests.support.program import environment, run
@@ -84,12 +82,7 @@ async def left_of(settings: Settings, ref: int) -> set[str]:
 
 
 async def test_nothing_of_an_erased_donor_is_left_in_any_table_file_or_log(told: Settings, cluster: Cluster) -> None:
-    root = logging.getLogger()
-    handlers, level = [*root.handlers], root.level
-    configure_logging("DEBUG")
-    said = io.StringIO()
-    root.handlers[0].setStream(said)  # type: ignore[attr-defined]  # a stream's handler
-    try:
+    with as_in_use() as said:
         async with office.opened(told) as desk:
             ref, code = await give(desk)
             rumour = f"{NAME}来电要求退款"
@@ -124,9 +117,6 @@ async def test_nothing_of_an_erased_donor_is_left_in_any_table_file_or_log(told:
         assert looked_at > 100
         for secret in (NAME, CONTACT, REFERENCE, code, code.replace("-", "")):
             assert secret not in said.getvalue()
-    finally:
-        root.handlers = handlers
-        root.setLevel(level)
 
 
 async def test_no_file_of_the_server_ever_holds_a_donors_name(told: Settings, cluster: Cluster) -> None:

@@ -1,20 +1,19 @@
 """The public application on a database of the test's own, and a branch of the society that writes to it."""
 
 import io
-import logging
 from collections.abc import AsyncGenerator, Iterator
 
 import httpx
 import pytest
 from litestar import Litestar
 
-from api.observability import configure_logging
 from api.public.app import Resources, build
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
 from tests.support.branch import Branch
+from tests.support.logged import as_in_use
 from tests.support.visitor import visitor
 
 
@@ -47,17 +46,9 @@ async def http(app: Litestar) -> AsyncGenerator[httpx.AsyncClient]:
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """What is logged, as it is in use: nothing configured means tracebacks with every local variable."""
-    root = logging.getLogger()
-    handlers, level = [*root.handlers], root.level
-    configure_logging("DEBUG")
-    written = io.StringIO()
-    (handler,) = root.handlers
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(written)
-    yield written
-    root.handlers = handlers
-    root.setLevel(level)
+    """What is logged, as it is in use."""
+    with as_in_use() as written:
+        yield written
 
 
 @pytest.fixture
