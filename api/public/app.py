@@ -80,7 +80,10 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 ]
-_MACHINES = ("/api/", "/data/", "/feeds/", "/log/", "/schema", "/healthz", "/readyz")
+_MACHINES = (
+    "/api/", data.PACKAGE, data.CATALOGUE, data.IATI, data.GIVING, "/data/editions/", "/feeds/", "/log/", "/schema",
+    "/healthz", "/readyz",
+)  # fmt: skip
 """Answers below these are never pages."""
 
 

@@ -50,6 +50,14 @@ def is_refused(answer: httpx.Response) -> bool:
     return True
 
 
+@pytest.mark.parametrize("path", ["/data/figures", "/en/data/figures", "/data", "/"])
+async def test_a_reader_who_asks_too_often_is_told_so_on_a_page(branch: Branch, settings: Settings, path: str) -> None:
+    async with worker(settings, requests_per_minute=1) as app:
+        answers = [await at(app, HOME).get(path, headers={"Accept": "text/html"}) for _ in range(2)]
+    assert [each.status_code for each in answers] == [200, 429]
+    assert all(each.headers["content-type"].startswith("text/html") for each in answers)
+
+
 async def test_an_address_may_ask_so_often_of_all_workers_together(branch: Branch, settings: Settings) -> None:
     async with worker(settings, requests_per_minute=4) as one, worker(settings, requests_per_minute=4) as two:
         answers = [await at(each, HOME).get("/api/v1/funds") for each in (one, two, one, two, one, two)]
