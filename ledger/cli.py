@@ -4,21 +4,17 @@ import asyncio
 import contextlib
 import importlib
 import os
-import secrets
 import shutil
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, NoReturn
 
 import typer
-import uvloop
 from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
@@ -29,10 +25,11 @@ from ledger.mirror_command import mirror_command
 from ledger.monitor_command import monitor_command
 from ledger.organisations import OpenLog
 from ledger.refusals import Refused
+from ledger.server_command import console, run, server, writer
 from ledger.settings import Settings
 from ledger.stamp_command import stamp_command
-from ledger.store import credentials, embedded, keys, setup
-from ledger.store.database import UNREACHABLE, Database
+from ledger.store import credentials, keys, setup
+from ledger.store.database import UNREACHABLE
 from ledger.store.export import export as write_export
 from ledger.store.files import SetupError
 from ledger.store.lineage import report as make_lineage_report
@@ -40,13 +37,13 @@ from ledger.store.outside import OutsideCheckpoint
 from ledger.store.postmaster import processes
 from ledger.store.queries import log as log_queries
 from ledger.store.rebuild import rebuild as rebuild_projections
+from ledger.token_command import pseudonym, token_app
 from ledger.trouble import Trouble
 from ledger.verify_command import verify_command
 from ledger.witness_command import witness_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 checkpoint_app = typer.Typer(no_args_is_help=True, help="The last signed checkpoint: outside the database, stamped.")
-token_app = typer.Typer(no_args_is_help=True, help="Access tokens of the admin application.")
 app.add_typer(checkpoint_app, name="checkpoint")
 app.add_typer(token_app, name="token")
 app.add_typer(import_app, name="import")
@@ -56,7 +53,6 @@ app.command("verify")(verify_command)
 app.command("mirror")(mirror_command)
 app.command("witness")(witness_command)
 app.command("monitor")(monitor_command)
-console = Console(stderr=True, highlight=False)
 
 _EXPECTED = (Trouble, Refused)
 
@@ -95,19 +91,19 @@ def init(
     operator: Annotated[str, typer.Option(help="The organisation that keeps it")],
 ) -> None:
     """Set a log up: database roles, tables, key files, entry 0 with two founding administrators and their tokens."""
-    _run(_init, origin=origin, operator=operator)
+    run(_init, origin=origin, operator=operator)
 
 
 @app.command()
 def migrate() -> None:
     """Bring the tables of an existing log up to date, and make what is missing of roles and key files."""
-    _run(_migrate)
+    run(_migrate)
 
 
 @app.command()
 def admin() -> None:
     """Serve the admin application (the only one that writes)."""
-    _run(partial(_serve, _applications().serve_admin))
+    run(partial(_serve, _applications().serve_admin))
 
 
 @app.command()
@@ -115,7 +111,7 @@ def public(
     *, fd: Annotated[int | None, typer.Option(help="Answer on this open socket; for processes that share one")] = None
 ) -> None:
     """Serve the public application."""
-    _run(partial(_serve, partial(_applications().serve_public, fd=fd)))
+    run(partial(_serve, partial(_applications().serve_public, fd=fd)))
 
 
 @app.command()
@@ -127,31 +123,31 @@ def demo(
     if reset:
         _reset(settings)
         return
-    _run(_demo, settings=settings)
+    run(_demo, settings=settings)
 
 
 @app.command()
 def rebuild() -> None:
     """Drop the projections and build them again from the entries. Stop the admin application first."""
-    _run(_rebuild)
+    run(_rebuild)
 
 
 @app.command()
 def export(folder: Annotated[Path, typer.Argument(help="Folder for any web server to serve")]) -> None:
     """Write the published log as static files, with its keys and policy; a second run adds what is new."""
-    _run(_export, folder=folder)
+    run(_export, folder=folder)
 
 
 @app.command()
 def lineage() -> None:
     """Make the lineage report of the newest checkpoint: payments and balances by the gifts they came from."""
-    _run(_lineage)
+    run(_lineage)
 
 
 @app.command()
 def publish(folder: Annotated[Path, typer.Argument(help="Folder for any web server to serve")]) -> None:
     """Publish all open data as of the newest checkpoint, with its lineage report; for a timer, every night."""
-    _run(_publish, folder=folder)
+    run(_publish, folder=folder)
 
 
 @checkpoint_app.command("adopt")
@@ -166,46 +162,6 @@ def checkpoint_adopt(
         raise SetupError(f"{outside.path} holds a checkpoint that is as new")
     outside.swap(kept, content)
     console.print(f"adopted: {size} entries")
-
-
-@token_app.command("create")
-def token_create(
-    staff: Annotated[str, typer.Argument(help="Pseudonym, s- and 13 letters or digits")],
-    label: Annotated[str, typer.Option(help="What it is for")] = "",
-) -> None:
-    """Make a token for a pseudonym and print it, once."""
-    _run(_token_create, staff=staff, label=label)
-
-
-@token_app.command("list")
-def token_list() -> None:
-    """List tokens: id, holder, label, state."""
-    _run(_token_list)
-
-
-@token_app.command("revoke")
-def token_revoke(credential: Annotated[str, typer.Argument(help="Id from `token list`")]) -> None:
-    """Revoke a token; it stops working within seconds."""
-    _run(_token_revoke, credential=credential)
-
-
-def _run(
-    work: Callable[..., Coroutine[Any, Any, None]], *, settings: Settings | None = None, **arguments: object
-) -> None:
-    uvloop.run(work(settings or Settings(), **arguments))
-
-
-@asynccontextmanager
-async def _server(settings: Settings) -> AsyncGenerator[str]:
-    """The PostgreSQL server's address; the embedded one is started, and stopped if we started it."""
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    server = await asyncio.to_thread(embedded.start, settings.cluster, report=console.print)
-    try:
-        yield server.url()
-    finally:
-        await asyncio.to_thread(embedded.stop, server)
 
 
 def _reset(settings: Settings) -> None:
@@ -227,11 +183,11 @@ def _story() -> ModuleType:
 
 async def _init(settings: Settings, origin: str, operator: str) -> None:
     configure_logging("WARNING")
-    async with _server(settings) as url:
+    async with server(settings) as url:
         if await setup.is_open(settings, url):  # before anything is touched: the log may be another machine's
             raise SetupError(f"the log {settings.log} is open on this server already; `sunledger migrate` updates it")
         await _prepare(settings, url)
-        founders = tuple(f"s-{_pseudonym()}" for _ in range(2))
+        founders = tuple(pseudonym() for _ in range(2))
         async with _applications().admin_resources(settings, url) as resources:
             command = OpenLog(maker=founders[0], origin=origin, operator=operator, administrators=founders)
             await resources.sequencer.submit(command)
@@ -242,7 +198,7 @@ async def _init(settings: Settings, origin: str, operator: str) -> None:
 
 
 async def _migrate(settings: Settings) -> None:
-    async with _server(settings) as url:
+    async with server(settings) as url:
         await _prepare(settings, url)
     console.print("up to date")
 
@@ -257,14 +213,14 @@ async def _serve(
 ) -> None:
     configure_logging(settings.log_level)
     sys.setswitchinterval(0.0005)
-    async with _server(settings) as url:
+    async with server(settings) as url:
         await application(settings, url, _stop_on_signal())
 
 
 async def _demo(settings: Settings) -> None:
     configure_logging("WARNING")
     stop = _stop_on_signal()
-    async with _server(settings) as url:
+    async with server(settings) as url:
         await _prepare(settings, url)
         demo_story = _story()
         demo_story.make_signing_key(settings)
@@ -320,7 +276,7 @@ async def _until_it_answers(host: str, port: int, stop: asyncio.Event) -> None:
 
 
 async def _rebuild(settings: Settings) -> None:
-    async with _server(settings) as url:
+    async with server(settings) as url:
         owner = setup.database(settings, url, "owner", pool_size=1)
         try:
             count = await rebuild_projections(owner, report=console.print)
@@ -331,7 +287,7 @@ async def _rebuild(settings: Settings) -> None:
 
 async def _export(settings: Settings, folder: Path) -> None:
     os.umask(0o022)  # these files are for everybody
-    async with _server(settings) as url:
+    async with server(settings) as url:
         reader = setup.database(settings, settings.read_url or url, "reader", pool_size=1)
         try:
             with Progress(console=console) as progress:
@@ -345,7 +301,7 @@ async def _export(settings: Settings, folder: Path) -> None:
 
 
 async def _lineage(settings: Settings) -> None:
-    async with _writer(settings) as database:
+    async with writer(settings) as database:
         size = await make_lineage_report(database)
     console.print(f"lineage report of {size} entries")
 
@@ -353,7 +309,7 @@ async def _lineage(settings: Settings) -> None:
 async def _publish(settings: Settings, folder: Path) -> None:
     os.umask(0o022)  # these files are for everybody
     configure_logging("WARNING")
-    async with _writer(settings) as database:
+    async with writer(settings) as database:
         size = await make_lineage_report(database)
         edition = await _applications().publish(settings, database, folder, size)
     console.print(f"{folder / str(size)}: {len(edition.files)} files as of entry {edition.as_of}")
@@ -361,43 +317,8 @@ async def _publish(settings: Settings, folder: Path) -> None:
         console.print(f"left out: {each.name} ({escape(each.why)})", soft_wrap=True)
 
 
-async def _token_create(settings: Settings, staff: str, label: str) -> None:
-    async with _writer(settings) as database:
-        if not await credentials.has_role(database, staff):
-            raise SetupError(f"{staff} holds no role in this log: enrol them first")
-        print(await credentials.create(database, staff, label))  # noqa: T201  the output
-
-
-async def _token_list(settings: Settings) -> None:
-    async with _writer(settings) as database:
-        for each in await credentials.every(database):
-            state = f"revoked {each.revoked_at:%Y-%m-%d}" if each.revoked_at else "valid"
-            print(each.id, each.staff, f"{each.created_at:%Y-%m-%d}", state, each.label)  # noqa: T201  the output
-
-
-async def _token_revoke(settings: Settings, credential: str) -> None:
-    async with _writer(settings) as database:
-        if not await credentials.revoke(database, credential):
-            raise SetupError(f"no valid token {credential}")
-    console.print("revoked")
-
-
-@asynccontextmanager
-async def _writer(settings: Settings) -> AsyncGenerator[Database]:
-    async with _server(settings) as url:
-        database = setup.database(settings, url, "writer", pool_size=2)
-        try:
-            yield database
-        finally:
-            await database.close()
-
-
 def _stop_on_signal() -> asyncio.Event:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
-
-
-def _pseudonym() -> str:
-    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(13))

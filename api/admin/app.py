@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from litestar import Litestar, MediaType, Request, Router, get
-from litestar.di import NamedDependency, Provide
+from litestar import Litestar, MediaType, Request, Router
+from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.pydantic import PydanticPlugin
-from pydantic import BaseModel, Field
 
-from api import problems, reference
+from api import document, problems, reference
 from api.admin import (
     donors,
     fiscal,
@@ -22,6 +21,7 @@ from api.admin import (
     proposals,
     rightings,
     slips,
+    staff,
     stamps,
     standing,
     suspense,
@@ -30,16 +30,8 @@ from api.admin import (
 from api.admin.resources import Clerk, Resources
 from api.health import healthz, readyz
 from api.observability import observe
-from api.problems import described
 
 MAX_BODY_BYTES = 64 * 1024
-
-
-class WhoAmI(BaseModel):
-    """令牌持有人。"""
-
-    staff: str = Field(description="人员代号")
-    roles: dict[str, list[str]] = Field(description="组织 → 职责；空名表示整个账本")
 
 
 def build(resources: Resources) -> Litestar:
@@ -55,7 +47,7 @@ def build(resources: Resources) -> Litestar:
         path="/",
         before_request=known,  # not a guard: those are each given a copy of the request, whose headers are read anew
         route_handlers=[
-            whoami,
+            *staff.HANDLERS,
             *organisations.HANDLERS,
             *money.HANDLERS,
             *fiscal.HANDLERS,
@@ -95,12 +87,6 @@ def build(resources: Resources) -> Litestar:
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
+    document.correct(app)
     observe(app)
     return app
-
-
-@get("/api/v1/whoami", summary="我是谁", tags=["组织"], responses=described(401))
-async def whoami(clerk: NamedDependency[Clerk]) -> WhoAmI:
-    """令牌对应的代号和职责。"""
-    held = clerk.resources.sequencer.books.staff.get(clerk.staff, {})
-    return WhoAmI(staff=clerk.staff, roles={org: sorted(roles) for org, roles in held.items()})

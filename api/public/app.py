@@ -18,7 +18,7 @@ from litestar.openapi.spec import OpenAPIResponse
 from litestar.plugins.pydantic import PydanticPlugin
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from api import problems, reference
+from api import document, problems, reference
 from api.desk import Desk
 from api.health import healthz, readyz
 from api.limits import Limits, Rates
@@ -199,9 +199,7 @@ def build(resources: Resources) -> Litestar:
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
-    # The framework's document does not say by itself that these models take no fields they do not know.
-    for body in (trace.Lookup, trace.FiscalLookup):
-        (app.openapi_schema.components.schemas or {})[body.__name__].additional_properties = False
+    document.correct(app)
     _describe_limits(app)
     questions |= asking.questions(app.openapi_schema)
     app.asgi_handler = _guarded(app.asgi_handler)

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
+import httpx
 import pytest
 
 from ledger import demo, privacy
+from ledger.approvals import ApproveProposal
 from ledger.settings import Settings
 from tests.support.acting import acting_as
 from tests.support.office import CITY, Office, gift, opened
@@ -164,6 +166,23 @@ async def test_roles_come_from_the_log(office: Office) -> None:
     held = (await office.get("whoami", who="checker")).json()
     assert held["staff"] == demo.CHECKER
     assert held["roles"][CITY] == ["approver"]
+
+
+async def test_who_holds_which_roles_is_what_the_log_says_now(office: Office) -> None:
+    def of(answer: httpx.Response, staff: str) -> list[str] | None:
+        return next((each["roles"].get(CITY) for each in answer.json()["staff"] if each["staff"] == staff), None)
+
+    before = await office.get("staff")
+    assert of(before, demo.CHECKER) == ["approver"]
+    assert [each["staff"] for each in before.json()["staff"]] == sorted(
+        each["staff"] for each in before.json()["staff"]
+    )
+    dismissed = await office.post("staff/dismissals", {"staff": demo.CHECKER, "org": CITY}, who="administrator")
+    assert dismissed.status_code == 202, dismissed.text
+    assert of(await office.get("staff"), demo.CHECKER) == ["approver"], "not yet approved"
+    resources = office.resources
+    await resources.sequencer.submit(ApproveProposal(maker=demo.SECOND, proposal=dismissed.json()["proposal"]))
+    assert of(await office.get("staff"), demo.CHECKER) is None
 
 
 async def test_an_unknown_path_and_method_are_problems_with_a_request_id(office: Office) -> None:

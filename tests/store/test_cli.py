@@ -90,6 +90,13 @@ def test_a_migrate_from_another_folder_changes_nobodys_password(opened: tuple[Se
     assert run(environment(settings), "token", "list").code == 0
 
 
+def test_pseudonyms_are_drawn_at_random(opened: tuple[Settings, Ended]) -> None:
+    variables = environment(opened[0])
+    drawn = [run(variables, "token", "pseudonym").out.strip() for _ in range(2)]
+    assert all(STAFF_ID.fullmatch(each) for each in drawn)
+    assert drawn[0] != drawn[1]
+
+
 def test_tokens_are_made_listed_and_revoked(opened: tuple[Settings, Ended]) -> None:
     settings, said = opened
     variables, founder = environment(settings), said.lines[0][0]
