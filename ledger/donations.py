@@ -99,7 +99,7 @@ def receive(command: ReceiveMoney, books: Books, facts: Facts) -> Draft:
     fund = books.funds[command.org, command.fund]
     check_agreement(command.agreement, command.amount_fen, books)
     if command.ref in books.refs and command.ref:
-        raise AlreadyThere("this channel reference is in the log", ref=command.ref)
+        raise AlreadyThere("this channel reference is in the log", channel_ref=command.ref)
     check_currency(command.currency, command.original, command.rate, command.amount_fen)
     check_digest("donor", command.donor)
     check_digest("ref", command.ref, optional=True)

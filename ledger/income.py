@@ -40,7 +40,7 @@ def receive(command: ReceiveIncome, books: Books, facts: Facts) -> Draft:
     check_digest("ref", command.ref, optional=True)
     check_text("note", command.note, optional=True)
     if command.ref in books.refs and command.ref:
-        raise AlreadyThere("this channel reference is in the log", ref=command.ref)
+        raise AlreadyThere("this channel reference is in the log", channel_ref=command.ref)
     books.require(command.maker, REQUIRED["income.received"].maker, command.org)
     into = account.fund(command.org, command.fund)
     line = books.line(into)

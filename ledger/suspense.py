@@ -81,7 +81,7 @@ def receive(command: ReceiveUnidentified, books: Books, facts: Facts) -> Draft:
     check_id("channel", command.channel)
     check_digest("ref", command.ref, optional=True)
     if command.ref in books.refs and command.ref:
-        raise AlreadyThere("this channel reference is in the log", ref=command.ref)
+        raise AlreadyThere("this channel reference is in the log", channel_ref=command.ref)
     books.require(command.maker, REQUIRED[UNIDENTIFIED].maker, command.org)
     line = books.line(account.suspense(command.org))
     if line.credited + qty > account.MAX_POSITION:

@@ -18,9 +18,9 @@ from api.problems import ProblemError, described
 from ledger import entries, privacy
 from ledger.command import Command
 from ledger.entries import Entry
-from ledger.refusals import Invalid
+from ledger.refusals import AlreadyThere, Invalid
 from ledger.store.batch import Idempotency, Replayed, Sequenced, Work
-from ledger.store.queries.entries import read_range
+from ledger.store.queries.entries import find_reference, read_range
 from ledger.store.queries.log import LogState, read_proofs
 from ledger.store.vault import read_record
 
@@ -114,7 +114,11 @@ async def carry_out(request: Request[Any, Any, Any], clerk: Clerk, work: Work) -
         key=digest(clerk.staff.encode(), key.encode()),
         request=digest(request.method.encode(), request.scope["path"].encode(), body),
     )
-    outcome = await resources.sequencer.submit(work, idempotency)
+    try:
+        outcome = await resources.sequencer.submit(work, idempotency)
+    except AlreadyThere as refusal:
+        await _lead_to_the_first(refusal, resources)
+        raise
     match outcome:
         case Sequenced():
             answer = _answer(outcome.entries, outcome.digests, outcome.code)
@@ -132,6 +136,13 @@ async def carry_out(request: Request[Any, Any, Any], clerk: Clerk, work: Work) -
             assert_never(unknown)
     # The entries stand, whatever becomes of the wait.
     return await _with_state(answer, resources, wait_s(request))
+
+
+async def _lead_to_the_first(refusal: AlreadyThere, resources: Resources) -> None:
+    """Say the entry whose channel reference it is: the commitment that the log knows it by tells a clerk nothing."""
+    if ref := refusal.facts.pop("channel_ref", ""):
+        async with resources.database.raw() as connection:
+            refusal.facts["entry"] = await find_reference(connection, bytes.fromhex(ref))
 
 
 def _answer(entered: Sequence[Entry], digests: Sequence[str], code: str) -> Answer:

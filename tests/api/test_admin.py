@@ -58,10 +58,18 @@ async def test_two_people_may_use_the_same_key(office: Office) -> None:
     assert answer.status_code == 201
 
 
-async def test_a_channel_reference_is_entered_once(office: Office) -> None:
-    await office.post("gifts", gift())
+@pytest.mark.parametrize("door", ["gifts", "unidentified"])
+async def test_a_channel_reference_is_entered_once_and_the_second_time_leads_to_the_first(
+    office: Office, door: str
+) -> None:
+    body = gift()
+    if door == "unidentified":
+        body = {name: body[name] for name in ("org", "amount_fen", "channel", "channel_ref", "on")}
+    first = (await office.post(door, body)).json()
     answer = await office.post("gifts", gift())
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/already-recorded")
+    assert answer.json()["entry"] == first["entries"][0]["seq"]
+    assert "ref" not in answer.json(), "a commitment tells a clerk nothing"
 
 
 async def test_a_reference_pasted_with_what_nobody_sees_is_the_same(office: Office) -> None:

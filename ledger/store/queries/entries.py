@@ -25,6 +25,14 @@ async def read_written(connection: asyncpg.Connection, seq: int) -> bytes | None
     return written
 
 
+async def find_reference(connection: asyncpg.Connection, ref: bytes) -> int | None:
+    """The entry of the money that came with this channel reference; None where none did."""
+    seq: int | None = await connection.fetchval(
+        "select seq from gift where ref = $1 union all select seq from reference where ref = $1 limit 1", ref
+    )
+    return seq
+
+
 class Citing(NamedTuple):
     """An entry that names another one."""
 
