@@ -68,20 +68,44 @@ async def propose(url: str, token: str, sheet: Sheet, rejected: Path | None, con
         if checked["state"] == "failed":
             raise ServerSaid("not every batch could be proposed; the application goes on with the others when it can")
         if rejected is not None and checked["report"]["rejected_count"]:
-            _private(rejected, (await _checked(client.get(f"{where}/rejected.csv"))).content)
-            console.print(f"rejected rows: {rejected}")
+            await _write_rejected(client, f"{where}/rejected.csv", rejected, console)
+
+
+async def show(url: str, token: str, proposal: int, rejected: Path | None, console: Console) -> None:
+    """Print what the check found of the sheet that a proposal speaks of: what its maker saw, for who approves."""
+    async with _client(url, token) as client:
+        where = f"/api/v1/proposals/{proposal}"
+        checked = await _json(client.get(f"{where}/check"))
+        console.print(
+            f"proposal {proposal}: {checked['batch']}, {_gifts(checked['rows'], checked['sum_fen'])}", soft_wrap=True
+        )
+        for note in _namesakes(checked["namesakes"]):
+            console.print(f"  {note}", soft_wrap=True)
+        if (report := checked["report"]) is None:
+            console.print(f"no report: {checked['absent']}", soft_wrap=True)
+            return
+        console.print("of its whole sheet:")
+        _tell_report(report, {checked["batch"]: f"proposal {proposal}"}, {}, console)
+        if rejected is not None and report["rejected_count"]:
+            await _write_rejected(client, f"{where}/rejected.csv", rejected, console)
 
 
 async def approve(url: str, token: str, proposals: list[int], codes: Path | None, console: Console) -> None:
-    """Approve each; with `codes`, follow until every row is entered and write the receipt codes there.
+    """Approve each, once it is told in short what the check of its sheet found.
 
-    One that is refused holds up no other. Raises ServerSaid with what was refused, when the others are done.
+    With `codes`, follow until every row is entered and write the receipt codes there. One that is refused holds up no
+    other. Raises ServerSaid with what was refused, when the others are done.
     """
     async with _client(url, token) as client:
         batches, refused = [], []
+        told: set[str] = set()
         for proposal in proposals:
             key = {"Idempotency-Key": f"approve-{proposal}"}
             try:
+                checked = await _json(client.get(f"/api/v1/proposals/{proposal}/check"))
+                if not checked["sheet"] or checked["sheet"] not in told:  # many notices of one sheet share its check
+                    console.print(_in_short(checked), soft_wrap=True)
+                    told.add(checked["sheet"])
                 answer = await _json(client.post(f"/api/v1/proposals/{proposal}/approval", headers=key))
             except ServerSaid as said:
                 refused.append(f"proposal {proposal}: {said}")
@@ -174,10 +198,8 @@ def _tell_entered(imported: dict[str, Any], console: Console) -> None:
 
 
 def _tell(checked: dict[str, Any], console: Console) -> None:
-    report, proposals = checked["report"], checked["proposals"]
-    console.print(f"{report['count']} gifts, {_yuan(report['sum_fen'])}; {report['rejected_count']} rows rejected")
-    for line in (*_batches(checked), *_rejected(report), *_overlaps(report)):
-        console.print(line, soft_wrap=True)
+    proposals = checked["proposals"]
+    _tell_report(checked["report"], _outcomes(checked), checked["namesakes"], console)
     if proposals:
         numbers = " ".join(map(str, proposals.values()))
         console.print(f"to enter them, another person runs: sunledger import approve {numbers}", soft_wrap=True)
@@ -185,32 +207,58 @@ def _tell(checked: dict[str, Any], console: Console) -> None:
         console.print("nothing to enter")
 
 
-def _batches(checked: dict[str, Any]) -> Iterator[str]:
-    report, proposals, resumed = checked["report"], checked["proposals"], checked["resumed"]
-    not_proposed = {
-        each["batch"]: f"not proposed: {each['title']} ({each['detail']})" for each in checked["not_proposed"]
-    }
+def _outcomes(checked: dict[str, Any]) -> dict[str, str]:
+    """Batch → what became of it."""
+    outcomes = {batch["name"]: "not proposed" for batch in checked["report"]["batches"]}
+    for each in checked["not_proposed"]:
+        outcomes[each["batch"]] = f"not proposed: {each['title']} ({each['detail']})"
+    for name, imports in checked["resumed"].items():
+        outcomes[name] = f"goes on as import {', '.join(map(str, imports))}"
+    return outcomes | {name: f"proposal {number}" for name, number in checked["proposals"].items()}
+
+
+def _in_short(checked: dict[str, Any]) -> str:
+    """A line about the check of a whole sheet, before a proposal of it is approved."""
+    proposal, report = checked["proposal"], checked["report"]
+    if report is None:
+        return f"proposal {proposal}: no report of its check: {checked['absent']}"
+    differing = sum("disagrees" in {batch["sum_footing"], batch["count_footing"]} for batch in report["batches"])
+    return (
+        f"proposal {proposal}: {report['rejected_count']} rows rejected, {differing} notices differ,"
+        f" {report['overlap_count']} overlaps suspected; all of it: sunledger import show {proposal}"
+    )
+
+
+def _tell_report(
+    report: dict[str, Any], outcomes: dict[str, str], namesakes: dict[str, list[int]], console: Console
+) -> None:
+    """The finding about a whole sheet; `outcomes`: batch → what became of it, where that is to be told."""
+    console.print(f"{_gifts(report['count'], report['sum_fen'])}; {report['rejected_count']} rows rejected")
+    for line in (*_batches(report, outcomes, namesakes), *_rejected(report), *_overlaps(report)):
+        console.print(line, soft_wrap=True)
+
+
+def _batches(report: dict[str, Any], outcomes: dict[str, str], namesakes: dict[str, list[int]]) -> Iterator[str]:
     footing = {"agrees": "total agrees", "disagrees": "TOTAL DISAGREES", "not_printed": "no total printed"}
     for batch in report["batches"]:
         name = batch["name"]
-        if name in proposals:
-            outcome = f"proposal {proposals[name]}"
-        elif name in resumed:
-            outcome = f"goes on as import {', '.join(map(str, resumed[name]))}"
-        else:
-            outcome = not_proposed.get(name, "not proposed")
-        total = f"{_yuan(batch['sum_fen'])}, {footing[batch['sum_footing']]}"
-        yield f"  {name}: {batch['count']} gifts, {total} → {outcome}"
-        yield from (f"    {note}" for note in _notes(batch, checked["namesakes"].get(name, [])))
+        outcome = f" → {outcomes[name]}" if name in outcomes else ""
+        yield f"  {name}: {_gifts(batch['count'], batch['sum_fen'])}, {footing[batch['sum_footing']]}{outcome}"
+        yield from (f"    {note}" for note in (*_notes(batch), *_namesakes(namesakes.get(name, []))))
     yield from (f"  {name}: a total was given, the sheet has no row of it" for name in report["totals_without_rows"])
 
 
-def _notes(batch: dict[str, Any], namesakes: list[int]) -> Iterator[str]:
-    """What whoever approves the batch should look at; none of it is an error."""
+def _notes(batch: dict[str, Any]) -> Iterator[str]:
+    """What whoever approves the batch should look at; of a total that disagrees, what is printed."""
+    if batch["sum_footing"] == "disagrees":
+        yield f"{_yuan(batch['printed_sum_fen'])} are printed, {_yuan(batch['listed_sum_fen'])} listed"
     if batch["count_footing"] == "disagrees":
         yield f"{batch['printed_count']} gifts are printed, {batch['listed_count']} listed"
     if batch["outside_window"]:
         yield f"{batch['outside_window']} gifts are dated outside the days of this profile"
+
+
+def _namesakes(namesakes: list[int]) -> Iterator[str]:
     if namesakes:
         yield f"another sheet of this name was import {', '.join(map(str, namesakes))}: is it the same notice?"
 
@@ -256,15 +304,21 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
             yield chunk
 
 
-def _private(path: Path, content: bytes) -> None:
+async def _write_rejected(client: httpx.AsyncClient, where: str, path: Path, console: Console) -> None:
+    content = (await _checked(client.get(where))).content
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
+    console.print(f"rejected rows: {path}")
 
 
 def _progress(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
     )
+
+
+def _gifts(count: int, sum_fen: int) -> str:
+    return f"{count} gifts, {_yuan(sum_fen)}"
 
 
 def _yuan(fen: int) -> str:

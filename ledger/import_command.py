@@ -11,9 +11,9 @@ from ledger import import_client
 from ledger.settings import Settings
 
 import_app = typer.Typer(
-    no_args_is_help=True, help="Sheets of gifts: check, approve, follow, end, fetch receipt codes."
+    no_args_is_help=True, help="Sheets of gifts: check, show, approve, follow, end, fetch receipt codes."
 )
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, markup=False, emoji=False)  # what a sheet says is printed as it is
 
 Token = Annotated[str, typer.Option(envvar="SUNLEDGER_TOKEN", help="Your access token")]
 
@@ -34,6 +34,16 @@ def import_gifts(  # noqa: PLR0913, PLR0917  each is an option of its own
     asyncio.run(import_client.propose(Settings().admin_url, token, request, rejected, console))
 
 
+@import_app.command("show")
+def import_show(
+    proposal: Annotated[int, typer.Argument(help="Number of the proposal")],
+    token: Token,
+    rejected: Annotated[Path | None, typer.Option(help="Write the rejected rows to this CSV")] = None,
+) -> None:
+    """Print what the check found of the sheet of a proposal, before somebody approves it."""
+    asyncio.run(import_client.show(Settings().admin_url, token, proposal, rejected, console))
+
+
 @import_app.command("approve")
 def import_approve(
     proposals: Annotated[list[int], typer.Argument(help="Numbers of the proposals")],
@@ -44,7 +54,7 @@ def import_approve(
     *,
     wait: Annotated[bool, typer.Option(help="Follow until every row is entered")] = True,
 ) -> None:
-    """Approve batches, follow their entry, write their receipt codes to files only you can read."""
+    """Tell in short what the check found; approve, follow the entry, write receipt codes to files only you can read."""
     asyncio.run(import_client.approve(Settings().admin_url, token, proposals, codes if wait else None, console))
 
 

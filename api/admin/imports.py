@@ -1,89 +1,32 @@
-"""Doors of imports: hand a sheet in, see its check, follow how it is entered, fetch its receipt codes."""
+"""Doors of imports that were approved: follow how one is entered, end it, fetch its receipt codes."""
 
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter
+from litestar.params import PathParameter
 from litestar.response import File, Stream
 from pydantic import BaseModel, Field
 
 from api.admin.answers import Answer, carry_out, writes
 from api.admin.resources import Clerk, Resources
-from api.fields import EventId, FundId, Input, Org, Text
 from api.problems import ProblemError, described
 from ledger import privacy
 from ledger.account import MAX_POSITION
 from ledger.donations import AbandonImport
-from ledger.imports.profile import PROFILES
 from ledger.roles import REQUIRED
 from ledger.store.donors import record_access
 from ledger.store.queries.batches import read_newest, read_sealed
 from ledger.store.refused_rows import RefusedRow
-from ledger.store.sheets import Job
-from ledger.store.staging import MAX_SHEET_BYTES, Manifest
 from ledger.store.tables.registers import ImportBatchRow
 from ledger.store.vault import open_record
 
 Door = Request[Any, Any, Any]
-SheetId = Annotated[str, PathParameter(description="表格编号", pattern="^[0-9a-f]{16}$")]
 CODES_AT_ONCE = 5_000
-MAX_NOTICES = 1_000
 REFUSED_SHOWN = 20
-
-
-class StagedSheet(BaseModel):
-    """已接收的表格。"""
-
-    sheet: str = Field(description="表格编号")
-
-
-class Printed(Input):
-    """一份公示自己印出的合计。"""
-
-    count: int | None = Field(None, ge=0, le=MAX_POSITION)
-    sum_fen: int | None = Field(None, ge=0, le=MAX_POSITION)
-
-
-class NewImport(Input):
-    """核对整张表格，并按批次提交申请。"""
-
-    profile: str = Field(description="表格样式", examples=sorted(PROFILES))
-    name: Text = Field(description="表格名称：没有批次列时作为批次名")
-    org: Org
-    fund: FundId
-    event: EventId = ""
-    totals: dict[str, Printed] = Field(default_factory=dict, max_length=MAX_NOTICES, description="批次 → 公示合计")
-
-
-class NotProposed(BaseModel):
-    """一个不能提交的批次。"""
-
-    batch: str = Field(description="批次")
-    type: str = Field(description="问题类型")
-    title: str = Field(description="原因")
-    detail: str
-
-
-class Check(BaseModel):
-    """核对的进展和结果。"""
-
-    state: str = Field(description="checking 核对中；checked 已核对；refused 表格不能用；failed 系统出错")
-    read_bytes: int
-    size_bytes: int
-    detail: str = ""
-    report: dict[str, Any] | None = None
-    proposals: dict[str, int] = Field(default_factory=dict, description="批次 → 申请编号；其他批次不能提交也不受影响")
-    not_proposed: list[NotProposed] = Field(default_factory=list, description="无误但未能提交的批次及原因")
-    resumed: dict[str, list[int]] = Field(
-        default_factory=dict, description="批次 → 已批准、正以这张表格继续录入的导入编号；不再另提申请"
-    )
-    namesakes: dict[str, list[int]] = Field(
-        default_factory=dict, description="批次 → 以前同名而表格不同的导入编号：可能是同一份公示，请核对后再批准"
-    )
 
 
 class RefusedRowOut(BaseModel):
@@ -112,64 +55,6 @@ class ImportOut(BaseModel):
     refused: list[RefusedRowOut] = Field(
         default_factory=list, description="录入时未被接受的行，最多 20 行（仅单件查询时）；全部见 refused.csv"
     )
-
-
-@post(
-    "/api/v1/sheets",
-    summary="上传表格",
-    tags=["导入"],
-    responses=described(401, 403, 413),
-    request_max_body_size=MAX_SHEET_BYTES,
-)
-async def stage_sheet(request: Door, clerk: NamedDependency[Clerk]) -> StagedSheet:
-    """请求体就是 CSV 文件（可用 gzip 压缩）。此时什么都不入账。"""
-    makers = REQUIRED["import.approved"].maker
-    if all(
-        clerk.resources.sequencer.books.roles(clerk.staff, org).isdisjoint(makers)
-        for org in clerk.resources.sequencer.books.organisations
-    ):
-        raise ProblemError("role-required")
-    return StagedSheet(sheet=await clerk.resources.sheets.staging.stage(request.stream()))
-
-
-@post(
-    "/api/v1/sheets/{sheet:str}/check",
-    summary="核对表格",
-    tags=["导入"],
-    responses=described(401, 404),
-    status_code=202,
-)
-async def check_sheet(sheet: SheetId, data: JSONBody[NewImport], clerk: NamedDependency[Clerk]) -> Check:
-    """先核对整张表格，再把无误的批次提交申请。重复提交同一张表格，得到同一结果。"""
-    clerk.resources.sequencer.books.require(clerk.staff, REQUIRED["import.approved"].maker, data.org)
-    manifest = Manifest(
-        profile=data.profile,
-        name=data.name,
-        maker=clerk.staff,
-        org=data.org,
-        fund=data.fund,
-        event=data.event,
-        totals={name: (total.count, total.sum_fen) for name, total in data.totals.items()},
-    )
-    return _check(clerk.resources.sheets.begin(sheet, manifest))
-
-
-@get("/api/v1/sheets/{sheet:str}/check", summary="核对结果", tags=["导入"], responses=described(401, 404))
-async def get_check(sheet: SheetId, clerk: NamedDependency[Clerk]) -> Check:
-    """进展和结果。"""
-    return _check(clerk.resources.sheets.job(sheet))
-
-
-@get("/api/v1/sheets/{sheet:str}/rejected.csv", summary="未通过的行", tags=["导入"], responses=described(401, 404))
-async def get_rejected(sheet: SheetId, clerk: NamedDependency[Clerk]) -> File:
-    """每一行及原因；不含姓名。"""
-    job = clerk.resources.sheets.job(sheet)
-    if job.report is None:
-        raise ProblemError("not-found")
-    path = clerk.resources.sheets.staging.rejected(sheet)
-    if not path.exists():
-        raise ProblemError("not-found")
-    return File(path=path, filename="rejected.csv", media_type="text/csv")
 
 
 @get("/api/v1/imports", summary="导入批次", tags=["导入"], responses=described(401))
@@ -223,8 +108,7 @@ async def get_import_codes(
 ) -> Stream:
     """批次中每一笔的收据编号，供开具收据。只给本组织经办或复核导入的人员，并记入查阅记录。"""
     row = await _row(clerk.resources, batch)
-    required = REQUIRED["import.approved"]
-    clerk.resources.sequencer.books.require(clerk.staff, (*required.maker, *required.checker), row.org)
+    require_imports(clerk, row.org)
     async with clerk.resources.database.raw() as connection:
         await record_access(connection, batch, staff=clerk.staff, reason="receipts")
     return Stream(
@@ -254,32 +138,18 @@ async def _codes(resources: Resources, batch: int) -> AsyncIterator[str]:
         yield lines.getvalue()
 
 
+def require_imports(clerk: Clerk, org: str) -> None:
+    """Raises NotAllowed unless this person prepares or checks imports there."""
+    required = REQUIRED["import.approved"]
+    clerk.resources.sequencer.books.require(clerk.staff, (*required.maker, *required.checker), org)
+
+
 async def _row(resources: Resources, batch: int) -> ImportBatchRow:
     async with resources.database.read() as session:
         row = await session.get(ImportBatchRow, batch)
     if row is None:
         raise ProblemError("not-found")
     return row
-
-
-def _check(job: Job) -> Check:
-    if job.refused is not None:
-        return Check(state="refused", read_bytes=job.read, size_bytes=job.size, detail=job.refused.detail)
-    if not job.done:
-        return Check(state="checking", read_bytes=job.read, size_bytes=job.size)
-    return Check(
-        state="failed" if job.failed else "checked",
-        read_bytes=job.size,
-        size_bytes=job.size,
-        report=None if job.report is None else job.report.as_json(),
-        proposals=job.proposals,
-        not_proposed=[
-            NotProposed(batch=name, type=f"/problems/{refused.slug}", title=refused.title, detail=refused.detail)
-            for name, refused in job.not_proposed.items()
-        ],
-        resumed=job.resumed,
-        namesakes=job.namesakes,
-    )
 
 
 def _import(row: ImportBatchRow, halted: Mapping[int, str]) -> ImportOut:
@@ -303,10 +173,6 @@ def _refused(each: RefusedRow) -> RefusedRowOut:
 
 
 HANDLERS = [
-    stage_sheet,
-    check_sheet,
-    get_check,
-    get_rejected,
     list_imports,
     get_import,
     get_refused,

@@ -1,9 +1,11 @@
 """What a check found, for whoever decides whether the sheet is entered. It names rows and batches, nobody else."""
 
 import csv
-from collections.abc import Mapping
+import io
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import msgspec
 from ledger.imports import scratch as scratch_file
 from ledger.imports.fault import Reason
 from ledger.imports.sheet import Rejected
+
+REJECTED_AT_ONCE = 1_000
 
 
 class Footing(StrEnum):
@@ -88,12 +92,8 @@ class Report:
 
     def write_rejected(self, path: Path) -> None:
         """All rejected rows as CSV, for the spreadsheet they will be mended in."""
-        with scratch_file.opened(self.scratch) as notes, path.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(("row", "batch", "reason", "原因", "meaning", "detail"))
-            for line in notes.rejected():
-                told = (line.batch, line.reason.value, line.reason.zh, line.reason.en, line.detail)
-                writer.writerow((line.row, *map(_no_formula, told)))
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(rejected_csv(self.scratch))
 
     def as_json(self) -> dict[str, Any]:
         """The report for a JSON encoder: all but where the scratch file lies."""
@@ -104,6 +104,25 @@ class Report:
         for written, line in zip(told["rejected"], self.rejected, strict=True):
             written["reason_zh"], written["reason_en"] = line.reason.zh, line.reason.en
         return told
+
+
+def rejected_csv(scratch: Path) -> Iterator[str]:
+    """All rows that the check with this scratch file rejected, as CSV: some at a time, with a byte-order mark."""
+    with scratch_file.opened(scratch) as notes:
+        yield "\ufeff" + _csv([("row", "batch", "reason", "原因", "meaning", "detail")])
+        lines = notes.rejected()
+        while some := [*islice(lines, REJECTED_AT_ONCE)]:
+            yield _csv((each.row, *map(_no_formula, _cells(each))) for each in some)
+
+
+def _cells(line: Rejected) -> tuple[str, ...]:
+    return line.batch, line.reason.value, line.reason.zh, line.reason.en, line.detail
+
+
+def _csv(rows: Iterable[Iterable[object]]) -> str:
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows(rows)
+    return written.getvalue()
 
 
 def _no_formula(cell: str) -> str:

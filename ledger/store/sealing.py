@@ -24,6 +24,7 @@ from ledger.imports.profile import fitted
 from ledger.imports.sheet import Row
 from ledger.privacy import Identity
 from ledger.store.keys import LogKeys, LookupKeys, SubjectKey
+from ledger.store.staging import SCRATCH
 from ledger.store.vault import Gift, SealedGift, Sealer
 
 CHUNK_ROWS = 2000
@@ -194,9 +195,7 @@ def _answers(wanted: Wanted, sealer: Sealer) -> Iterator[Answer]:
     folder = Path(wanted.folder)
     profile = fitted(wanted.profile, wanted.name)
     try:
-        rows = checking.accepted(
-            folder / "sheet", profile, folder / "scratch.sqlite", after=wanted.after, batch=wanted.batch
-        )
+        rows = checking.accepted(folder / "sheet", profile, folder / SCRATCH, after=wanted.after, batch=wanted.batch)
         while chunk := [_seal(row, wanted, sealer) for row in islice(rows, CHUNK_ROWS)]:
             yield Answer(chunk)
     except Exception as error:  # noqa: BLE001  told to whoever asked

@@ -21,7 +21,7 @@ from ledger.store.clock import now, today
 from ledger.store.database import Database
 from ledger.store.keys import LogKeys
 from ledger.store.sequencer import Sequencer
-from ledger.store.staging import Manifest, Staging
+from ledger.store.staging import SCRATCH, Manifest, Staging
 
 KNOWN_REFS = 5_000
 JOBS_KEPT = 1_000
@@ -99,6 +99,12 @@ class Sheets:
             raise Unknown(f"no sheet {sheet} is being checked", sheet=sheet)
         return self._jobs[sheet]
 
+    async def namesakes(self, org: str, batches: Sequence[str], commitment: str) -> dict[str, list[int]]:
+        """Batch → approved imports of other sheets than this one, in which a batch is called the same."""
+        async with self._database.raw() as connection:
+            rows = await connection.fetch(_NAMESAKES, org, batches, commitment)
+        return {row["name"]: row["imports"] for row in rows}
+
     async def take_up(self) -> None:
         """Propose what a crash kept from being proposed after a check had come to its end. Raises Stopped."""
         for sheet, manifest in self.staging.checked():
@@ -137,13 +143,15 @@ class Sheets:
             report = await self._read(sheet, manifest, job)
             if not manifest.commitment:
                 checked = self._checked(manifest, report)
-                self.staging.keep(sheet, checked)
+                self.staging.keep_report(sheet, report.as_json())
+                self.staging.keep(sheet, checked)  # the last: whose manifest there is, of that there is all
                 manifest = checked
             # From here on all of it is proposed, if we stop now by take_up.
             await asyncio.to_thread(report.write_rejected, self.staging.rejected(sheet))
             job.report = report
             job.resumed = self._resumed(manifest, report)
-            job.namesakes = await self._namesakes(manifest, report)
+            batches = [batch.name for batch in report.batches]
+            job.namesakes = await self.namesakes(manifest.org, batches, manifest.commitment)
             await self._propose_all(sheet, manifest, job)
             job.read = -1
         except Refused as refused:
@@ -177,7 +185,7 @@ class Sheets:
             known=known,
             report_progress=progress,
             # What is entered is what the first check accepted, and may be being read just now.
-            scratch=folder / ("again.sqlite" if manifest.commitment else "scratch.sqlite"),
+            scratch=folder / ("again.sqlite" if manifest.commitment else SCRATCH),
             agreement_from=self._sequencer.books.agreement_from,
             today=today(now()),
         )
@@ -200,12 +208,6 @@ class Sheets:
                 if (each.approved.file, each.approved.name) == (manifest.commitment, batch.name):
                     found.setdefault(batch.name, []).append(number)
         return {name: numbers for name, numbers in found.items() if name not in proposed}
-
-    async def _namesakes(self, manifest: Manifest, report: Report) -> dict[str, list[int]]:
-        async with self._database.raw() as connection:
-            names = [batch.name for batch in report.batches]
-            rows = await connection.fetch(_NAMESAKES, manifest.org, names, manifest.commitment)
-        return {row["name"]: row["imports"] for row in rows}
 
     async def _propose_all(self, sheet: str, manifest: Manifest, job: Job) -> None:
         """Batch by batch; one that is refused holds up no other. Raises Stopped."""

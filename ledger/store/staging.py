@@ -1,4 +1,4 @@
-"""Where sheets lie from their upload until nothing speaks of them any more, each in a folder of its own.
+"""Where sheets lie from their upload until nothing speaks of them any more, each in a folder of its own with its check.
 
 They hold names: only this account reads here. A folder without a manifest was not read to its end, and is of no use to
 anybody after a crash: whoever sent it sends it again.
@@ -10,8 +10,9 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator, Container, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -24,7 +25,11 @@ MAX_SHEET_BYTES = 2**31
 UNCHECKED_KEPT_S = 86_400
 """So long somebody may take between sending a sheet and having it checked."""
 
+SCRATCH = "scratch.sqlite"
+"""The scratch file of the check whose rows are proposed."""
+
 _MANIFEST = "manifest.json"
+_REPORT = "report.json"
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,15 +103,20 @@ class Staging:
 
     def keep(self, sheet: str, manifest: Manifest) -> None:
         """Whole or not at all, and durable when it returns."""
-        folder = self.folder(sheet)
-        draft = folder / f".{_MANIFEST}"
-        with draft.open("wb") as file:
-            file.write(msgspec.json.encode(manifest))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / _MANIFEST)
-        sync_directory(folder)
+        self._write(sheet, _MANIFEST, msgspec.json.encode(manifest))
         sync_directory(self._folder)
+
+    def report(self, sheet: str) -> dict[str, Any] | None:
+        """What the check found whose rows are proposed; None where it was made before such reports were kept."""
+        try:
+            found: dict[str, Any] = msgspec.json.decode((self._folder / sheet / _REPORT).read_bytes())
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+        return found
+
+    def keep_report(self, sheet: str, report: Mapping[str, Any]) -> None:
+        """For whoever approves, and as long as the sheet is: whole or not at all, and durable when it returns."""
+        self._write(sheet, _REPORT, msgspec.json.encode(report))
 
     def checked(self) -> list[tuple[str, Manifest]]:
         """All that were checked to their end."""
@@ -140,6 +150,16 @@ class Staging:
                 continue
             if time.time() - folder.stat().st_mtime >= kept_s:
                 self.remove(folder.name)
+
+    def _write(self, sheet: str, name: str, content: bytes) -> None:
+        folder = self.folder(sheet)
+        draft = folder / f".{name}"
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / name)
+        sync_directory(folder)
 
 
 def _check_size(size: int) -> None:
