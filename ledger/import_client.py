@@ -225,7 +225,8 @@ def _in_short(checked: dict[str, Any]) -> str:
     differing = sum("disagrees" in {batch["sum_footing"], batch["count_footing"]} for batch in report["batches"])
     return (
         f"proposal {proposal}: {report['rejected_count']} rows rejected, {differing} notices differ,"
-        f" {report['overlap_count']} overlaps suspected; all of it: sunledger import show {proposal}"
+        f" {report['overlap_count']} overlaps suspected, {report['earlier_count']} with what came before;"
+        f" all of it: sunledger import show {proposal}"
     )
 
 
@@ -234,7 +235,7 @@ def _tell_report(
 ) -> None:
     """The finding about a whole sheet; `outcomes`: batch → what became of it, where that is to be told."""
     console.print(f"{_gifts(report['count'], report['sum_fen'])}; {report['rejected_count']} rows rejected")
-    for line in (*_batches(report, outcomes, namesakes), *_rejected(report), *_overlaps(report)):
+    for line in (*_batches(report, outcomes, namesakes), *_rejected(report), *_overlaps(report), *_earlier(report)):
         console.print(line, soft_wrap=True)
 
 
@@ -277,6 +278,21 @@ def _overlaps(report: dict[str, Any]) -> Iterator[str]:
     for each in report["overlaps"][:SHOWN]:
         places = ", ".join(f"{batch} row {row}" for batch, row in each["places"])
         yield f"    {each['on']} {_yuan(each['amount_fen'])}: {places}"
+
+
+def _earlier(report: dict[str, Any]) -> Iterator[str]:
+    for each in report["earlier"][:SHOWN]:
+        known = [f"import {number}" for number in each["imports"]] + [f"proposal {n}" for n in each["proposals"]]
+        alike = "name, amount and day" if each["names_compared"] else "amount and day only: names were not compared"
+        yield (
+            f"  {each['batch']}: {each['gift_count']} of {each['large_count']} large gifts, {_yuan(each['sum_fen'])},"
+            f" may stand in {each['earlier']} ({', '.join(known)}), the first in row {each['first_row']}"
+            f" (alike in {alike})"
+        )
+    if (more := report["earlier_count"] - SHOWN) > 0:
+        yield f"  and so in {more} more earlier notices"
+    if report["earlier_unread"]:
+        yield f"  {report['earlier_unread']} earlier imports or sheets were not compared"
 
 
 def _client(url: str, token: str) -> httpx.AsyncClient:

@@ -66,6 +66,24 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """Large gifts of a notice that may stand in one that was imported or proposed before. Never refused or merged."""
+
+    batch: str
+    earlier: str
+    """The notice that came before, by name; its imports' and proposals' numbers, the newest first."""
+    imports: tuple[int, ...]
+    proposals: tuple[int, ...]
+    gift_count: int
+    sum_fen: int
+    large_count: int
+    """All gifts of the notice that are large enough to be compared: how much `gift_count` is."""
+    first_row: int
+    names_compared: bool
+    """False: day and amount are all that is compared, since the names lie sealed in the vault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The whole finding. Long lists are cut here and counted; `write_rejected` writes all."""
 
@@ -89,6 +107,12 @@ class Report:
     overlap_sum_fen: int
     """Each suspected gift counted once."""
     scratch: Path
+    earlier: tuple[Earlier, ...] = ()
+    """The largest sums first."""
+    earlier_count: int = 0
+    """Pairs of a notice and one before it."""
+    earlier_unread: int = 0
+    """Imports and sheets before this one that were not compared: they are too many, or cannot be read."""
 
     def write_rejected(self, path: Path) -> None:
         """All rejected rows as CSV, for the spreadsheet they will be mended in."""

@@ -21,6 +21,27 @@ CREATE TABLE large (likeness BLOB, line INTEGER, batch TEXT, day TEXT, amount_fe
 CREATE TABLE batch (name TEXT PRIMARY KEY, first_row INTEGER, last_row INTEGER, accepted INTEGER);
 CREATE TABLE finished (sha256 BLOB, fingerprint TEXT);
 """
+PAIRS = 2_000
+"""Of batches of two sheets, those with the largest sums."""
+# `min` of two values pairs gifts one to one: three here and two there are two.
+_SHARED = """
+SELECT mine.batch, theirs.batch, sum(min(mine.gifts, theirs.gifts)), sum(min(mine.gifts, theirs.gifts) * mine.fen),
+    min(mine.line)
+FROM (SELECT likeness, batch, count(*) AS gifts, min(amount_fen) AS fen, min(line) AS line
+    FROM main.large GROUP BY likeness, batch) mine
+JOIN (SELECT likeness, batch, count(*) AS gifts FROM other.large GROUP BY likeness, batch) theirs USING (likeness)
+GROUP BY mine.batch, theirs.batch ORDER BY 4 DESC LIMIT ?
+"""
+_HELD = """
+CREATE TEMPORARY TABLE IF NOT EXISTS held (day TEXT, amount_fen INTEGER, gifts INTEGER, PRIMARY KEY (day, amount_fen))
+    WITHOUT ROWID
+"""
+_SHARED_WITH_HELD = """
+SELECT batch, '', sum(min(mine.gifts, held.gifts)), sum(min(mine.gifts, held.gifts) * amount_fen), min(line)
+FROM (SELECT batch, day, amount_fen, count(*) AS gifts, min(line) AS line
+    FROM large GROUP BY batch, day, amount_fen) mine
+JOIN held USING (day, amount_fen) GROUP BY batch
+"""
 
 
 class Span(NamedTuple):
@@ -48,6 +69,17 @@ class Alike(NamedTuple):
     on: str
     amount_fen: int
     gift_count: int
+
+
+class Shared(NamedTuple):
+    """Large gifts of a batch that are alike in a batch of another sheet, as far as they are paired one to one."""
+
+    batch: str
+    other: str
+    """That batch; empty where only one was compared."""
+    gift_count: int
+    sum_fen: int
+    first_row: int
 
 
 class Scratch:
@@ -95,6 +127,35 @@ class Scratch:
         """Batch and row of gifts that are alike, in the order of the sheet."""
         find = "SELECT batch, line FROM large WHERE likeness = ? ORDER BY line LIMIT ?"
         return tuple(self._connection.execute(find, (alike.likeness, limit)))
+
+    def large_counts(self) -> dict[str, int]:
+        """Batch → how many of its gifts are large."""
+        return dict(self._connection.execute("SELECT batch, count(*) FROM large GROUP BY batch"))
+
+    def shared_with(self, other: Path) -> list[Shared]:
+        """Large gifts of one likeness here and in the scratch file of another sheet. Raises `Unreadable`."""
+        try:
+            self._connection.execute("ATTACH DATABASE ? AS other", (f"{other.absolute().as_uri()}?mode=ro",))
+        except sqlite3.DatabaseError:
+            raise Unreadable(Fault.UNCHECKED) from None
+        try:
+            return [*map(Shared._make, self._connection.execute(_SHARED, (PAIRS,)))]
+        except sqlite3.DatabaseError:
+            raise Unreadable(Fault.UNCHECKED) from None
+        finally:
+            self._connection.execute("DETACH DATABASE other")
+
+    def hold(self, gifts: Iterable[tuple[str, int, int]]) -> None:
+        """Note day, amount in fen and number of large gifts that one earlier batch holds, for `shared_with_held`."""
+        self._connection.execute(_HELD)
+        self._connection.executemany("INSERT INTO held VALUES (?, ?, ?)", gifts)
+
+    def shared_with_held(self) -> list[Shared]:
+        """Large gifts of the day and amount of those that are held, which are then let go."""
+        self._connection.execute(_HELD)
+        shared = [*map(Shared._make, self._connection.execute(_SHARED_WITH_HELD))]
+        self._connection.execute("DELETE FROM held")
+        return shared
 
     def rejected(self, limit: int = -1) -> Iterator[Rejected]:
         """The rejected rows in the order of the sheet."""

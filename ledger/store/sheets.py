@@ -19,6 +19,7 @@ from ledger.store.availability import Busy, Stopped
 from ledger.store.batch import Idempotency, Outcome, Replayed
 from ledger.store.clock import now, today
 from ledger.store.database import Database
+from ledger.store.forerunners import Own, compared
 from ledger.store.keys import LogKeys
 from ledger.store.sequencer import Sequencer
 from ledger.store.staging import SCRATCH, Manifest, Staging
@@ -174,7 +175,7 @@ class Sheets:
         def progress(read: int, size: int) -> None:
             job.read, job.size = read, size
 
-        return await asyncio.to_thread(
+        report = await asyncio.to_thread(
             checking.check,
             folder / "sheet",
             profile,
@@ -189,15 +190,19 @@ class Sheets:
             agreement_from=self._sequencer.books.agreement_from,
             today=today(now()),
         )
+        own = Own(sheet, manifest.org, self._commitment(manifest, report))
+        return await compared(self._database, self.staging, own, report)
 
     def _checked(self, manifest: Manifest, report: Report) -> Manifest:
         """With what is to be proposed: not what an approved import, whose sheet this is, enters anyway."""
-        stated = (manifest.profile, manifest.name, manifest.org, manifest.fund, manifest.event)
-        commitment = self._keys.file_commitment(report.sha256, stated)
-        manifest = msgspec.structs.replace(manifest, commitment=commitment)
+        manifest = msgspec.structs.replace(manifest, commitment=self._commitment(manifest, report))
         resumed = self._resumed(manifest, report)
         batches = [each for each in _commands(manifest, report) if each.name not in resumed]
         return msgspec.structs.replace(manifest, batches=tuple(batches))
+
+    def _commitment(self, manifest: Manifest, report: Report) -> str:
+        stated = (manifest.profile, manifest.name, manifest.org, manifest.fund, manifest.event)
+        return self._keys.file_commitment(report.sha256, stated)
 
     def _resumed(self, manifest: Manifest, report: Report) -> dict[str, list[int]]:
         """The commitment says that file, fund and all are the same; the name, that the batch is."""

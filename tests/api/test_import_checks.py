@@ -4,7 +4,9 @@ import asyncio
 import csv
 import io
 import json
+import shutil
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from ledger.import_client import Sheet
 from ledger.organisations import EnrolStaff
 from ledger.roles import Role
 from ledger.settings import Settings
-from ledger.store import credentials
+from ledger.store import credentials, forerunners
 from ledger.store.batch import Sequenced
 from tests.support.listening import listening
 from tests.support.office import CITY, Office, opened
@@ -126,7 +128,7 @@ async def test_approving_tells_in_short_what_the_check_found_once_for_a_sheet(of
         await import_client.approve(url, office.tokens["checker"], [first, second], tmp_path / "codes", said)
     short = (
         f"proposal {first}: 1 rows rejected, 2 notices differ,"
-        f" 1 overlaps suspected; all of it: sunledger import show {first}\n"
+        f" 1 overlaps suspected, 0 with what came before; all of it: sunledger import show {first}\n"
     )
     assert said.export_text().startswith(f"{short}第一期: 1 gifts, ¥20,000.00 entered\n")
 
@@ -165,9 +167,107 @@ async def test_a_sheet_checked_again_keeps_the_report_of_what_it_proposed(told: 
         while (again := (await office.get(f"sheets/{folder.name}/check")).json())["state"] == "checking":  # noqa: ASYNC110  likewise
             await asyncio.sleep(0.02)
         assert again["report"]["rejected_by_reason"] == {"amount_unreadable": 1, "already_entered": 1}
+        assert again["report"]["earlier"] == [], "it did not come before itself"
         assert (await check_of(office, second))["report"] == before
         listed = (await office.get(f"proposals/{second}/rejected.csv", who="checker")).text
     assert [line.split(",")[0] for line in listed.splitlines()[1:]] == ["3"]
+
+
+BEFORE = (f"七日,1,2026-07-07,{NAME},10000.00", "七日,2,2026-07-07,李*,10000.00", "七日,3,2026-07-07,张*,9999.99")
+AFTER = (
+    f"补,1,2026-07-07,{NAME},10000.00",  # as above
+    "补,2,2026-07-07,王*,10000.00",  # as above, but for the name
+    "补,3,2026-07-07,赵*,10000.00",  # the third of two
+    "补,4,2026-07-07,张*,9999.99",  # too small to be looked for
+    f"补,5,2026-07-08,{NAME},10000.00",  # another day
+)
+
+
+async def approved(office: Office, proposal: int) -> int:
+    """The import that a proposal becomes, every row of it entered."""
+    answer = await office.post(f"proposals/{proposal}/approval", who="checker")
+    batch: int = answer.json()["entries"][-1]["seq"]
+    while (await office.get(f"imports/{batch}")).json()["completed_seq"] is None:  # noqa: ASYNC110  it polls
+        await asyncio.sleep(0.02)
+    return batch
+
+
+async def test_large_gifts_of_a_sheet_that_was_proposed_before_are_told_by_name_day_and_amount(
+    office: Office, tmp_path: Path
+) -> None:
+    await proposed(office, notices(tmp_path, BEFORE))
+    (before,) = await office.waiting()
+    told = (
+        "补: 1 of 4 large gifts, ¥10,000.00, may stand in 七日 (proposal {}), the first in row 2"
+        " (alike in name, amount and day)"
+    )
+    assert told.format(before) in await proposed(office, notices(tmp_path, AFTER, "补.csv"))
+    _, after = await office.waiting()
+    assert told.format(before) in await shown(office, after)
+    assert (await check_of(office, before))["report"]["earlier"] == []
+
+
+async def test_large_gifts_of_an_import_whose_sheet_is_gone_are_told_by_day_and_amount(
+    told: Settings, office: Office, tmp_path: Path
+) -> None:
+    await proposed(office, notices(tmp_path, BEFORE))
+    before = await approved(office, (await office.waiting())[0])
+    office.resources.sheets.clear_away()
+    assert staged(told) == []
+    text = await proposed(office, notices(tmp_path, AFTER, "补.csv"))
+    assert (
+        f"补: 2 of 4 large gifts, ¥20,000.00, may stand in 七日 (import {before}), the first in row 2"
+        " (alike in amount and day only: names were not compared)"
+    ) in text
+    async with office.resources.database.raw() as connection:
+        gift = await connection.fetchval("select min(seq) from gift where batch = $1", before)
+    reversal = await office.post(
+        "reversals", {"org": CITY, "ref": gift, "on": "2026-07-02", "reason": "重复", "statement": "重复登记"}
+    )
+    assert reversal.status_code == 202, reversal.text
+    assert (await office.post(f"proposals/{reversal.json()['proposal']}/approval", who="checker")).status_code == 201
+    assert "补: 1 of 4 large gifts" in await proposed(office, notices(tmp_path, AFTER, "再补.csv"))
+
+
+async def test_what_was_rejected_or_is_another_organisations_is_no_forerunner(office: Office, tmp_path: Path) -> None:
+    await proposed(office, notices(tmp_path, (*BEFORE, f"八日,1,2026-07-08,{NAME},10000.00")))
+    rejected, waits = await office.waiting()
+    await office.post(f"proposals/{rejected}/rejection", {"reason": "重复"}, who="checker")
+    county = replace(notices(tmp_path, AFTER, "县.csv"), org=demo.COUNTY, fund="county-aid")
+    assert "补: 5 gifts, ¥49,999.99, no total printed → proposal" in await proposed(office, county)
+    text = await proposed(office, notices(tmp_path, AFTER, "补.csv"))
+    assert "七日" not in text
+    assert "县" not in text
+    assert f"may stand in 八日 (proposal {waits})" in text
+
+
+async def test_an_import_whose_sheet_is_still_there_is_compared_by_name_and_not_with_its_own_sheet(
+    told: Settings, office: Office, tmp_path: Path
+) -> None:
+    both = notices(tmp_path, (*BEFORE, "同日,1,2026-07-07,赵*,10000.00"))
+    await proposed(office, both)
+    before = await approved(office, (await office.waiting())[0])
+    text = await proposed(office, notices(tmp_path, AFTER, "补.csv"))
+    assert f"补: 1 of 4 large gifts, ¥10,000.00, may stand in 七日 (import {before})" in text
+    assert "names were not compared" not in text
+    for folder in staged(told):
+        shutil.rmtree(folder)
+    text = await proposed(office, both)
+    assert "同日: 1 gifts" in text
+    assert f"(import {before})" not in text
+
+
+async def test_what_was_not_compared_is_counted(
+    told: Settings, office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await proposed(office, notices(tmp_path, BEFORE))
+    await approved(office, (await office.waiting())[0])
+    office.resources.sheets.clear_away()
+    await proposed(office, notices(tmp_path, (f"六日,1,2026-07-07,{NAME},10000.00",), "六日.csv"))
+    (folder,) = staged(told)
+    (folder / "scratch.sqlite").write_bytes(b"no database" * 100)
+    monkeypatch.setattr(forerunners, "ROWS_COMPARED", len(BEFORE) - 1)
+    assert "2 earlier imports or sheets were not compared" in await proposed(office, notices(tmp_path, AFTER, "补.csv"))
 
 
 async def test_a_report_is_for_who_makes_or_checks_imports_there(office: Office, tmp_path: Path) -> None:
