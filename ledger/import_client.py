@@ -76,13 +76,11 @@ async def show(url: str, token: str, proposal: int, rejected: Path | None, conso
     async with _client(url, token) as client:
         where = f"/api/v1/proposals/{proposal}"
         checked = await _json(client.get(f"{where}/check"))
-        console.print(
-            f"proposal {proposal}: {checked['batch']}, {_gifts(checked['rows'], checked['sum_fen'])}", soft_wrap=True
-        )
+        _say(f"proposal {proposal}: {checked['batch']}, {_gifts(checked['rows'], checked['sum_fen'])}", console)
         for note in _namesakes(checked["namesakes"]):
-            console.print(f"  {note}", soft_wrap=True)
+            _say(f"  {note}", console)
         if (report := checked["report"]) is None:
-            console.print(f"no report: {checked['absent']}", soft_wrap=True)
+            _say(f"no report: {checked['absent']}", console)
             return
         console.print("of its whole sheet:")
         _tell_report(report, {checked["batch"]: f"proposal {proposal}"}, {}, console)
@@ -104,7 +102,7 @@ async def approve(url: str, token: str, proposals: list[int], codes: Path | None
             try:
                 checked = await _json(client.get(f"/api/v1/proposals/{proposal}/check"))
                 if not checked["sheet"] or checked["sheet"] not in told:  # many notices of one sheet share its check
-                    console.print(_in_short(checked), soft_wrap=True)
+                    _say(_in_short(checked), console)
                     told.add(checked["sheet"])
                 answer = await _json(client.post(f"/api/v1/proposals/{proposal}/approval", headers=key))
             except ServerSaid as said:
@@ -188,13 +186,13 @@ def _halted(imported: dict[str, Any]) -> str:
 
 def _tell_entered(imported: dict[str, Any], console: Console) -> None:
     refused = imported["rows"] - imported["entered_rows"]
-    console.print(
+    _say(
         f"{imported['name']}: {imported['entered_rows']} gifts, {_yuan(imported['entered_fen'])} entered"
         + (f", {refused} refused since the check" if refused else ""),
-        soft_wrap=True,
+        console,
     )
     for line in imported["refused"]:
-        console.print(f"  row {line['row']}: {line['title']} ({line['detail']})", soft_wrap=True)
+        _say(f"  row {line['row']}: {line['title']} ({line['detail']})", console)
 
 
 def _tell(checked: dict[str, Any], console: Console) -> None:
@@ -202,7 +200,7 @@ def _tell(checked: dict[str, Any], console: Console) -> None:
     _tell_report(checked["report"], _outcomes(checked), checked["namesakes"], console)
     if proposals:
         numbers = " ".join(map(str, proposals.values()))
-        console.print(f"to enter them, another person runs: sunledger import approve {numbers}", soft_wrap=True)
+        _say(f"to enter them, another person runs: sunledger import approve {numbers}", console)
     elif not checked["resumed"]:
         console.print("nothing to enter")
 
@@ -236,7 +234,7 @@ def _tell_report(
     """The finding about a whole sheet; `outcomes`: batch → what became of it, where that is to be told."""
     console.print(f"{_gifts(report['count'], report['sum_fen'])}; {report['rejected_count']} rows rejected")
     for line in (*_batches(report, outcomes, namesakes), *_rejected(report), *_overlaps(report), *_earlier(report)):
-        console.print(line, soft_wrap=True)
+        _say(line, console)
 
 
 def _batches(report: dict[str, Any], outcomes: dict[str, str], namesakes: dict[str, list[int]]) -> Iterator[str]:
@@ -293,6 +291,12 @@ def _earlier(report: dict[str, Any]) -> Iterator[str]:
         yield f"  and so in {more} more earlier notices"
     if report["earlier_unread"]:
         yield f"  {report['earlier_unread']} earlier imports or sheets were not compared"
+
+
+def _say(line: str, console: Console) -> None:
+    """A line with names of a sheet in it: as they are, but for what a terminal would take for a command."""
+    shown = "".join(each if each.isprintable() else "?" for each in line)
+    console.print(shown, soft_wrap=True, markup=False, emoji=False)
 
 
 def _client(url: str, token: str) -> httpx.AsyncClient:

@@ -13,7 +13,7 @@ from ledger.settings import Settings
 import_app = typer.Typer(
     no_args_is_help=True, help="Sheets of gifts: check, show, approve, follow, end, fetch receipt codes."
 )
-console = Console(stderr=True, highlight=False, markup=False, emoji=False)  # what a sheet says is printed as it is
+console = Console(stderr=True, highlight=False)
 
 Token = Annotated[str, typer.Option(envvar="SUNLEDGER_TOKEN", help="Your access token")]
 

@@ -81,17 +81,17 @@ async def compared(database: Database, staging: Staging, own: Own, report: Repor
         batches = [batch for batch in report.batches if batch.count]
         first_on, last_on = min(each.first_on for each in batches), max(each.last_on for each in batches)
         comparison = _Comparison(notes, large, first_on, last_on, [])
-        async with database.snapshot() as connection:
+        async with database.raw() as connection:
             listed = await connection.fetch(
                 _IMPORTS, own.org, report.channel, own.commitment, first_on, last_on, IMPORTS_LISTED
             )
             imports = [_Import(*row) for row in listed]
             waiting = {row["proposal"]: row["name"] for row in await connection.fetch(_WAITING, own.org)}
-            staged = [*_staged(staging, own, comparison)]
-            await _compare_staged(comparison, staged, imports, waiting)
-            files = {manifest.commitment for _, manifest in staged}
-            gone = [each for each in imports if each.file not in files]
-            await _compare_entered(comparison, gone, connection)
+        staged = [*_staged(staging, own, comparison)]
+        await _compare_staged(comparison, staged, imports, waiting)  # no transaction waits for it
+        files = {manifest.commitment for _, manifest in staged}
+        async with database.snapshot() as connection:
+            await _compare_entered(comparison, [each for each in imports if each.file not in files], connection)
     found = sorted(comparison.found, key=lambda each: each.sum_fen, reverse=True)
     return replace(
         report, earlier=tuple(found[:OVERLAPS_SHOWN]), earlier_count=len(found), earlier_unread=comparison.unread

@@ -148,6 +148,12 @@ async def test_a_check_that_kept_no_report_says_so_and_its_proposal_is_approved(
     assert "第一期: 1 gifts, ¥20,000.00 entered" in text
 
 
+async def test_a_name_in_a_sheet_hides_no_line_from_who_approves(office: Office, tmp_path: Path) -> None:
+    rows = ("\x1b[8m第一期[conceal],1,2020-02-01,王*,1.00", "第四期,1,2020-02-01,王*,2.00")
+    await proposed(office, notices(tmp_path, rows))
+    assert "?[8m第一期[conceal]: 1 gifts, ¥1.00" in await shown(office, max(await office.waiting()))
+
+
 async def test_a_sheet_checked_again_keeps_the_report_of_what_it_proposed(told: Settings, tmp_path: Path) -> None:
     async with opened(told) as office:
         await proposed(office, notices(tmp_path))
