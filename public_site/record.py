@@ -10,15 +10,15 @@ from litestar.params import PathParameter, QueryParameter
 from ledger import account, entries
 from ledger.account import MAX_POSITION
 from ledger.donations import GIFTS
+from ledger.drawing import MAX_SEED, word
 from ledger.store.database import Database
 from ledger.store.queries.corrections import count_corrections, read_corrections
-from ledger.store.queries.entries import read_cited_by, read_range, read_reversal, read_written
-from ledger.store.queries.fens import follow, read_drawing
+from ledger.store.queries.entries import read_cited_by, read_reversal, read_written
+from ledger.store.queries.fens import draw
 from ledger.store.queries.funds import read_funds
 from ledger.store.queries.happenings import names_in
 from ledger.store.queries.head import read_head
 from ledger.store.queries.log import LogState, read_progress
-from public_site.fen import MAX_SEED, position
 from public_site.said import kind_name, said
 from public_site.site import FRESH, Site
 from public_site.words import both
@@ -108,19 +108,13 @@ async def fen(
     org, _, its = fund.partition(":")
     if fund and not (account.is_id(org) and account.is_id(its)):
         raise NotFoundException
-    drawing, at, hops, shown = None, 0, [], []
-    seed = " ".join(seed.split())
+    seed = word(seed)
     async with database.snapshot() as connection:
         head = await read_head(connection)
         funds = await read_funds(connection, org="", after=("", ""), limit=MAX_FUNDS)
-        drawing = await read_drawing(connection, org, its, size) if fund and seed else None
-        if drawing is not None:
-            address = account.fund(org, its)
-            at = position(address=address, size=drawing.size, root=drawing.root, credited=drawing.credited, seed=seed)
-            hops = await follow(connection, org, its, at, drawing.size)
-            shown = [(await read_range(connection, hop.seq, hop.seq))[0] for hop in hops]
-        names = await names_in(connection, shown)
-    steps = [(hop, each, said(each, names, site.words)) for hop, each in zip(hops, shown, strict=True)]
+        drawn = await draw(connection, org, its, seed=seed, size=size) if fund and seed else None
+        way = drawn.way if drawn else []
+        names = await names_in(connection, [each for _, each in way])
     return site.page(
         "fen",
         head,
@@ -130,9 +124,9 @@ async def fen(
         fund=fund,
         seed=seed,
         today=entries.beijing_date(entries.moment(head.at)).isoformat() if head.seq >= 0 else "",
-        drawing=drawing,
-        position=at,
-        steps=steps,
+        drawing=drawn.drawing if drawn else None,
+        position=drawn.position if drawn else None,
+        steps=[(hop, each, said(each, names, site.words)) for hop, each in way],
         is_asked=bool(fund and seed),
     )
 

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Request, Response
 
 from api.problems import ProblemError
-from api.public.answers import FRESH, IMMUTABLE
+from api.public.answers import FRESH, IMMUTABLE, Shape
 from ledger import entries
 from ledger.account import MAX_POSITION
 from ledger.store.queries.entries import read_written
@@ -67,6 +67,11 @@ def exactly(
     if is_known(request, etag):
         return Response(b"", status_code=304, headers={**headers, "ETag": etag})
     return Response(content, media_type=media_type, headers={**headers, "ETag": etag})
+
+
+def stated(request: Request[Any, Any, Any], answer: Shape, headers: Mapping[str, str] = FRESH) -> Response[bytes]:
+    """This answer as JSON, under its digest."""
+    return exactly(request, answer.model_dump_json().encode(), "application/json", headers)
 
 
 def is_known(request: Request[Any, Any, Any], etag: str) -> bool:

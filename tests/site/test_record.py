@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from api.public import app as public
 from api.public.app import Resources
 from ledger import account, entries
+from ledger.drawing import position
 from ledger.reversals import ReverseEntry
 from ledger.settings import Settings
 from ledger.store import setup
@@ -26,7 +27,6 @@ from ledger.store.queries.fens import follow
 from ledger.store.queries.head import Head
 from public_site import site as sites
 from public_site.appearance import MAX_EMBLEM_BYTES, Appearance
-from public_site.fen import position
 from public_site.site import Press
 from tests.support.branch import CITY, FINANCE, Branch
 from tests.support.office import Office, gift, opened
@@ -165,6 +165,46 @@ async def test_the_same_link_follows_the_same_fen_for_ever(office: Office, publi
     assert before.partition("最新的在最上面")[2] == after.partition("最新的在最上面")[2]
     newest = (await published.get(f"/fen?{FLOOD}&seed=again")).text
     assert f"size={await office.size()}" in newest
+
+
+async def test_the_interface_draws_the_fen_of_the_page_and_says_the_same_for_ever(
+    office: Office, published: httpx.AsyncClient
+) -> None:
+    address = f"/api/v1/funds/{CITY}/flood/fen"
+    newest = await published.get(address, params={"seed": " 甲  乙 "})
+    told = newest.json()
+    line = f"sunledger/fen/1\n{told['account']}\n{told['size']}\n{told['root']}\n{told['seed']}\n"
+    drawn = int(hashlib.sha256(line.encode()).hexdigest(), 16)
+    assert told["position"] == drawn * told["credited_fen"] >> 256
+    assert (told["seed"], told["as_of"]["seq"]) == ("甲 乙", told["size"] - 1)
+    page = (await published.get(f"/fen?{FLOOD}&seed=甲 乙")).text
+    shown = re.findall(r'<p class="small muted mono">(\S+) @ ([\d,]+)</p>', page)
+    assert [(each["account"], f"{each['position']:,}") for each in reversed(told["way"])] == shown
+    link = re.search(r'href="(/api/v1/funds/[^"]+)"', page)
+    assert link is not None
+    assert link[1].replace("&amp;", "&").replace("%20", "+") == told["href"]
+    assert told["way"][0]["kind"] == "money.received"
+    for hop in told["way"]:
+        body = (await published.get(f"/api/v1/entries/{hop['seq']}")).json()["entry"]["body"]
+        assert hop["on"] == body["on"]
+        assert hop["evidence"] == body.get("evidence", [])
+
+    pinned = await published.get(told["href"])
+    assert pinned.content == newest.content
+    assert ("immutable" in pinned.headers["cache-control"], "immutable" in newest.headers["cache-control"]) == (1, 0)
+    assert pinned.headers["etag"] == f'"{hashlib.sha256(pinned.content).hexdigest()}"'
+    later = gift(channel_ref="later", fund="flood", event="flood-2026-06")
+    assert (await office.post("gifts", later, headers={"Prefer": "wait=9"})).status_code == 201
+    assert (await published.get(told["href"])).content == pinned.content
+    assert (await published.get(address, params={"seed": "甲 乙"})).json()["size"] == await office.size()
+    known = {"If-None-Match": pinned.headers["etag"]}
+    assert (await published.get(told["href"], headers=known)).status_code == 304
+    for other in (
+        f"{address}?seed=x&size=99999",
+        f"/api/v1/funds/{CITY}/none/fen?seed=x",
+        "/api/v1/funds/A/b/fen?seed=",
+    ):
+        assert (await published.get(other)).status_code == 404
 
 
 async def test_the_ways_of_many_fen_are_what_their_gifts_traces_say(

@@ -6,6 +6,9 @@ import asyncpg
 
 from ledger import account
 from ledger.account import CNY
+from ledger.drawing import position
+from ledger.entries import Entry
+from ledger.store.queries.entries import read_range
 
 MAX_HOPS = 200
 """Far more than any money goes through; a longer way is a mistake of ours."""
@@ -28,6 +31,30 @@ class Drawing:
     size: int
     root: bytes
     credited: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fen:
+    """One that was drawn: where it lies on the fund's line, and each place it came to with the entry that took it."""
+
+    drawing: Drawing
+    position: int
+    way: list[tuple[Hop, Entry]]
+
+
+async def draw(connection: asyncpg.Connection, org: str, fund: str, *, seed: str, size: int | None) -> Fen | None:
+    """The fen that this word chooses under the checkpoint over `size` entries, or the newest one.
+
+    None where there is no such fund or checkpoint, or the fund had nothing under it.
+    """
+    found = await read_drawing(connection, org, fund, size)
+    if found is None:
+        return None
+    address = account.fund(org, fund)
+    at = position(address=address, size=found.size, root=found.root, credited=found.credited, seed=seed)
+    hops = await follow(connection, org, fund, at, found.size)
+    way = [(hop, (await read_range(connection, hop.seq, hop.seq))[0]) for hop in hops]
+    return Fen(drawing=found, position=at, way=way)
 
 
 async def read_drawing(connection: asyncpg.Connection, org: str, fund: str, size: int | None) -> Drawing | None:

@@ -145,6 +145,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_entry",
         "get_entry_bytes",
         "get_entry_sources",
+        "get_fen",
         "get_figures",
         "get_figures_csv",
         "get_flow",

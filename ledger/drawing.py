@@ -11,6 +11,11 @@ import hashlib
 MAX_SEED = 64
 
 
+def word(typed: str) -> str:
+    """What a reader typed, as the formula takes it: blanks at the ends do not count, nor how many there are between."""
+    return " ".join(typed.split())
+
+
 def position(*, address: str, size: int, root: bytes, credited: int, seed: str) -> int:
     """A position in [0, credited) of the fund's line."""
     assert credited > 0, "an empty line has no fen"
