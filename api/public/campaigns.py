@@ -1,15 +1,18 @@
 """Campaigns: public fundraising as it was filed, and what came in for it."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
+import asyncpg
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
-from api.public.answers import FRESH, After, AsOf, Limit, OrgFilter, Shape, are_ids
+from api.public import registers
+from api.public.answers import FRESH, AsOf, Shape, are_ids
+from api.public.registers import Register
 from ledger.store.database import Database
 from ledger.store.queries import campaigns
 from ledger.store.queries.head import read_head
@@ -47,17 +50,21 @@ class CampaignList(Shape):
     next: str | None = Field(description="下一页的 after；没有更多则为空", examples=["flood-2026"])
 
 
-@get("/api/v1/campaigns", summary="募捐活动列表", tags=["收支"], responses=described(503))
-async def list_campaigns(
-    database: NamedDependency[Database], org: OrgFilter = "", after: After = "", limit: Limit = 50
-) -> Response[CampaignList]:
-    """备案编号、期限，和为它收到的捐款。"""
-    async with database.snapshot() as connection:
-        head = await read_head(connection)
-        found = await campaigns.read_campaigns(connection, org=org, after=after, limit=limit + 1)
-    items = [Campaign.model_validate(each) for each in found[:limit]]
-    last = items[-1].campaign if len(found) > limit else None
-    return Response(CampaignList(as_of=AsOf.model_validate(head), items=items, next=last), headers=FRESH)
+async def _read(connection: asyncpg.Connection, org: str, after: str, limit: int) -> list[Campaign]:
+    found = await campaigns.read_campaigns(connection, org=org, after=after, limit=limit)
+    return [Campaign.model_validate(each) for each in found]
+
+
+REGISTER = Register(
+    name="campaigns",
+    title="募捐活动",
+    about="备案编号、期限，和为它收到的捐款。",
+    item=Campaign,
+    page=CampaignList,
+    key=("campaign",),
+    amount="received_fen",
+    read=_read,
+)
 
 
 @get("/api/v1/campaigns/{campaign:str}", summary="一项募捐活动", tags=["收支"], responses=described(404, 503))
@@ -76,4 +83,4 @@ async def get_campaign(
     return Response(answer, headers=FRESH)
 
 
-HANDLERS = [list_campaigns, get_campaign]
+HANDLERS: list[Any] = [*registers.handlers(REGISTER), get_campaign]

@@ -1,14 +1,17 @@
 """Funds: lists and figures."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
+import asyncpg
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
-from api.public.answers import FRESH, After, AsOf, Figures, Limit, OrgFilter, Shape, are_ids, cursor
+from api.public import registers
+from api.public.answers import FRESH, AsOf, Figures, Shape, are_ids, cursor
+from api.public.registers import Register
 from ledger.store.database import Database
 from ledger.store.queries import funds
 from ledger.store.queries.head import read_head
@@ -62,17 +65,21 @@ class FundList(Shape):
     next: str | None = Field(description="下一页的 after；没有更多则为空", examples=["330800:general"])
 
 
-@get("/api/v1/funds", summary="基金列表", tags=["收支"], responses=described(503))
-async def list_funds(
-    database: NamedDependency[Database], org: OrgFilter = "", after: After = "", limit: Limit = 50
-) -> Response[FundList]:
-    """各基金收到、分配、拨付、退回和留存的金额。"""
-    async with database.snapshot() as connection:
-        head = await read_head(connection)
-        found = await funds.read_funds(connection, org=org, after=cursor(after), limit=limit + 1)
-    items = [Fund.model_validate(each) for each in found[:limit]]
-    last = f"{items[-1].org}:{items[-1].fund}" if len(found) > limit else None
-    return Response(FundList(as_of=AsOf.model_validate(head), items=items, next=last), headers=FRESH)
+async def _read(connection: asyncpg.Connection, org: str, after: str, limit: int) -> list[Fund]:
+    found = await funds.read_funds(connection, org=org, after=cursor(after), limit=limit)
+    return [Fund.model_validate(each) for each in found]
+
+
+REGISTER = Register(
+    name="funds",
+    title="基金",
+    about="各基金收到、分配、拨付、退回和留存的金额。",
+    item=Fund,
+    page=FundList,
+    key=("org", "fund"),
+    amount="received_fen",
+    read=_read,
+)
 
 
 @get("/api/v1/funds/{org:str}/{fund:str}", summary="一个基金", tags=["收支"], responses=described(404, 503))
@@ -108,3 +115,6 @@ async def get_fund_costs(
         raise ProblemError("not-found")
     items = [Cost.model_validate(each) for each in found]
     return Response(CostList(as_of=AsOf.model_validate(head), items=items), headers=FRESH)
+
+
+HANDLERS: list[Any] = [*registers.handlers(REGISTER), get_fund, get_fund_costs]

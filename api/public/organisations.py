@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Annotated
+from typing import Annotated, Any
 
 import asyncpg
 from litestar import Response, get
@@ -11,7 +11,9 @@ from litestar.params import PathParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
-from api.public.answers import FRESH, After, AsOf, Figures, Limit, Shape, are_ids
+from api.public import registers
+from api.public.answers import FRESH, AsOf, Figures, Shape, are_ids
+from api.public.registers import Register
 from ledger.store.database import Database
 from ledger.store.queries import organisations
 from ledger.store.queries.head import read_head
@@ -55,19 +57,6 @@ class OrganisationList(Shape):
     next: str | None = Field(description="下一页的 after；没有更多则为空", examples=["330800"])
 
 
-@get("/api/v1/organisations", summary="组织列表", tags=["收支"], responses=described(503))
-async def list_organisations(
-    database: NamedDependency[Database], after: After = "", limit: Limit = 50
-) -> Response[OrganisationList]:
-    """各组织收到、分配、拨付、退回和留存的金额，和连同所有下级的主要各数。"""
-    async with database.snapshot() as connection:
-        head = await read_head(connection)
-        found = await organisations.read_organisations(connection, after=after, limit=limit + 1)
-        items = await _with_below(connection, found[:limit])
-    last = items[-1].org if len(found) > limit else None
-    return Response(OrganisationList(as_of=AsOf.model_validate(head), items=items, next=last), headers=FRESH)
-
-
 @get("/api/v1/organisations/{org:str}", summary="一个组织", tags=["收支"], responses=described(404, 503))
 async def get_organisation(
     org: Annotated[str, PathParameter(description="组织编号")], database: NamedDependency[Database]
@@ -94,3 +83,23 @@ async def _with_below(
         Organisation.model_validate({**{name: getattr(each, name) for name in names}, "with_below": branches[each.org]})
         for each in found
     ]
+
+
+async def _read(connection: asyncpg.Connection, _org: str, after: str, limit: int) -> list[Organisation]:
+    found = await organisations.read_organisations(connection, after=after, limit=limit)
+    return await _with_below(connection, found)
+
+
+REGISTER = Register(
+    name="organisations",
+    title="组织",
+    about="各组织收到、分配、拨付、退回和留存的金额，和连同所有下级的主要各数。",
+    item=Organisation,
+    page=OrganisationList,
+    key=("org",),
+    amount="received_fen",
+    read=_read,
+    is_owned=False,
+)
+
+HANDLERS: list[Any] = [*registers.handlers(REGISTER), get_organisation]

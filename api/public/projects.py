@@ -1,14 +1,17 @@
 """Projects: lists and figures."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
+import asyncpg
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
-from api.public.answers import FRESH, After, AsOf, Limit, OrgFilter, ProjectFigures, Shape, are_ids, cursor
+from api.public import registers
+from api.public.answers import FRESH, AsOf, ProjectFigures, Shape, are_ids, cursor
+from api.public.registers import Register
 from ledger.store.database import Database
 from ledger.store.queries import projects
 from ledger.store.queries.head import read_head
@@ -47,17 +50,21 @@ class ProjectList(Shape):
     next: str | None = Field(description="下一页的 after；没有更多则为空", examples=["330800:qz-01"])
 
 
-@get("/api/v1/projects", summary="项目列表", tags=["收支"], responses=described(503))
-async def list_projects(
-    database: NamedDependency[Database], org: OrgFilter = "", after: After = "", limit: Limit = 50
-) -> Response[ProjectList]:
-    """各项目分配、拨付、退回和未使用的金额。"""
-    async with database.snapshot() as connection:
-        head = await read_head(connection)
-        found = await projects.read_projects(connection, org=org, after=cursor(after), limit=limit + 1)
-    items = [Project.model_validate(each) for each in found[:limit]]
-    last = f"{items[-1].org}:{items[-1].project}" if len(found) > limit else None
-    return Response(ProjectList(as_of=AsOf.model_validate(head), items=items, next=last), headers=FRESH)
+async def _read(connection: asyncpg.Connection, org: str, after: str, limit: int) -> list[Project]:
+    found = await projects.read_projects(connection, org=org, after=cursor(after), limit=limit)
+    return [Project.model_validate(each) for each in found]
+
+
+REGISTER = Register(
+    name="projects",
+    title="项目",
+    about="各项目分配、拨付、退回和未使用的金额。",
+    item=Project,
+    page=ProjectList,
+    key=("org", "project"),
+    amount="total_allocated_fen",
+    read=_read,
+)
 
 
 @get("/api/v1/projects/{org:str}/{project:str}", summary="一个项目", tags=["收支"], responses=described(404, 503))
@@ -76,3 +83,6 @@ async def get_project(
         raise ProblemError("not-found")
     answer = ProjectAnswer(as_of=AsOf.model_validate(head), project=Project.model_validate(found))
     return Response(answer, headers=FRESH)
+
+
+HANDLERS: list[Any] = [*registers.handlers(REGISTER), get_project]

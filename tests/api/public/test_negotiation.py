@@ -1,4 +1,4 @@
-"""Figures, flows and lists are at one address, in JSON and in CSV."""
+"""Figures, flows, lists and registers are at one address, in JSON and in CSV."""
 
 import httpx
 import pytest
@@ -6,7 +6,11 @@ import pytest
 from tests.support.branch import CITY, FLOOD, Branch
 
 LISTS = ("gifts", "allocations", "transfers", "payments", "corrections")
-ASKED = ("figures?measure=received&by=month,channel", f"gifts?event={FLOOD}", f"projects/{CITY}/relief/flow", *LISTS)
+REGISTERS = ("organisations", f"funds?org={CITY}", "projects", "campaigns")
+ASKED = (
+    "figures?measure=received&by=month,channel", f"gifts?event={FLOOD}", f"projects/{CITY}/relief/flow", *LISTS,
+    *REGISTERS,
+)  # fmt: skip
 SAID = ("content-type", "content-disposition", "link", "sunledger-as-of", "sunledger-rows", "sunledger-sum-fen")
 
 

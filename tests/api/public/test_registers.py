@@ -1,0 +1,123 @@
+"""Registers as CSV: the same items and figures as the pages of JSON, and what they sum to."""
+
+import csv
+import io
+from typing import Any
+
+import httpx
+import pytest
+
+from api.public import registers
+from ledger.campaigns import RegisterCampaign
+from tests.support.branch import CITY, FOUNDER, PROVINCE, Branch
+
+REGISTERS = {
+    "organisations": "received_fen",
+    "funds": "received_fen",
+    "projects": "total_allocated_fen",
+    "campaigns": "received_fen",
+}
+"""Address → the column whose sum is announced."""
+
+
+@pytest.fixture
+async def busy(branch: Branch) -> Branch:
+    """A branch that has had a day."""
+    await branch.do(RegisterCampaign(
+        maker=FOUNDER, org=PROVINCE, campaign="flood-2026", name="=洪灾,募捐", filing="备案001",
+        first_on="2026-06-01", last_on="2026-06-30",
+    ))  # fmt: skip
+    await branch.gift(50_000, "flood")
+    seq, _ = await branch.gift(20_000)
+    await branch.allocate(45_000, "flood", "relief")
+    await branch.allocate(9_000, "general", "winter")
+    await branch.pay(44_000, "relief")
+    await branch.refund(seq, 2_500)
+    return branch
+
+
+def rows(answer: httpx.Response) -> list[dict[str, str]]:
+    assert answer.status_code == 200
+    return [*csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))]
+
+
+def leaves(item: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """What an item of JSON says, as cells."""
+    said: dict[str, str] = {}
+    for name, value in item.items():
+        if isinstance(value, dict):
+            said |= leaves(value, "" if name == "figures" else f"{prefix}{name}_")
+        elif name != "equation":
+            said[f"{prefix}{name}"] = (
+                " ".join(value) if isinstance(value, list) else str("" if value is None else value)
+            )
+    return said
+
+
+@pytest.mark.parametrize(("register", "amount"), REGISTERS.items())
+async def test_a_register_as_csv_says_of_each_item_what_its_json_says(
+    busy: Branch, http: httpx.AsyncClient, register: str, amount: str
+) -> None:
+    page = (await http.get(f"/api/v1/{register}?limit=100")).json()
+    answer = await http.get(f"/api/v1/{register}.csv")
+    found = rows(answer)
+    assert len(found) == len(page["items"]) > 0
+    for row, item in zip(found, page["items"], strict=True):
+        said = leaves(item)
+        if register == "campaigns":
+            said["name"] = f"'{said['name']}"  # a spreadsheet would calculate it
+        assert said.items() <= row.items()
+        assert {name: cell for name, cell in row.items() if cell and name not in said} == {}
+    total = sum(int(row[amount]) for row in found)
+    as_of = busy.sequencer.books.seq
+    assert [answer.headers[f"sunledger-{name}"] for name in ("as-of", "rows", "sum-fen")] == [
+        str(as_of), str(len(found)), str(total),
+    ]  # fmt: skip
+    assert f'"{register}-as-of-{as_of}-rows-{len(found)}-fen-{total}.csv"' in answer.headers["content-disposition"]
+
+
+async def test_a_register_is_narrowed_to_an_organisation_as_its_pages_are(
+    busy: Branch, http: httpx.AsyncClient
+) -> None:
+    assert busy.today
+    for register, there, nowhere in (
+        ("funds", CITY, PROVINCE),
+        ("projects", CITY, PROVINCE),
+        ("campaigns", PROVINCE, CITY),
+    ):
+        assert {row["org"] for row in rows(await http.get(f"/api/v1/{register}.csv?org={there}"))} == {there}
+        assert rows(await http.get(f"/api/v1/{register}.csv?org={nowhere}")) == []
+    for path in ("organisations", "organisations.csv"):
+        assert (await http.get(f"/api/v1/{path}?org={CITY}")).status_code == 400
+
+
+async def test_what_a_fund_is_restricted_to_has_a_column_each(busy: Branch, http: httpx.AsyncClient) -> None:
+    assert busy.today
+    flood, general = rows(await http.get("/api/v1/funds.csv"))
+    assert (flood["restriction_event"], flood["restriction_region"], flood["paid_fen"]) == ("flood", "", "44000")
+    assert general["restriction_event"] == ""
+
+
+async def test_whoever_has_the_bytes_is_told_so(busy: Branch, http: httpx.AsyncClient) -> None:
+    tags = {}
+    for path in [f"/api/v1/{register}{ending}" for register in REGISTERS for ending in ("", ".csv")]:
+        first = await http.get(path)
+        tags[path] = first.headers["etag"]
+        again = await http.get(path, headers={"If-None-Match": tags[path]})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tags[path])
+        assert first.headers["cache-control"] == "public, max-age=10"
+    await busy.gift(1)
+    for path in ("/api/v1/projects", "/api/v1/funds.csv"):
+        assert (await http.get(path, headers={"If-None-Match": tags[path]})).status_code == 200, path
+
+
+async def test_a_register_that_is_too_long_is_refused_and_not_cut_off(
+    busy: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert busy.today
+    monkeypatch.setattr(registers, "MAX_ROWS", 2)
+    assert len(rows(await http.get("/api/v1/funds.csv"))) == 2
+    monkeypatch.setattr(registers, "MAX_ROWS", 1)
+    answer = await http.get("/api/v1/funds.csv")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/too-many-rows")
+    assert (await http.get("/api/v1/funds")).status_code == 200
