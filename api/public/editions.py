@@ -11,15 +11,16 @@ from litestar import Litestar, Request, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 from litestar.plugins.pydantic import PydanticPlugin
 from litestar.response import Stream
 from litestar.types import HTTPScope, Message
+from pydantic import Field
 
 from api import problems
 from api.problems import ProblemError, described
 from api.public import corrections, data, lineage, lists, permalinks
-from api.public.answers import IMMUTABLE
+from api.public.answers import IMMUTABLE, Limit, Shape
 from api.public.downloads import IS_HEAD
 from api.public.permalinks import SITE_URL
 from api.public.workshop import PIECE_BYTES, Workshop
@@ -47,6 +48,43 @@ _INDICES = {editions.INDEX: "application/json", editions.SUMS: "text/plain; char
 
 _LEFT_OUT = {"not-configured", "not-found", "too-many-rows"}
 """Problems that leave a file out, and say why."""
+
+
+class ListedEdition(Shape):
+    """一晚的数据集。"""
+
+    size: int = Field(description="签名公布的条数")
+    as_of: int = Field(description="截至哪一条")
+    index: str = Field(description="它的目录：各文件的行数、合计、大小和 SHA-256")
+
+
+class EditionList(Shape):
+    """每晚的数据集，新的在前。"""
+
+    items: list[ListedEdition] = Field(description="本页的数据集")
+    next: int | None = Field(description="下一页的 before；没有更多则为空")
+
+
+@get(
+    "/data/editions",
+    summary="每晚的数据集",
+    tags=["开放数据"],
+    responses={200: ResponseSpec(EditionList, description="数据集"), **described(503)},
+    exact_bytes=True,
+)
+async def list_editions(
+    request: Request[Any, Any, Any],
+    open_data: NamedDependency[Path | None],
+    before: Annotated[int, QueryParameter(description="上一页的 next", ge=0, le=MAX_POSITION)] = MAX_POSITION,
+    limit: Limit = 50,
+) -> Response[bytes]:
+    """运营者每晚公布的数据集有哪些；没有则为空。"""
+    found = [size for size in editions.sizes(open_data) if size < before] if open_data else []
+    items = [
+        ListedEdition(size=size, as_of=size - 1, index=f"/data/editions/{size}/{editions.INDEX}")
+        for size in found[:limit]
+    ]
+    return permalinks.stated(request, EditionList(items=items, next=found[limit - 1] if len(found) > limit else None))
 
 
 @get(
@@ -205,3 +243,6 @@ class _Answer:
             self._file.write(message["body"])
             if not message["more_body"]:
                 self._whole.set()
+
+
+HANDLERS: list[Any] = [list_editions, get_edition_file]

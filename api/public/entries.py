@@ -12,12 +12,13 @@ from pydantic import Field
 
 from api.desk import Desk
 from api.problems import ProblemError, described
+from api.public import permalinks
 from api.public.answers import FRESH, IMMUTABLE, LOG_STATE, AsOf, Limit, Seq, Shape
 from ledger import entries
 from ledger.account import MAX_POSITION
 from ledger.donations import GIFTS
 from ledger.store.database import Database
-from ledger.store.queries.entries import read_written
+from ledger.store.queries.entries import read_cited_by, read_reversal, read_written
 from ledger.store.queries.head import read_head
 from ledger.store.queries.log import LogState, read_progress
 from ledger.store.queries.sources import read_sources
@@ -70,6 +71,23 @@ class SourcesAnswer(Shape):
     next: int | None = Field(description="下一页的 after；没有更多则为空")
 
 
+class CitingEntry(Shape):
+    """后来提到它的一条。"""
+
+    seq: int = Field(description="账本条目序号")
+    kind: str = Field(description="条目类型", examples=["delivery.confirmed"])
+
+
+class CitationsAnswer(Shape):
+    """后来的哪些条提到这一条：批准、签收、反馈、退回、更正。"""
+
+    as_of: AsOf
+    seq: int = Field(description="账本条目序号")
+    reversed_by: int | None = Field(description="撤销它的更正条目；没有更正则为空")
+    items: list[CitingEntry] = Field(description="本页各条，按序号排列")
+    next: int | None = Field(description="下一页的 after；没有更多则为空")
+
+
 @get("/api/v1/entries/{seq:int}", summary="一条账", tags=["账本"], responses=described(404, 503))
 async def get_entry(seq: Seq, database: NamedDependency[Database]) -> Response[EntryAnswer]:
     """条目内容、指纹和相关地址。"""
@@ -116,12 +134,7 @@ async def get_entry_bytes(
 ) -> Response[bytes]:
     """与记账、计算指纹时逐字节相同的 JSON。ETag 就是它的 SHA-256。"""
     written = await _written(database, seq)
-    etag = f'"{entries.digest(written)}"'
-    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
-    headers = {**IMMUTABLE, "ETag": etag}
-    if known & {etag, "*"}:
-        return Response(b"", status_code=304, headers=headers)
-    return Response(written, media_type="application/json", headers=headers)
+    return permalinks.exactly(request, written, "application/json", IMMUTABLE)
 
 
 @get("/api/v1/entries/{seq:int}/sources", summary="来源", tags=["账本"], responses=described(404, 422, 503))
@@ -153,9 +166,43 @@ async def get_entry_sources(
     return Response(answer, headers=FRESH)
 
 
+@get(
+    "/api/v1/entries/{seq:int}/citations",
+    summary="后来提到它的各条",
+    tags=["账本"],
+    responses={200: ResponseSpec(CitationsAnswer, description="后来提到它的各条"), **described(404, 503)},
+    exact_bytes=True,
+)
+async def get_entry_citations(
+    seq: Seq,
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    after: Annotated[int, QueryParameter(description="从哪一条之后开始：上一页的 next", ge=-1, le=MAX_POSITION)] = -1,
+    limit: Limit = 50,
+) -> Response[bytes]:
+    """账本只添不改：一条账后来怎么样了，由后来的条目说。"""
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        if seq > head.seq:
+            raise ProblemError("not-found", _NOT_YET)
+        reversed_by = await read_reversal(connection, seq)
+        found = await read_cited_by(connection, seq, after=after, limit=limit + 1)
+    answer = CitationsAnswer(
+        as_of=AsOf.model_validate(head),
+        seq=seq,
+        reversed_by=reversed_by,
+        items=[CitingEntry.model_validate(each) for each in found[:limit]],
+        next=found[limit - 1].seq if len(found) > limit else None,
+    )
+    return permalinks.stated(request, answer)
+
+
 async def _written(database: Database, seq: int) -> bytes:
     async with database.raw() as connection:
         written = await read_written(connection, seq)
     if written is None:
         raise ProblemError("not-found", _NOT_YET)
     return written
+
+
+HANDLERS: list[Any] = [get_entry, get_entry_bytes, get_entry_sources, get_entry_citations]

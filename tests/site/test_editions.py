@@ -44,9 +44,16 @@ async def test_the_data_page_lists_the_newest_edition_with_rows_and_digests(
 ) -> None:
     await branch.gift(500)
     assert "每晚的数据集" not in (await site.get("/data")).text
+    assert (await site.get("/data/editions")).json() == {"items": [], "next": None}
     first = await made(branch, tmp_path)
     await branch.gift(700)
     second = await made(branch, tmp_path)
+    newest = (await site.get("/data/editions", params={"limit": 1})).json()
+    older = (await site.get("/data/editions", params={"before": newest["next"]})).json()
+    for edition, told, following in ((second, newest, second.size), (first, older, None)):
+        (each,) = told["items"]
+        assert (each["size"], each["as_of"], told["next"]) == (edition.size, edition.as_of, following)
+        assert (await site.get(each["index"])).json()["as_of"] == edition.as_of
     page = (await site.get("/data")).text
     assert f"每晚的数据集：截至第 {second.as_of} 条，{len(second.files)} 个文件" in text(page)
     listed = page.partition("每晚的数据集：")[2]
@@ -79,7 +86,7 @@ async def test_a_file_of_an_edition_never_changes_and_no_other_file_is_served(
     assert (await site.get(f"/data/editions/{size}/gifts.csv", headers=known)).status_code == 304
     sums = await site.get(f"/data/editions/{size}/{editions.SUMS}")
     assert f"{hashlib.sha256(answer.content).hexdigest()}  gifts.csv\n" in sums.text
-    for path in ("beside.txt", "..%2f.lock", "..", "%00", "gifts.csv%00", "gifts"):
+    for path in ("beside.txt", "..%2f.lock", "%2e%2e", "%00", "gifts.csv%00", "gifts"):
         assert (await site.get(f"/data/editions/{size}/{path}")).status_code in {400, 404}, path
     for other in (f"{size + 1}/gifts.csv", "0/gifts.csv", "latest/gifts.csv", "secret/gifts.csv"):
         assert (await site.get(f"/data/editions/{other}")).status_code == 404, other

@@ -5,6 +5,7 @@ import re
 import subprocess
 from base64 import b64encode
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -94,6 +95,16 @@ async def test_the_newest_stamps_come_first_and_the_page_says_that_nobody_checke
         said = (await page.get(f"{language}/verify")).text
         assert [int(each) for each in re.findall(r"/log/stamps/(\d+)", said)] == numbers[:0:-1]
         assert words in said
+    first = (await page.get("/api/v1/stamps", params={"limit": STAMPS})).json()
+    assert [each["seq"] for each in first["items"]] == numbers[:0:-1]
+    for each in first["items"]:
+        assert (each["size"], each["root"], each["authority"]) == (
+            checkpoint.size, checkpoint.root.hex(), "tsa.example.org",
+        )  # fmt: skip
+        token = read_token((await page.get(each["token"])).content)
+        assert datetime.fromisoformat(each["at"]) == token.at
+    rest = (await page.get("/api/v1/stamps", params={"before": first["next"]})).json()
+    assert ([each["seq"] for each in rest["items"]], rest["next"]) == (numbers[:1], None)
 
 
 async def test_a_log_without_stamps_says_nothing_of_them(office: Office, page: httpx.AsyncClient) -> None:
@@ -111,3 +122,5 @@ async def test_a_token_that_cannot_be_read_is_shown_as_that(branch: Branch, http
     seq = await branch.do(unreadable)
     said = await http.get("/verify")
     assert (said.status_code, "读不出时刻" in said.text, f"/log/stamps/{seq}" in said.text) == (200, True, True)
+    (listed,) = (await http.get("/api/v1/stamps")).json()["items"]
+    assert (listed["seq"], listed["at"]) == (seq, None)

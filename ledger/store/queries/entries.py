@@ -40,10 +40,12 @@ class Citing(NamedTuple):
     kind: str
 
 
-async def read_cited_by(connection: asyncpg.Connection, seq: int) -> list[Citing]:
-    """The first entries that name this one, oldest first."""
+async def read_cited_by(
+    connection: asyncpg.Connection, seq: int, *, after: int = -1, limit: int = MAX_CITING
+) -> list[Citing]:
+    """The first entries after `after` that name this one, oldest first."""
     found = await connection.fetch(
-        "select seq, kind from citation where ref = $1 order by seq limit $2", seq, MAX_CITING
+        "select seq, kind from citation where ref = $1 and seq > $3 order by seq limit $2", seq, limit, after
     )
     return [Citing(*row) for row in found]
 

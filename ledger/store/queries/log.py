@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import asyncpg
 
+from ledger.account import MAX_POSITION
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.note import parse_note
 from ledger.log.policy import Policy
@@ -130,9 +131,12 @@ class Published:
     by: tuple[str, ...]
 
 
-async def read_checkpoints(connection: asyncpg.Connection, limit: int) -> list[Published]:
-    """The newest ones, the newest first."""
-    return [_published(row) for row in await connection.fetch(f"{_CHECKPOINT} order by size desc limit $1", limit)]
+async def read_checkpoints(
+    connection: asyncpg.Connection, limit: int, *, before: int = MAX_POSITION
+) -> list[Published]:
+    """The newest ones over fewer than `before` entries, the newest first."""
+    found = await connection.fetch(f"{_CHECKPOINT} where size < $2 order by size desc limit $1", limit, before)
+    return [_published(row) for row in found]
 
 
 async def read_first_over(connection: asyncpg.Connection, seq: int) -> Published | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 import asyncpg
 
 from ledger import entries
+from ledger.account import MAX_POSITION
 from ledger.entries import CheckpointStamped
 from ledger.timestamp import TimestampError, read_token
 
@@ -26,9 +27,9 @@ class Stamped:
     """When, by the authority's clock; None where the token cannot be read."""
 
 
-async def read_stamps(connection: asyncpg.Connection, limit: int) -> list[Stamped]:
-    """The newest ones, the newest first."""
-    return [_stamped(row["seq"], row["bytes"]) for row in await connection.fetch(_NEWEST, limit)]
+async def read_stamps(connection: asyncpg.Connection, limit: int, *, before: int = MAX_POSITION) -> list[Stamped]:
+    """The newest ones with a number below `before`, the newest first."""
+    return [_stamped(row["seq"], row["bytes"]) for row in await connection.fetch(_NEWEST, limit, before)]
 
 
 async def read_token_of(connection: asyncpg.Connection, seq: int) -> bytes | None:
@@ -52,4 +53,4 @@ def _body(written: bytes) -> CheckpointStamped:
 
 
 _STAMP = "select bytes from entry where kind = 'checkpoint.stamped' and seq = $1"
-_NEWEST = "select seq, bytes from entry where kind = 'checkpoint.stamped' order by seq desc limit $1"
+_NEWEST = "select seq, bytes from entry where kind = 'checkpoint.stamped' and seq < $2 order by seq desc limit $1"

@@ -18,7 +18,15 @@ HTML = {"Accept": "text/html"}
 
 def paths(app: Litestar) -> list[str]:
     """Every GET address, with things that exist in its places."""
-    given = {"seq": "0", "org": "330800", "fund": "flood", "project": "relief", "slug": "too-large", "campaign": "none"}
+    given = {
+        "seq": "0",
+        "org": "330800",
+        "fund": "flood",
+        "project": "relief",
+        "slug": "too-large",
+        "campaign": "none",
+        "year": "2026",
+    }
     gets = [route.path for route in app.routes if "GET" in route.methods and "{path" not in route.path]
     return [re.sub(r"{(\w+):\w+}", lambda match: given[match[1]], path) for path in gets if "{name" not in path]
 
@@ -148,10 +156,12 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_edition_file",
         "get_entry",
         "get_entry_bytes",
+        "get_entry_citations",
         "get_entry_sources",
         "get_fen",
         "get_figures",
         "get_figures_csv",
+        "get_first_checkpoint",
         "get_flow",
         "get_flow_csv",
         "get_fund",
@@ -167,18 +177,26 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "get_trial_balance",
         "get_vkey",
         "get_witnesses",
+        "get_year",
         "healthz",
         "list_allocations",
         "list_campaigns",
+        "list_checkpoints",
         "list_corrections",
+        "list_editions",
+        "list_fund_news",
         "list_funds",
         "list_gifts",
         "list_imports",
+        "list_news",
+        "list_organisation_news",
         "list_organisations",
         "list_payments",
         "list_periods",
         "list_pledges",
+        "list_project_news",
         "list_projects",
+        "list_stamps",
         "list_transfers",
         "organisation_feed",
         "project_feed",

@@ -14,6 +14,7 @@ from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.keys import LookupKeys
 from ledger.store.queries.aggregates import DIMENSIONS, MEASURES
+from public_site import pages
 from tests.support.visitor import visitor
 
 PAGE = (Path(__file__).parents[3] / "docs/public-api.md").read_text()
@@ -60,6 +61,20 @@ async def test_every_address_of_the_interface_has_an_example(app: Litestar) -> N
         if not path.startswith(ELSEWHERE):
             pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))
             assert any(re.fullmatch(pattern, each) for each in tried), path
+
+
+async def test_every_page_is_told_with_the_addresses_of_what_it_shows(app: Litestar) -> None:
+    async with visitor(app) as http:
+        document = (await http.get("/schema/openapi.json")).json()
+    table = PAGE.partition("## What pages show")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([^`]+)` \|[^|]+\|(.*)\|$", table, re.MULTILINE)
+    told = {page: re.findall(r"`([^`]+)`", addresses) for page, addresses in rows}
+    paths = {re.sub(r":\w+}", "}", each) for handler in pages.HANDLERS for each in handler.paths}
+    assert told.keys() == {each for each in paths if not each.startswith(("/en/", "/static/")) and each != "/en"}
+    for page, addresses in told.items():
+        for each in addresses:
+            method, _, path = each.rpartition(" ")
+            assert (method or "GET").lower() in document["paths"].get(path, {}), (page, each)
 
 
 def test_every_measure_and_dimension_is_told() -> None:

@@ -1,0 +1,72 @@
+"""A year of the whole ledger, as the first page sums it."""
+
+from typing import Annotated, Any, Literal
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import PathParameter
+from pydantic import Field
+
+from api.problems import described
+from api.public import permalinks
+from api.public.answers import AsOf, Shape
+from ledger.store.database import Database
+from ledger.store.queries.head import read_head
+from ledger.store.queries.years import read_year
+
+Equation = Literal[
+    "opening + received + income = paid + refunded + fees + lost + voided + held + allocated + in_transit"
+]
+EQUATION: Equation = (
+    "opening + received + income = paid + refunded + fees + lost + voided + held + allocated + in_transit"
+)
+
+
+class Year(Shape):
+    """全账本一年的收支，按业务日期（北京时间）。单位：分。各数永远相符，不符则不答复。待查款不在其中。"""
+
+    year: int = Field(description="年份", examples=[2026])
+    gift_count: int = Field(description="捐款笔数")
+    opening_fen: int = Field(description="上年结余：未分配、未使用和在途")
+    received_fen: int = Field(description="收到捐款")
+    income_fen: int = Field(description="其他收入，不是捐款")
+    paid_fen: int = Field(description="已拨付，减去收款方退回的")
+    refunded_fen: int = Field(description="已退回捐赠人")
+    fees_fen: int = Field(description="渠道手续费")
+    lost_fen: int = Field(description="汇兑损失")
+    voided_fen: int = Field(description="更正作废")
+    held_fen: int = Field(description="年末已入账未分配；今年的，截至现在")
+    allocated_fen: int = Field(description="年末已分配未使用；今年的，截至现在")
+    in_transit_fen: int = Field(description="年末组织之间在途；今年的，截至现在")
+    equation: Equation = Field(EQUATION, description="各数的关系")
+
+
+class YearAnswer(Shape):
+    """一年，截至某一条。"""
+
+    as_of: AsOf
+    year: Year
+
+
+@get(
+    "/api/v1/years/{year:int}",
+    summary="一年的收支总账",
+    tags=["统计"],
+    responses={200: ResponseSpec(YearAnswer, description="收支总账"), **described(404, 503)},
+    exact_bytes=True,
+)
+async def get_year(
+    year: Annotated[int, PathParameter(description="年份", ge=1, le=9999)],
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+) -> Response[bytes]:
+    """全账本一年里收到、支出和年末留存的金额。"""
+    async with database.snapshot() as connection:
+        head = await read_head(connection)
+        found = await read_year(connection, year)
+    answer = YearAnswer(as_of=AsOf.model_validate(head), year=Year.model_validate(found))
+    return permalinks.stated(request, answer)
+
+
+HANDLERS: list[Any] = [get_year]
