@@ -12,7 +12,7 @@ from pydantic import Field
 from api.problems import ProblemError, described
 from api.public import registers
 from api.public.answers import FRESH, AsOf, Shape, are_ids
-from api.public.registers import Register
+from api.public.registers import Asked, Register
 from ledger.store.database import Database
 from ledger.store.queries import campaigns
 from ledger.store.queries.head import read_head
@@ -50,8 +50,8 @@ class CampaignList(Shape):
     next: str | None = Field(description="下一页的 after；没有更多则为空", examples=["flood-2026"])
 
 
-async def _read(connection: asyncpg.Connection, org: str, after: str, limit: int) -> list[Campaign]:
-    found = await campaigns.read_campaigns(connection, org=org, after=after, limit=limit)
+async def _read(connection: asyncpg.Connection, asked: Asked, after: str, limit: int) -> list[Campaign]:
+    found = await campaigns.read_campaigns(connection, org=asked.org, after=after, limit=limit)
     return [Campaign.model_validate(each) for each in found]
 
 
@@ -64,6 +64,7 @@ REGISTER = Register(
     key=("campaign",),
     amount="received_fen",
     read=_read,
+    asking=registers.of_one,
 )
 
 

@@ -3,15 +3,18 @@
 from typing import Annotated, Any
 
 import asyncpg
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
-from api.public import registers
+from api.public import permalinks, registers
 from api.public.answers import FRESH, AsOf, Figures, Shape, are_ids, cursor
-from api.public.registers import Register
+from api.public.asking import Entry
+from api.public.permalinks import NOW
+from api.public.registers import Asked, Register
 from ledger.store.database import Database
 from ledger.store.queries import funds
 from ledger.store.queries.head import read_head
@@ -65,38 +68,49 @@ class FundList(Shape):
     next: str | None = Field(description="下一页的 after；没有更多则为空", examples=["330800:general"])
 
 
-async def _read(connection: asyncpg.Connection, org: str, after: str, limit: int) -> list[Fund]:
-    found = await funds.read_funds(connection, org=org, after=cursor(after), limit=limit)
+async def _read(connection: asyncpg.Connection, asked: Asked, after: str, limit: int) -> list[Fund]:
+    found = await funds.read_funds(connection, org=asked.org, after=cursor(after), limit=limit, as_of=asked.then)
     return [Fund.model_validate(each) for each in found]
 
 
 REGISTER = Register(
     name="funds",
     title="基金",
-    about="各基金收到、分配、拨付、退回和留存的金额。",
+    about="各基金收到、分配、拨付、退回和留存的金额。带 as_of 的地址永远给出同样的字节。",
     item=Fund,
     page=FundList,
     key=("org", "fund"),
     amount="received_fen",
     read=_read,
+    asking=registers.of_one_then,
 )
 
 
-@get("/api/v1/funds/{org:str}/{fund:str}", summary="一个基金", tags=["收支"], responses=described(404, 503))
+@get(
+    "/api/v1/funds/{org:str}/{fund:str}",
+    summary="一个基金",
+    tags=["收支"],
+    responses={200: ResponseSpec(FundAnswer, description="一个基金"), **described(404, 503)},
+    exact_bytes=True,
+)
 async def get_fund(
     org: Annotated[str, PathParameter(description="组织编号")],
     fund: Annotated[str, PathParameter(description="基金编号")],
+    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
-) -> Response[FundAnswer]:
-    """一个基金收到、分配、拨付、退回和留存的金额。"""
+    as_of: Entry = NOW,
+) -> Response[bytes]:
+    """一个基金收到、分配、拨付、退回和留存的金额。带 as_of 的地址永远给出同样的字节。"""
     if not are_ids(org, fund):
         raise ProblemError("not-found")
     async with database.snapshot() as connection:
-        head = await read_head(connection)
-        found = await funds.read_fund(connection, org, fund)
+        head = await permalinks.read_as_of(connection, as_of)
+        found = await funds.read_fund(connection, org, fund, as_of=None if as_of == NOW else as_of)
     if found is None:
         raise ProblemError("not-found")
-    return Response(FundAnswer(as_of=AsOf.model_validate(head), fund=Fund.model_validate(found)), headers=FRESH)
+    answer = FundAnswer(as_of=AsOf.model_validate(head), fund=Fund.model_validate(found))
+    canonical = permalinks.address(f"/api/v1/funds/{org}/{fund}", {}, head.seq)
+    return permalinks.stated(request, answer, permalinks.caching(canonical, is_pinned=as_of != NOW))
 
 
 @get("/api/v1/funds/{org:str}/{fund:str}/costs", summary="管理费比例", tags=["收支"], responses=described(404, 503))

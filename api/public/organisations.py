@@ -13,7 +13,7 @@ from pydantic import Field
 from api.problems import ProblemError, described
 from api.public import registers
 from api.public.answers import FRESH, AsOf, Figures, Shape, are_ids
-from api.public.registers import Register
+from api.public.registers import Asked, Register
 from ledger.store.database import Database
 from ledger.store.queries import organisations
 from ledger.store.queries.head import read_head
@@ -85,7 +85,7 @@ async def _with_below(
     ]
 
 
-async def _read(connection: asyncpg.Connection, _org: str, after: str, limit: int) -> list[Organisation]:
+async def _read(connection: asyncpg.Connection, _: Asked, after: str, limit: int) -> list[Organisation]:
     found = await organisations.read_organisations(connection, after=after, limit=limit)
     return await _with_below(connection, found)
 
@@ -99,7 +99,7 @@ REGISTER = Register(
     key=("org",),
     amount="received_fen",
     read=_read,
-    is_owned=False,
+    asking=registers.of_all,
 )
 
 HANDLERS: list[Any] = [*registers.handlers(REGISTER), get_organisation]

@@ -11,7 +11,7 @@ from pydantic import Field
 from api.problems import ProblemError, described
 from api.public import registers
 from api.public.answers import FRESH, AsOf, ProjectFigures, Shape, are_ids, cursor
-from api.public.registers import Register
+from api.public.registers import Asked, Register
 from ledger.store.database import Database
 from ledger.store.queries import projects
 from ledger.store.queries.head import read_head
@@ -50,8 +50,8 @@ class ProjectList(Shape):
     next: str | None = Field(description="下一页的 after；没有更多则为空", examples=["330800:qz-01"])
 
 
-async def _read(connection: asyncpg.Connection, org: str, after: str, limit: int) -> list[Project]:
-    found = await projects.read_projects(connection, org=org, after=cursor(after), limit=limit)
+async def _read(connection: asyncpg.Connection, asked: Asked, after: str, limit: int) -> list[Project]:
+    found = await projects.read_projects(connection, org=asked.org, after=cursor(after), limit=limit)
     return [Project.model_validate(each) for each in found]
 
 
@@ -64,6 +64,7 @@ REGISTER = Register(
     key=("org", "project"),
     amount="total_allocated_fen",
     read=_read,
+    asking=registers.of_one,
 )
 
 

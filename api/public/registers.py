@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_origin
+from typing import Any, Literal, NamedTuple, get_origin
 
 import asyncpg
 from litestar import Request, Response, get
@@ -13,11 +13,12 @@ from litestar.openapi.datastructures import ResponseSpec
 from api.problems import ProblemError, described
 from api.public import permalinks
 from api.public.answers import FRESH, After, AsOf, Limit, OrgFilter, Shape
-from api.public.permalinks import CSV
+from api.public.asking import Entry
+from api.public.permalinks import CSV, NOW
 from ledger.entries import Restriction
 from ledger.store.database import Database
 from ledger.store.queries.aggregates import MAX_ROWS
-from ledger.store.queries.head import read_head
+from ledger.store.queries.head import Head
 
 Path = tuple[str, ...]
 """Where a value stands in an item: a field's name, and that of a field in it."""
@@ -37,16 +38,43 @@ class Register:
     """Fields of an item that a cursor is made of."""
     amount: str
     """The figure whose sum is announced with all of it."""
-    read: Callable[[asyncpg.Connection, str, str, int], Awaitable[Sequence[Shape]]]
-    """So many items after a cursor, of one organisation if it is named."""
-    is_owned: bool = True
-    """Whether they are somebody's, so that one organisation's can be asked for."""
+    read: Callable[[asyncpg.Connection, "Asked", str, int], Awaitable[Sequence[Shape]]]
+    """What was asked for: so many items after a cursor."""
+    asking: Callable[..., "Asked"]
+    """What can be asked for: `of_all`, `of_one`, `of_one_then`."""
+
+
+class Asked(NamedTuple):
+    """Of a register: one organisation's items only, as of an entry. What is left out does not narrow it."""
+
+    org: str = ""
+    as_of: int = NOW
+
+    @property
+    def then(self) -> int | None:
+        """As queries take it."""
+        return None if self.as_of == NOW else self.as_of
+
+
+def of_all() -> Asked:
+    """Whatever there is, now."""
+    return Asked()
+
+
+def of_one(org: OrgFilter = "") -> Asked:
+    """What is somebody's, now."""
+    return Asked(org)
+
+
+def of_one_then(org: OrgFilter = "", as_of: Entry = NOW) -> Asked:
+    """What is somebody's, and can be told of any entry."""
+    return Asked(org, as_of)
 
 
 def handlers(register: Register) -> list[HTTPRouteHandler]:
     """The addresses of a register."""
     path, sheet_name = f"/api/v1/{register.name}", f"{register.name}.csv"
-    dependencies = {"whose": Provide(_of_one if register.is_owned else _of_all, sync_to_thread=False)}
+    dependencies = {"asked": Provide(register.asking, sync_to_thread=False)}
 
     @get(
         path,
@@ -54,26 +82,27 @@ def handlers(register: Register) -> list[HTTPRouteHandler]:
         summary=f"{register.title}列表",
         description=f"{register.about}Accept: text/csv 得到全部，一行一项，与 {sheet_name} 相同。",
         tags=["收支"],
-        responses={200: ResponseSpec(register.page, description=register.title), **described(422, 503)},
+        responses={200: ResponseSpec(register.page, description=register.title), **described(404, 422, 503)},
         dependencies=dependencies,
         exact_bytes=True,
     )
     async def listed(
         request: Request[Any, Any, Any],
         database: NamedDependency[Database],
-        whose: NamedDependency[str],
+        asked: NamedDependency[Asked],
         after: After = "",
         limit: Limit = 50,
     ) -> Response[bytes]:
         if permalinks.wants_csv(request):
-            return permalinks.negotiated(await _sheet(request, database, register, whose))
+            return permalinks.negotiated(await _sheet(request, database, register, asked))
         async with database.snapshot() as connection:
-            head = await read_head(connection)
-            found = await register.read(connection, whose, after, limit + 1)
+            head = await permalinks.read_as_of(connection, asked.as_of)
+            found = await register.read(connection, asked, after, limit + 1)
         items = found[:limit]
         following = ":".join(getattr(items[-1], each) for each in register.key) if len(found) > limit else None
         page = {"as_of": AsOf.model_validate(head), "items": items, "next": following}
-        return permalinks.negotiated(permalinks.stated(request, register.page.model_validate(page)))
+        headers = _headers(register, path, asked, head, after=after, limit=limit)
+        return permalinks.negotiated(permalinks.stated(request, register.page.model_validate(page), headers))
 
     @get(
         f"/api/v1/{sheet_name}",
@@ -83,39 +112,44 @@ def handlers(register: Register) -> list[HTTPRouteHandler]:
         tags=["下载"],
         responses={
             200: ResponseSpec(str, media_type=CSV, description=register.title, generate_examples=False),
-            **described(422, 503),
+            **described(404, 422, 503),
         },
         dependencies=dependencies,
         exact_bytes=True,
     )
     async def sheet(
-        request: Request[Any, Any, Any], database: NamedDependency[Database], whose: NamedDependency[str]
+        request: Request[Any, Any, Any], database: NamedDependency[Database], asked: NamedDependency[Asked]
     ) -> Response[bytes]:
-        return await _sheet(request, database, register, whose)
+        return await _sheet(request, database, register, asked)
 
     return [listed, sheet]
 
 
-async def _sheet(request: Request[Any, Any, Any], database: Database, register: Register, org: str) -> Response[bytes]:
+async def _sheet(
+    request: Request[Any, Any, Any], database: Database, register: Register, asked: Asked
+) -> Response[bytes]:
     async with database.snapshot() as connection:
-        head = await read_head(connection)
-        found = await register.read(connection, org, "", MAX_ROWS + 1)
+        head = await permalinks.read_as_of(connection, asked.as_of)
+        found = await register.read(connection, asked, "", MAX_ROWS + 1)
     if len(found) > MAX_ROWS:
         raise ProblemError("too-many-rows", f"超过 {MAX_ROWS} 行；请翻页，或分组织下载")
     columns = dict(_columns(register.item))
     rows = [[_at(each, where) for where in columns.values()] for each in found]
     sum_fen = sum(_at(each, columns[register.amount]) for each in found)
     lines = map(permalinks.csv_line, [[*columns], *rows])
-    headers = {**FRESH, **permalinks.attachment(register.name, head.seq, len(rows), sum_fen)}
+    headers = {
+        **_headers(register, f"/api/v1/{register.name}.csv", asked, head),
+        **permalinks.attachment(register.name, head.seq, len(rows), sum_fen),
+    }
     return permalinks.exactly(request, (permalinks.BYTE_ORDER_MARK + "".join(lines)).encode(), CSV, headers)
 
 
-def _of_one(org: OrgFilter = "") -> str:
-    return org
-
-
-def _of_all() -> str:
-    return ""
+def _headers(register: Register, path: str, asked: Asked, head: Head, **paging: str | int) -> dict[str, str]:
+    """How long an answer may be kept; where it stays, if it can."""
+    if register.asking is not of_one_then:
+        return FRESH
+    canonical = permalinks.address(path, {"org": asked.org, **paging}, head.seq)
+    return permalinks.caching(canonical, is_pinned=asked.as_of != NOW)
 
 
 def _columns(shape: type[Shape]) -> Iterator[tuple[str, Path]]:

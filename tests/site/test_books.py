@@ -213,7 +213,7 @@ async def test_the_tree_of_organisations_is_the_data_that_its_page_links_to(
         (org,) = re.findall(r'href="/organisations/([^"]+)"', row)
         count, *amounts = re.findall(r'class="num"[^>]*>¥?([\d,.]+)<', row)
         shown[org] = [int(count), *map(messages.fen, amounts)]
-    (link,) = {*re.findall(r'href="(/api/v1/organisations[^"]*)"', page)}
+    (link,) = {*re.findall(r'href="(/api/v1/organisations[^".]*)"', page)}
     first = (await http.get(link)).json()["items"]
     items = []
     for after in ("", *sorted(shown)[:-1]):

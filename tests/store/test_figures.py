@@ -21,6 +21,7 @@ from ledger.store.figures import FigureRows, alike
 from ledger.store.movements import movements
 from ledger.store.projections import Projector
 from ledger.store.queries.aggregates import DIMENSIONS, MEASURES, Question, is_by_lineage, read_aggregate, why_not
+from ledger.store.queries.funds import read_funds
 from ledger.store.rebuild import rebuild
 from tests.support import society
 from tests.support.fixed import FIXED
@@ -29,7 +30,7 @@ from tests.support.model import Pen
 from tests.support.postgres import Cluster
 from tests.support.retold import Amount, Retold
 
-LEDGERS, QUESTIONS = 8, 20
+LEDGERS, QUESTIONS, FUNDS = 8, 20, 100
 SPANS = (96, 48, 12, 4)
 _names = itertools.count()
 
@@ -79,6 +80,9 @@ async def test_every_figure_is_what_the_entries_say_as_of_any_of_them(
             for as_of in (None, last, *(random.randrange(len(society.open_society().written), last) for _ in range(3))):
                 told = Retold(pen.entries if as_of is None else pen.entries[: as_of + 1])
                 adds_up(told)
+                funds = await read_funds(connection, org="", after=("", ""), limit=FUNDS, as_of=as_of)
+                if as_of == last:
+                    assert funds == await read_funds(connection, org="", after=("", ""), limit=FUNDS)
                 for measure in MEASURES:
                     await same(connection, told, measure, (), as_of)
                 for _ in range(QUESTIONS):

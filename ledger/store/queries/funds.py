@@ -1,11 +1,13 @@
 """Funds: what their money is for, and where it is."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
 from ledger.fees import MILLION
+from ledger.store.queries.aggregates import Question, read_aggregate
 from ledger.store.queries.figures import Figures, read_tally
 
 
@@ -56,19 +58,26 @@ async def read_costs(connection: asyncpg.Connection, org: str, fund: str) -> lis
     ]
 
 
-async def read_fund(connection: asyncpg.Connection, org: str, fund: str) -> Fund | None:
-    """One fund, if there is one."""
-    found = await _funds(connection, await connection.fetch(_ONE, org, fund))
+async def read_fund(connection: asyncpg.Connection, org: str, fund: str, *, as_of: int | None = None) -> Fund | None:
+    """One fund, if there is one; as of entry `as_of`, if there was one then."""
+    found = await _funds(connection, await connection.fetch(_ONE, org, fund, as_of), as_of)
     return found[0] if found else None
 
 
-async def read_funds(connection: asyncpg.Connection, *, org: str, after: tuple[str, str], limit: int) -> list[Fund]:
-    """Funds by organisation and id, after this one; of one organisation if it is named."""
-    return await _funds(connection, await connection.fetch(_PAGE, *after, org, limit))
+async def read_funds(
+    connection: asyncpg.Connection, *, org: str, after: tuple[str, str], limit: int, as_of: int | None = None
+) -> list[Fund]:
+    """Funds by organisation and id, after this one; of one organisation if it is named. As of an entry, or now."""
+    return await _funds(connection, await connection.fetch(_PAGE, *after, org, limit, as_of), as_of)
 
 
-async def _funds(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> list[Fund]:
-    tally = await read_tally(connection, sorted({row["org"] for row in rows}))
+async def _funds(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], as_of: int | None) -> list[Fund]:
+    orgs = sorted({row["org"] for row in rows})
+    figures: Callable[[str, str], Figures]
+    if as_of is None:
+        figures = (await read_tally(connection, orgs)).fund
+    else:
+        figures = await _figures_then(connection, orgs, as_of)
     return [
         Fund(
             org=row["org"],
@@ -80,18 +89,47 @@ async def _funds(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record])
             campaign=row["campaign"],
             closed_seq=row["closed_seq"],
             successor=row["successor"],
-            figures=tally.fund(row["org"], row["fund"]),
+            figures=figures(row["org"], row["fund"]),
         )
         for row in rows
     ]
 
 
+async def _figures_then(
+    connection: asyncpg.Connection, orgs: Sequence[str], as_of: int
+) -> Callable[[str, str], Figures]:
+    """Of each fund, from the spans of figures: by fund they are what the tally says, only slower."""
+    fen: Counter[tuple[str, ...]] = Counter()
+    gifts: Counter[tuple[str, ...]] = Counter()
+    for measure in _MEASURES:
+        question = Question(measure=measure, by=("org", "fund"))
+        for cell in await read_aggregate(connection, question, as_of=as_of, orgs=orgs, limit=None):
+            fen[measure, *cell.keys] = cell.sum_fen
+            if measure == "received":
+                gifts[cell.keys] = cell.entries
+
+    def figures(*whose: str) -> Figures:
+        return Figures(
+            gift_count=gifts[whose],
+            **{f"{measure}_fen": fen[measure, *whose] for measure in _ALIKE},
+            moved_out_fen=fen["moved_on", *whose] + fen["in_transit", *whose],
+        )
+
+    return figures
+
+
+_ALIKE = ("received", "income", "moved_in", "held", "allocated", "paid", "refunded", "fees", "lost", "voided")
+"""Measures that are figures of a fund under the same names."""
+_MEASURES = (*_ALIKE, "moved_on", "in_transit")
 _COSTS = "select year, spent, management from cost where org = $1 and fund = $2 order by year desc"
-_ONE = """
-  select org, fund, name, restriction, spending, seq, campaign, closed_seq, successor from fund
-  where org = $1 and fund = $2
+_FUND = """
+  select org, fund, name, restriction, spending, seq, campaign,
+    case when is_closed then closed_seq end as closed_seq, case when is_closed then successor else '' end as successor
+  from (select *, {as_of} is null or closed_seq <= {as_of} as is_closed from fund) fund
+  where ({as_of} is null or seq <= {as_of})
 """
-_PAGE = """
-  select org, fund, name, restriction, spending, seq, campaign, closed_seq, successor from fund
-  where (org, fund) > ($1, $2) and ($3 = '' or org = $3) order by org, fund limit $4
-"""
+_ONE = _FUND.format(as_of="$3::bigint") + " and org = $1 and fund = $2"
+_PAGE = (
+    _FUND.format(as_of="$5::bigint")
+    + " and (org, fund) > ($1, $2) and ($3 = '' or org = $3) order by org, fund limit $4"
+)

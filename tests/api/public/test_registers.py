@@ -9,7 +9,8 @@ import pytest
 
 from api.public import registers
 from ledger.campaigns import RegisterCampaign
-from tests.support.branch import CITY, FOUNDER, PROVINCE, Branch
+from ledger.endings import CloseFund
+from tests.support.branch import CITY, FOUNDER, OTHER_FOUNDER, PROVINCE, Branch
 
 REGISTERS = {
     "organisations": "received_fen",
@@ -89,6 +90,36 @@ async def test_a_register_is_narrowed_to_an_organisation_as_its_pages_are(
         assert rows(await http.get(f"/api/v1/{register}.csv?org={nowhere}")) == []
     for path in ("organisations", "organisations.csv"):
         assert (await http.get(f"/api/v1/{path}?org={CITY}")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path", [f"funds?org={CITY}&limit=1", "funds", "funds.csv", f"funds/{CITY}/flood", f"funds/{CITY}/spare"]
+)
+async def test_funds_as_of_an_entry_are_the_same_bytes_for_ever(
+    busy: Branch, http: httpx.AsyncClient, path: str
+) -> None:
+    await busy.fund("spare", "备用基金")
+    fresh = await http.get(f"/api/v1/{path}")
+    pinned = fresh.links["canonical"]["url"]
+    assert dict(httpx.URL(path).params).items() <= dict(httpx.URL(pinned).params).items(), "it asks the same"
+    first = await http.get(pinned)
+    assert (first.content, first.headers["etag"]) == (fresh.content, fresh.headers["etag"])
+    assert ("immutable" in first.headers["cache-control"], "immutable" in fresh.headers["cache-control"]) == (1, 0)
+    await busy.gift(1, "flood")
+    await busy.agree(CloseFund(maker=FOUNDER, org=CITY, fund="spare", residue="none", basis="没有用过"), OTHER_FOUNDER)
+    await busy.fund("another", "新的基金")
+    assert (await http.get(f"/api/v1/{path}")).content != first.content
+    assert (await http.get(pinned)).content == first.content
+    beyond = await http.get(f"/api/v1/{path}{'&' if '?' in path else '?'}as_of={busy.sequencer.books.seq + 1}")
+    assert (beyond.status_code, beyond.json()["type"]) == (404, "/problems/not-found")
+
+
+async def test_a_fund_is_not_there_before_it_was_opened(busy: Branch, http: httpx.AsyncClient) -> None:
+    seq = await busy.fund("another", "新的基金")
+    assert (await http.get(f"/api/v1/funds/{CITY}/another?as_of={seq - 1}")).status_code == 404
+    then = (await http.get(f"/api/v1/funds/{CITY}/another?as_of={seq}")).json()
+    assert (then["as_of"]["seq"], then["fund"]["seq"]) == (seq, seq)
+    assert [row["fund"] for row in rows(await http.get(f"/api/v1/funds.csv?as_of={seq - 1}"))] == ["flood", "general"]
 
 
 async def test_what_a_fund_is_restricted_to_has_a_column_each(busy: Branch, http: httpx.AsyncClient) -> None:
