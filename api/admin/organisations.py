@@ -50,7 +50,9 @@ class NewStaff(Input):
 
     staff: Staff
     org: OptionalOrg = Field("", description="组织编号；不填表示整个账本")
-    roles: tuple[Role, ...] = Field(min_length=1, max_length=len(Role), description="职责", strict=False)
+    roles: tuple[Annotated[Role, Field(strict=False)], ...] = Field(
+        min_length=1, max_length=len(Role), description="职责"
+    )
 
 
 class Dismissal(Input):

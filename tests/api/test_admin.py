@@ -176,6 +176,14 @@ async def test_roles_come_from_the_log(office: Office) -> None:
     assert held["roles"][CITY] == ["approver"]
 
 
+async def test_roles_are_given_by_their_names(office: Office) -> None:
+    wanted = {"staff": "s-7h2d4p2w6c5ra", "org": CITY, "roles": ["finance", "approver"]}
+    answer = await office.post("staff", wanted, who="administrator")
+    assert (answer.status_code, answer.json()["result"]) == (202, "proposed"), answer.text
+    answer = await office.post("staff", {**wanted, "roles": ["king"]}, who="administrator")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-request")
+
+
 async def test_who_holds_which_roles_is_what_the_log_says_now(office: Office) -> None:
     def of(answer: httpx.Response, staff: str) -> list[str] | None:
         return next((each["roles"].get(CITY) for each in answer.json()["staff"] if each["staff"] == staff), None)
