@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.admin.answers import Answer, as_command, carry_out, writes
 from api.admin.resources import Clerk
-from api.fields import Day, Digest, Id, Input, OptionalText, Org, Seq, Text
+from api.fields import Day, Digest, Id, Input, OptionalText, Org, Seq, Text, example
 from api.problems import ProblemError, described
 from ledger import entries, privacy
 from ledger.account import MAX_POSITION
@@ -32,7 +32,7 @@ OVERSEERS = (*READERS, Role.AUDITOR, Role.SUPERVISOR)
 """Who may see who looked."""
 
 Door = Request[Any, Any, Any]
-Ref = Annotated[int, PathParameter(description="捐款条目的序号", ge=0, le=MAX_POSITION)]
+Ref = Annotated[int, PathParameter(description="捐款条目的序号", ge=0, le=MAX_POSITION, examples=example(27))]
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -48,8 +48,8 @@ class NewConsent(Input):
 class NewGuardian(Input):
     """监护人及其同意。"""
 
-    name: Text = Field(description="监护人姓名")
-    contact: Text = Field(description="监护人联系方式")
+    name: Text = Field(description="监护人姓名", examples=["张某"])
+    contact: Text = Field(description="监护人联系方式", examples=["13800000000"])
     on: Day = Field(description="监护人同意的日期")
     version: Id = Field(description="同意书文本的版本", examples=["2026-1"])
     evidence: Digest = Field(description="监护人同意书的加盐 SHA-256")

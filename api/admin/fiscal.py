@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api.admin.answers import Answer, as_command, carry_out, writes
 from api.admin.money import Door
 from api.admin.resources import Clerk, Resources
-from api.fields import Day, Fen, Input, Org, Seq
+from api.fields import Day, Fen, Input, Org, Seq, example
 from api.problems import ProblemError, described
 from ledger import entries
 from ledger.account import MAX_POSITION
@@ -44,7 +44,7 @@ class NewWaiver(Input):
     """不开票据，并记录原因。"""
 
     org: Org
-    ref: Gift
+    ref: Gift = Field(examples=[28])
     reason: Literal["anonymous", "declined"] = Field(description="anonymous 匿名捐赠、declined 捐赠人放弃")
     on: Day
 
@@ -53,8 +53,8 @@ class NewVoiding(Input):
     """作废一张票据。"""
 
     org: Org
-    ref: Gift
-    issued: Seq = Field(description="开具条目的序号")
+    ref: Gift = Field(examples=[126])
+    issued: Seq = Field(description="开具条目的序号", examples=[129])
     reason: Literal["mistake", "refunded", "requested", "reversed"] = Field(
         description="mistake 开具有误、refunded 捐款退回、requested 捐赠人要求换开、reversed 捐款记录已更正"
     )
@@ -64,7 +64,7 @@ class NewVoiding(Input):
 class Receipt(BaseModel):
     """一张捐赠票据。"""
 
-    entry: int = Field(description="开具条目的序号")
+    entry: int = Field(description="开具条目的序号", examples=[129])
     code: str = Field(description="票据代码")
     number: str = Field(description="票据号码")
     check_code: str = Field(description="校验码")
@@ -77,7 +77,7 @@ class Receipt(BaseModel):
 class Stale(BaseModel):
     """一张金额已经不符的有效票据：捐款在开票之后退还或更正了。"""
 
-    issued: int = Field(description="开具条目的序号")
+    issued: int = Field(description="开具条目的序号", examples=[129])
     gift: int = Field(description="捐款条目的序号")
     amount_fen: int = Field(description="票据金额（分）")
     stands_fen: int = Field(description="捐款现在的金额（分）；0 表示只作废、不重开")
@@ -138,7 +138,7 @@ async def void_receipt(request: Door, data: JSONBody[NewVoiding], clerk: NamedDe
     responses=described(401, 403, 404, 410),
 )
 async def get_papers(
-    ref: Annotated[int, PathParameter(description="捐款条目的序号", ge=0, le=MAX_POSITION)],
+    ref: Annotated[int, PathParameter(description="捐款条目的序号", ge=0, le=MAX_POSITION, examples=example(126))],
     clerk: NamedDependency[Clerk],
 ) -> Papers:
     """票据号码从保管库读出，限该组织的财务人员；先记下谁、何时查阅。"""
@@ -178,9 +178,11 @@ async def get_papers(
 @get("/api/v1/fiscal-receipts/stale", summary="须换开的票据", tags=["票据"], responses=described(401))
 async def list_stale(
     clerk: NamedDependency[Clerk],
-    org: Annotated[str, QueryParameter(description="组织编号")],
-    after: Annotated[int, QueryParameter(ge=-1, le=MAX_POSITION, description="从哪一笔之后开始：上一页的 next")] = -1,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+    org: Annotated[str, QueryParameter(description="组织编号", examples=example("330800"))],
+    after: Annotated[
+        int, QueryParameter(ge=-1, le=MAX_POSITION, description="从哪一笔之后开始：上一页的 next", examples=example(20))
+    ] = -1,
+    limit: Annotated[int, QueryParameter(ge=1, le=100, examples=example(10))] = 50,
 ) -> StaleList:
     """开票之后捐款退还（全部或部分）或更正的：作废原票据，还有余额的按余额重开。不含号码。"""
     async with clerk.resources.database.raw() as connection:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from api.admin.answers import Answer, carry_out, writes
 from api.admin.resources import Clerk, Resources
+from api.fields import example
 from api.problems import ProblemError, described
 from ledger import privacy
 from ledger.account import MAX_POSITION
@@ -25,6 +26,7 @@ from ledger.store.tables.registers import ImportBatchRow
 from ledger.store.vault import open_record
 
 Door = Request[Any, Any, Any]
+BatchId = Annotated[int, PathParameter(description="批准条目的序号", ge=0, le=MAX_POSITION, examples=example(27))]
 CODES_AT_ONCE = 5_000
 REFUSED_SHOWN = 20
 
@@ -66,9 +68,7 @@ async def list_imports(clerk: NamedDependency[Clerk]) -> list[ImportOut]:
 
 
 @get("/api/v1/imports/{batch:int}", summary="一个批次", tags=["导入"], responses=described(401, 404))
-async def get_import(
-    batch: Annotated[int, PathParameter(ge=0, le=MAX_POSITION)], clerk: NamedDependency[Clerk]
-) -> ImportOut:
+async def get_import(batch: BatchId, clerk: NamedDependency[Clerk]) -> ImportOut:
     """录入到第几笔，能否继续，哪些行未被接受。"""
     row = await _row(clerk.resources, batch)
     intake = clerk.resources.intake
@@ -82,9 +82,7 @@ async def get_import(
     tags=["导入"],
     responses=described(401, 404),
 )
-async def get_refused(
-    batch: Annotated[int, PathParameter(ge=0, le=MAX_POSITION)], clerk: NamedDependency[Clerk]
-) -> File:
+async def get_refused(batch: BatchId, clerk: NamedDependency[Clerk]) -> File:
     """每一行及原因；不含姓名。核对时未通过的行不在其中。"""
     path = clerk.resources.intake.refused.path(batch)
     if not path.exists():
@@ -93,9 +91,7 @@ async def get_refused(
 
 
 @writes("/api/v1/imports/{batch:int}/abandonment", "终止导入", "导入")
-async def abandon_import(
-    request: Door, batch: Annotated[int, PathParameter(ge=0, le=MAX_POSITION)], clerk: NamedDependency[Clerk]
-) -> Response[Answer]:
+async def abandon_import(request: Door, batch: BatchId, clerk: NamedDependency[Clerk]) -> Response[Answer]:
     """由经办人以外有复核职责的人终止：已录入的保留，其余计为未录入。表格之后仍可重新上传。"""
     answer = await carry_out(request, clerk, AbandonImport(maker=clerk.staff, batch=batch))
     clerk.resources.intake.wake()  # to clear the sheet away
@@ -103,9 +99,7 @@ async def abandon_import(
 
 
 @get("/api/v1/imports/{batch:int}/codes.csv", summary="收据编号", tags=["导入"], responses=described(401, 403, 404))
-async def get_import_codes(
-    batch: Annotated[int, PathParameter(ge=0, le=MAX_POSITION)], clerk: NamedDependency[Clerk]
-) -> Stream:
+async def get_import_codes(batch: BatchId, clerk: NamedDependency[Clerk]) -> Stream:
     """批次中每一笔的收据编号，供开具收据。只给本组织经办或复核导入的人员，并记入查阅记录。"""
     row = await _row(clerk.resources, batch)
     require_imports(clerk, row.org)

@@ -23,6 +23,7 @@ from api.fields import (
     OptionalText,
     Org,
     ProjectId,
+    Reason,
     Seq,
     Text,
 )
@@ -87,9 +88,9 @@ class NewRelease(Input):
     """把一次分配中未用的部分退回基金。"""
 
     org: Org
-    ref: Seq = Field(description="分配条目的序号")
+    ref: Seq = Field(description="分配条目的序号", examples=[39])
     on: Day
-    reason: Text
+    reason: Reason
     amount_fen: Part = 0
 
 
@@ -101,7 +102,7 @@ class NewDisbursement(Input):
     amount_fen: Fen
     spending: Literal["aid", "purchase", "campaign", "management"] = Field(description="支出类别")
     payee: Text = Field(description="收款单位名称；付给个人写 persons", examples=["persons"])
-    purpose: Text = Field(description="用途")
+    purpose: Text = Field(description="用途", examples=["困难会员慰问"])
     on: Day
     beneficiaries: Beneficiaries = ""
     region: str = Field("", pattern=r"^(\d{6})?$", description="地区（行政区划代码）")
@@ -114,9 +115,9 @@ class NewReturn(Input):
     """收款方退回一笔付款中未用的部分。"""
 
     org: Org
-    ref: Seq = Field(description="付款条目的序号")
+    ref: Seq = Field(description="付款条目的序号", examples=[42])
     on: Day
-    reason: Text
+    reason: Reason
     amount_fen: Part = 0
     evidence: Evidence = ()
 
@@ -125,9 +126,9 @@ class NewRefund(Input):
     """退还一笔捐款中未用的部分。"""
 
     org: Org
-    ref: Seq = Field(description="捐款条目的序号")
+    ref: Seq = Field(description="捐款条目的序号", examples=[31])
     on: Day
-    reason: Text
+    reason: Reason
     amount_fen: Part = 0
     evidence: Evidence = ()
     corrects: Corrects = 0
@@ -137,10 +138,10 @@ class NewRedirection(Input):
     """经捐赠人同意，改变一笔捐款中未用部分的用途。"""
 
     org: Org
-    ref: Seq = Field(description="捐款条目的序号")
+    ref: Seq = Field(description="捐款条目的序号", examples=[130])
     fund: FundId = Field(description="改到哪个基金")
     on: Day
-    reason: Text
+    reason: Reason
     consent: str = Field(
         "",
         pattern=r"^([0-9a-f]{64})?$",
@@ -156,10 +157,11 @@ class NewReversal(Input):
 
     org: Org
     ref: Seq = Field(
-        description="原条目的序号：捐款（含待查款核实的）、待查款、其他收入、分配、付款、退款、扣费、汇兑损失、转出或收到转款"
+        description="原条目的序号：捐款（含待查款核实的）、待查款、其他收入、分配、付款、退款、扣费、汇兑损失、转出或收到转款",
+        examples=[88],
     )
     on: Day
-    reason: Text
+    reason: Reason
     statement: Text = Field(description="更正说明，将公开", examples=["原记录金额多记一位，现予更正。"])
 
 
@@ -167,7 +169,7 @@ class NewConfirmation(Input):
     """受助方签收。"""
 
     org: Org
-    ref: Seq = Field(description="付款条目的序号")
+    ref: Seq = Field(description="付款条目的序号", examples=[66])
     outcome: Literal["ok", "short", "damaged"] = Field(description="ok 如数、short 短缺、damaged 损坏")
     qty: Fen = Field(description="确认的数额（分）")
     on: Day
@@ -178,8 +180,8 @@ class NewFeedback(Input):
     """反馈一笔付款的成效。"""
 
     org: Org
-    ref: Seq = Field(description="付款条目的序号")
-    text: Text
+    ref: Seq = Field(description="付款条目的序号", examples=[42])
+    text: Text = Field(description="成效，将公开", examples=["已发放到 60 户受灾家庭。"])
     on: Day
     beneficiaries: Beneficiaries = ""
     evidence: Evidence = ()

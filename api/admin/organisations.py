@@ -9,7 +9,21 @@ from pydantic import Field
 
 from api.admin.answers import Answer, as_command, carry_out, writes
 from api.admin.resources import Clerk
-from api.fields import CampaignId, Day, EventId, Evidence, FundId, Id, Input, OptionalText, Org, ProjectId, Staff, Text
+from api.fields import (
+    CampaignId,
+    Day,
+    EventId,
+    Evidence,
+    FundId,
+    Id,
+    Input,
+    OptionalText,
+    Org,
+    ProjectId,
+    Staff,
+    Text,
+    example,
+)
 from ledger.account import MAX_POSITION
 from ledger.approvals import MAX_APPROVALS, MAX_TIERS, SetPolicy
 from ledger.campaigns import RegisterCampaign
@@ -33,7 +47,9 @@ class OrganisationFacts(Input):
     """组织的基本情况。"""
 
     name: Text = Field(description="名称", examples=["衢州市红十字会"])
-    level: Literal["national", "province", "city", "county", "grassroots"] = Field(description="层级")
+    level: Literal["national", "province", "city", "county", "grassroots"] = Field(
+        description="层级", examples=["city"]
+    )
     parent: OptionalOrg = Field("", description="上级组织编号")
     division: Division
     uscc: str = Field("", pattern=r"^([0-9A-Z]{18})?$", description="统一社会信用代码")
@@ -42,7 +58,8 @@ class OrganisationFacts(Input):
 class NewOrganisation(OrganisationFacts):
     """登记组织。"""
 
-    org: Org
+    org: Org = Field(examples=["330881"])
+    name: Text = Field(description="名称", examples=["江山市红十字会"])
 
 
 class NewStaff(Input):
@@ -51,7 +68,7 @@ class NewStaff(Input):
     staff: Staff
     org: OptionalOrg = Field("", description="组织编号；不填表示整个账本")
     roles: tuple[Annotated[Role, Field(strict=False)], ...] = Field(
-        min_length=1, max_length=len(Role), description="职责"
+        min_length=1, max_length=len(Role), description="职责", examples=[["auditor"]]
     )
 
 
@@ -89,8 +106,8 @@ class NewPolicy(Input):
 class NewEvent(Input):
     """登记事件。"""
 
-    event: Id = Field(description="事件编号", examples=["flood-2026"])
-    name: Text
+    event: Id = Field(description="事件编号", examples=["typhoon-2026"])
+    name: Text = Field(description="名称", examples=["2026 年 8 月衢州台风灾害"])
     began: str = Field(
         "",
         pattern=r"^(\d{4}-\d{2}-\d{2})?$",
@@ -103,9 +120,9 @@ class NewEvent(Input):
 class NewCampaign(Input):
     """登记公开募捐活动。"""
 
-    campaign: Id = Field(description="募捐活动编号", examples=["flood-2026"])
+    campaign: Id = Field(description="募捐活动编号", examples=["winter-2026"])
     org: Org
-    name: Text = Field(description="名称")
+    name: Text = Field(description="名称", examples=["2026 年冬季送温暖"])
     filing: Text = Field(description="募捐方案备案编号", examples=["53330000MJ8765432XA26001"])
     first_on: Day = Field(description="备案期限的第一天", examples=["2026-06-20"])
     last_on: Day = Field(description="备案期限的最后一天", examples=["2026-12-31"])
@@ -125,8 +142,8 @@ class NewFund(Input):
     """设立基金。"""
 
     org: Org
-    fund: FundId
-    name: Text
+    fund: FundId = Field(examples=["warmth"])
+    name: Text = Field(description="名称", examples=["冬季送温暖"])
     restriction: RestrictionIn = RestrictionIn()
     campaign: CampaignId = ""
     spending: tuple[Literal["aid", "purchase", "campaign", "management"], ...] = Field(
@@ -146,8 +163,8 @@ class NewProject(Input):
     """设立项目。"""
 
     org: Org
-    project: ProjectId
-    name: Text
+    project: ProjectId = Field(examples=["warmth-01"])
+    name: Text = Field(description="名称", examples=["困难家庭过冬"])
     category: OptionalOrg = Field("", description="类别")
     region: str = Field("", pattern=r"^(\d{6})?$", description="地区（行政区划代码）")
     event: EventId = ""
@@ -160,9 +177,10 @@ class Ending(Input):
     """关闭：结余如何处理，依据什么。"""
 
     residue: Literal["agreed", "moved", "none", "returned"] = Field(
-        description="结余：none 没有、returned 已退还捐赠人、moved 经同意转到相近用途、agreed 按协议使用"
+        description="结余：none 没有、returned 已退还捐赠人、moved 经同意转到相近用途、agreed 按协议使用",
+        examples=["none"],
     )
-    basis: Text = Field(description="依据，将公开")
+    basis: Text = Field(description="依据，将公开", examples=["款项已全部使用，没有结余。"])
     successor: OptionalOrg = Field("", description="结余转入哪里（moved 时必填）")
     evidence: Evidence = ()
 
@@ -181,7 +199,7 @@ async def register_organisation(
 @writes("/api/v1/organisations/{org:str}/changes", "变更组织", "组织")
 async def change_organisation(
     request: Door,
-    org: Annotated[str, PathParameter(description="组织编号")],
+    org: Annotated[str, PathParameter(description="组织编号", examples=example("330800"))],
     data: JSONBody[OrganisationFacts],
     clerk: NamedDependency[Clerk],
 ) -> Response[Answer]:
@@ -236,8 +254,8 @@ async def open_project(request: Door, data: JSONBody[NewProject], clerk: NamedDe
 @writes("/api/v1/funds/{org:str}/{fund:str}/closing", "关闭基金", "组织")
 async def close_fund(
     request: Door,
-    org: Annotated[str, PathParameter(description="组织编号")],
-    fund: Annotated[str, PathParameter(description="基金编号")],
+    org: Annotated[str, PathParameter(description="组织编号", examples=example("330800"))],
+    fund: Annotated[str, PathParameter(description="基金编号", examples=example("general"))],
     data: JSONBody[Ending],
     clerk: NamedDependency[Clerk],
 ) -> Response[Answer]:
@@ -248,8 +266,8 @@ async def close_fund(
 @writes("/api/v1/projects/{org:str}/{project:str}/closing", "关闭项目", "组织")
 async def close_project(
     request: Door,
-    org: Annotated[str, PathParameter(description="组织编号")],
-    project: Annotated[str, PathParameter(description="项目编号")],
+    org: Annotated[str, PathParameter(description="组织编号", examples=example("330800"))],
+    project: Annotated[str, PathParameter(description="项目编号", examples=example("qz-01"))],
     data: JSONBody[Ending],
     clerk: NamedDependency[Clerk],
 ) -> Response[Answer]:

@@ -29,7 +29,7 @@ class PledgeEnding(Input):
     """认捐的结果。"""
 
     org: Org
-    ref: Seq = Field(description="认捐条目的序号")
+    ref: Seq = Field(description="认捐条目的序号", examples=[92])
     outcome: Literal["fulfilled", "lapsed", "withdrawn"] = Field(
         description="fulfilled 已兑现、withdrawn 已撤回、lapsed 已失效"
     )

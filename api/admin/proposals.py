@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.admin.answers import Answer, carry_out, writes
 from api.admin.resources import Clerk
-from api.fields import Input, Text
+from api.fields import Input, Text, example
 from api.problems import ProblemError, described
 from ledger.account import MAX_POSITION
 from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal
@@ -19,13 +19,15 @@ from ledger.store.queries.state import load_proposed
 from ledger.store.tables.registers import ProposalRow
 
 Door = Request[Any, Any, Any]
-Number = Annotated[int, PathParameter(description="申请编号（提交申请的条目序号）", ge=0, le=MAX_POSITION)]
+Number = Annotated[
+    int, PathParameter(description="申请编号（提交申请的条目序号）", ge=0, le=MAX_POSITION, examples=example(122))
+]
 
 
 class Rejection(Input):
     """驳回。"""
 
-    reason: Text = Field(description="理由，将公开")
+    reason: Text = Field(description="理由，将公开", examples=["数额与评估不符，请重报。"])
 
 
 class ProposalOut(BaseModel):
@@ -54,10 +56,12 @@ async def list_proposals(
     clerk: NamedDependency[Clerk],
     status: Annotated[
         Literal["open", "effected", "rejected", "withdrawn", "expired"] | None,
-        QueryParameter(description="只看这种状态"),
+        QueryParameter(description="只看这种状态", examples=example("open")),
     ] = "open",
-    before: Annotated[int | None, QueryParameter(ge=0, le=MAX_POSITION, description="只看编号更小的")] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+    before: Annotated[
+        int | None, QueryParameter(ge=0, le=MAX_POSITION, description="只看编号更小的", examples=example(136))
+    ] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=100, examples=example(10))] = 50,
 ) -> ProposalList:
     """待复核的申请。"""
     async with clerk.resources.database.read() as session:

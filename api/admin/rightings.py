@@ -23,7 +23,7 @@ class RightGift(Input):
     """更正后的捐款：渠道、流水号、捐赠人和收据编号沿用原记录，不必再填。"""
 
     org: Org
-    corrects: Seq = Field(description="已撤销的捐款条目的序号")
+    corrects: Seq = Field(description="已撤销的捐款条目的序号", examples=[95])
     fund: FundId
     amount_fen: Fen = Field(description="正确的金额（分）：已随原记录流转的部分会自动扣除")
     on: Day

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from api.admin.imports import require_imports
 from api.admin.proposals import Number
 from api.admin.resources import Clerk
-from api.fields import EventId, FundId, Input, Org, Text
+from api.fields import EventId, FundId, Input, Org, Text, example
 from api.problems import ProblemError, described
 from ledger.account import MAX_POSITION
 from ledger.donations import ApproveImport
@@ -24,7 +24,9 @@ from ledger.store.sheets import Job
 from ledger.store.staging import MAX_SHEET_BYTES, SCRATCH, Manifest
 
 Door = Request[Any, Any, Any]
-SheetId = Annotated[str, PathParameter(description="表格编号", pattern="^[0-9a-f]{16}$")]
+SheetId = Annotated[
+    str, PathParameter(description="表格编号", pattern="^[0-9a-f]{16}$", examples=example("0123456789abcdef"))
+]
 MAX_NOTICES = 1_000
 SHEET_GONE = "表格已不在：申请已经办结，或表格遗失 (the sheet is gone: the proposal is resolved, or the sheet was lost)"
 NOT_KEPT = "核对时没有留存结果，可请经办人重新提交 (the check kept no report: have the sheet sent again)"
@@ -47,7 +49,7 @@ class NewImport(Input):
     """核对整张表格，并按批次提交申请。"""
 
     profile: str = Field(description="表格样式", examples=sorted(PROFILES))
-    name: Text = Field(description="表格名称：没有批次列时作为批次名")
+    name: Text = Field(description="表格名称：没有批次列时作为批次名", examples=["第三批公示"])
     org: Org
     fund: FundId
     event: EventId = ""

@@ -36,13 +36,14 @@ class NewStamp(Input):
 
     authority: Text = Field(description="时间戳机构的名称或域名，将公开", examples=["tsa.example.org"])
     root: Digest = Field(description="检查点的树根")
-    size: Annotated[int, Field(ge=1, le=MAX_POSITION, description="检查点所含条目数")]
+    size: Annotated[int, Field(ge=1, le=MAX_POSITION, description="检查点所含条目数", examples=[136])]
     token: Annotated[
         str,
         Field(
             min_length=1,
             max_length=MAX_TOKEN,
             description="RFC 3161 令牌（DER 的 base64），其摘要为检查点正文的 SHA-256",
+            examples=["MIIC…"],
         ),
     ]
 

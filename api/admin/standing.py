@@ -8,6 +8,7 @@ from litestar.params import PathParameter
 from pydantic import BaseModel, Field
 
 from api.admin.resources import Clerk
+from api.fields import example
 from api.problems import ProblemError, described
 from ledger import account
 from ledger.account import MAX_POSITION
@@ -41,7 +42,7 @@ class Standing(BaseModel):
 
 @get("/api/v1/gifts/{ref:int}/standing", summary="一笔捐款还剩多少", tags=["资金"], responses=described(401, 404))
 async def get_standing(
-    ref: Annotated[int, PathParameter(description="捐款条目的序号", ge=0, le=MAX_POSITION)],
+    ref: Annotated[int, PathParameter(description="捐款条目的序号", ge=0, le=MAX_POSITION, examples=example(27))],
     clerk: NamedDependency[Clerk],
 ) -> Standing:
     """退还或改变用途之前先看。"""

@@ -24,8 +24,9 @@ from api.fields import (
     Input,
     OptionalText,
     Org,
+    Reason,
     Seq,
-    Text,
+    example,
 )
 from api.problems import described
 from ledger.account import MAX_POSITION
@@ -55,10 +56,10 @@ class NewUnidentified(Input):
 class NewIdentification(Input):
     """查明一笔待查款（或其中一部分）是谁的捐款。"""
 
-    org: Org
-    ref: Seq = Field(description="待查款条目的序号")
-    fund: FundId
-    amount_fen: Fen
+    org: Org = Field(examples=["330824"])
+    ref: Seq = Field(description="待查款条目的序号", examples=[119])
+    fund: FundId = Field(examples=["county-aid"])
+    amount_fen: Fen = Field(examples=[1_200])
     channel: Channel
     channel_ref: ChannelRef = ""
     on: Day
@@ -72,10 +73,10 @@ class NewIdentification(Input):
 class NewSuspenseReturn(Input):
     """把一笔待查款退回来处。"""
 
-    org: Org
-    ref: Seq = Field(description="待查款条目的序号")
+    org: Org = Field(examples=["330824"])
+    ref: Seq = Field(description="待查款条目的序号", examples=[119])
     on: Day
-    reason: Text
+    reason: Reason
     amount_fen: Part = 0
     evidence: Evidence = ()
 
@@ -100,11 +101,11 @@ class NewFee(Input):
     """平台事后扣除的手续费。"""
 
     org: Org
-    fund: FundId
-    amount_fen: Fen
-    channel: Channel
+    fund: FundId = Field(examples=["online"])
+    amount_fen: Fen = Field(examples=[1_000])
+    channel: Channel = Field(examples=["alipay"])
     on: Day
-    reason: Text = Field(description="说明，将公开")
+    reason: Reason
     evidence: Evidence = ()
     corrects: Corrects = 0
 
@@ -113,10 +114,10 @@ class NewSettlement(Input):
     """一笔外币捐款结汇后少于入账的差额。"""
 
     org: Org
-    ref: Seq = Field(description="外币捐款条目的序号")
+    ref: Seq = Field(description="外币捐款条目的序号", examples=[86])
     amount_fen: Fen
     on: Day
-    reason: Text = Field(description="说明，将公开")
+    reason: Reason
     evidence: Evidence = ()
     corrects: Corrects = 0
 
@@ -124,7 +125,7 @@ class NewSettlement(Input):
 class Waiting(BaseModel):
     """一笔还没有查明的钱。"""
 
-    seq: int = Field(description="待查款条目的序号")
+    seq: int = Field(description="待查款条目的序号", examples=[119])
     org: str = Field(description="组织编号")
     channel: str = Field(description="渠道")
     on: date = Field(description="到账日期（北京时间）")
@@ -223,9 +224,11 @@ async def settle_exchange(
 @get("/api/v1/suspense", summary="待查款账龄", tags=["待查款"], responses=described(401))
 async def list_suspense(
     clerk: NamedDependency[Clerk],
-    org: Annotated[str, QueryParameter(description="组织编号")],
-    after: Annotated[int, QueryParameter(ge=-1, le=MAX_POSITION, description="从哪一条之后开始：上一页的 next")] = -1,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+    org: Annotated[str, QueryParameter(description="组织编号", examples=example("330800"))],
+    after: Annotated[
+        int, QueryParameter(ge=-1, le=MAX_POSITION, description="从哪一条之后开始：上一页的 next", examples=example(20))
+    ] = -1,
+    limit: Annotated[int, QueryParameter(ge=1, le=100, examples=example(10))] = 50,
 ) -> SuspenseList:
     """还没有查明的钱，最早的在前，各自等了多少天。"""
     now = date.fromisoformat(today(Clock().at("")))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api.admin.answers import Answer, as_command, carry_out, writes
 from api.admin.money import Corrects, Door, Part
 from api.admin.resources import Clerk
-from api.fields import Day, Fen, FundId, Input, OptionalText, Org, Seq, Text
+from api.fields import Day, Fen, FundId, Input, OptionalText, Org, Reason, Seq, example
 from api.problems import described
 from ledger.account import MAX_POSITION
 from ledger.store.clock import Clock, today
@@ -35,7 +35,7 @@ class NewArrival(Input):
     """收到另一个组织转来的钱。"""
 
     org: Org
-    ref: Seq = Field(description="对方转出条目的序号")
+    ref: Seq = Field(description="对方转出条目的序号", examples=[111])
     fund: FundId = Field(description="入哪个基金：限定须与转出的基金相同或更严")
     on: Day
     amount_fen: Part = 0
@@ -46,9 +46,9 @@ class NewTransferReturn(Input):
     """转出的钱退了回来。"""
 
     org: Org
-    ref: Seq = Field(description="本组织转出条目的序号")
+    ref: Seq = Field(description="本组织转出条目的序号", examples=[111])
     on: Day
-    reason: Text
+    reason: Reason
     amount_fen: Part = 0
 
 
@@ -96,9 +96,13 @@ async def return_transfer(
 @get("/api/v1/transit", summary="在途转款", tags=["转款"], responses=described(401))
 async def list_transit(
     clerk: NamedDependency[Clerk],
-    older_than_days: Annotated[int, QueryParameter(ge=0, le=36500, description="只看在途至少这么多天的")] = 0,
-    after: Annotated[int, QueryParameter(ge=-1, le=MAX_POSITION, description="从哪一条之后开始：上一页的 next")] = -1,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+    older_than_days: Annotated[
+        int, QueryParameter(ge=0, le=36500, description="只看在途至少这么多天的", examples=example(3))
+    ] = 0,
+    after: Annotated[
+        int, QueryParameter(ge=-1, le=MAX_POSITION, description="从哪一条之后开始：上一页的 next", examples=example(20))
+    ] = -1,
+    limit: Annotated[int, QueryParameter(ge=1, le=100, examples=example(10))] = 50,
 ) -> TransitList:
     """转出而对方还没有收到的钱，各自在途多少天：超过约定天数的就是逾期。"""
     now = date.fromisoformat(today(Clock().at("")))

@@ -10,6 +10,7 @@ from litestar.params import PathParameter, QueryParameter
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from api.fields import example
 from ledger import account
 from ledger.account import MAX_POSITION
 
@@ -25,10 +26,21 @@ LOG_STATE: Any = Field(
 )
 """Of a field of type LogState."""
 
-Seq = Annotated[int, PathParameter(description="账本条目序号", ge=0, le=MAX_POSITION)]
-Limit = Annotated[int, QueryParameter(description="每页最多几项", ge=1, le=MAX_PAGE)]
-OrgFilter = Annotated[str, QueryParameter(description="只看这个组织", pattern=r"^([a-z0-9-]{1,32})?$")]
-After = Annotated[str, QueryParameter(description="从哪一项之后开始：上一页的 next", pattern=r"^[a-z0-9:-]{0,65}$")]
+Seq = Annotated[int, PathParameter(description="账本条目序号", ge=0, le=MAX_POSITION, examples=example(27))]
+OrgId = Annotated[str, PathParameter(description="组织编号", examples=example("330800"))]
+FundId = Annotated[str, PathParameter(description="基金编号", examples=example("flood"))]
+ProjectId = Annotated[str, PathParameter(description="项目编号", examples=example("flood-aid"))]
+Limit = Annotated[int, QueryParameter(description="每页最多几项", ge=1, le=MAX_PAGE, examples=example(10))]
+OrgFilter = Annotated[
+    str, QueryParameter(description="只看这个组织", pattern=r"^([a-z0-9-]{1,32})?$", examples=example("330800"))
+]
+After = Annotated[
+    str,
+    QueryParameter(
+        description="从哪一项之后开始：上一页的 next", pattern=r"^[a-z0-9:-]{0,65}$", examples=example("330800")
+    ),
+]
+Before = Annotated[int, QueryParameter(description="上一页的 next", ge=0, le=MAX_POSITION, examples=example(136))]
 
 
 class Shape(BaseModel):

@@ -9,6 +9,7 @@ from litestar.exceptions import ValidationException
 from litestar.openapi.spec import OpenAPI, Parameter
 from litestar.params import QueryParameter
 
+from api.fields import example
 from api.public.permalinks import NOW
 from ledger import privacy
 from ledger.account import MAX_POSITION
@@ -18,14 +19,34 @@ from ledger.store.queries.search import is_id
 _ID = r"^([a-z0-9-]{1,32})?$"
 _OWNED = r"^(([a-z0-9-]{1,32}:)?[a-z0-9-]{1,32})?$"
 
-Entry = Annotated[int, QueryParameter(description="截至哪一条；-1 为最新", ge=NOW, le=MAX_POSITION)]
-Org = Annotated[str, QueryParameter(description="只看这个组织及其下级", pattern=_ID)]
-Fund = Annotated[str, QueryParameter(description="只看这个基金；基金编号，或“组织编号:基金编号”", pattern=_OWNED)]
-Project = Annotated[str, QueryParameter(description="只看这个项目；项目编号，或“组织编号:项目编号”", pattern=_OWNED)]
-Event = Annotated[str, QueryParameter(description="只看这个事件", pattern=_ID)]
-Channel = Annotated[str, QueryParameter(description="只看这个渠道", pattern=_ID)]
-DonorClass = Annotated[Literal["", "person", "organisation", "unknown"], QueryParameter(description="只看这类捐赠人")]
-Day = Annotated[date | None, QueryParameter(description="业务日期（北京时间）；不填为不限")]
+Entry = Annotated[
+    int, QueryParameter(description="截至哪一条；-1 为最新", ge=NOW, le=MAX_POSITION, examples=example(135))
+]
+Org = Annotated[str, QueryParameter(description="只看这个组织及其下级", pattern=_ID, examples=example("330800"))]
+Fund = Annotated[
+    str,
+    QueryParameter(
+        description="只看这个基金；基金编号，或“组织编号:基金编号”", pattern=_OWNED, examples=example("330800:flood")
+    ),
+]
+Project = Annotated[
+    str,
+    QueryParameter(
+        description="只看这个项目；项目编号，或“组织编号:项目编号”", pattern=_OWNED, examples=example("flood-aid")
+    ),
+]
+Event = Annotated[str, QueryParameter(description="只看这个事件", pattern=_ID, examples=example("flood-2026-06"))]
+Channel = Annotated[str, QueryParameter(description="只看这个渠道", pattern=_ID, examples=example("wechat"))]
+DonorClass = Annotated[
+    Literal["", "person", "organisation", "unknown"],
+    QueryParameter(description="只看这类捐赠人", examples=example("person")),
+]
+Since = Annotated[
+    date | None, QueryParameter(description="从哪个业务日期起（北京时间）；不填为不限", examples=example("2026-06-01"))
+]
+Until = Annotated[
+    date | None, QueryParameter(description="到哪个业务日期止（北京时间）；不填为不限", examples=example("2026-07-31"))
+]
 
 MAX_SUSPECTED = 8
 """Of one address: so many are looked for among ids; with more of them it is no question."""

@@ -5,20 +5,19 @@ from typing import Annotated, Any
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import QueryParameter
 from pydantic import Field
 
+from api.fields import example
 from api.problems import ProblemError, described
-from api.public.answers import FRESH, AsOf, Shape, are_ids
+from api.public.answers import FRESH, AsOf, OrgId, Shape, are_ids
+from api.public.asking import Entry, Since, Until
+from api.public.permalinks import NOW
 from ledger import account, entries
 from ledger.store.database import Database
 from ledger.store.queries.balances import Balance, of_fund, of_project, read_balances, read_periods
 from ledger.store.queries.entries import read_written
 from ledger.store.queries.head import Head, read_head
-
-Org = Annotated[str, PathParameter(description="组织编号")]
-Day = Annotated[date | None, QueryParameter(description="业务日期（北京时间）；不填为不限")]
-EntrySeq = Annotated[int, QueryParameter(ge=-1, le=account.MAX_POSITION, description="截至哪一条；-1 为最新")]
 
 
 class AccountBalance(Shape):
@@ -70,10 +69,10 @@ class PeriodList(Shape):
 @get("/api/v1/balances", summary="账户余额", tags=["收支"], responses=described(404, 422, 503))
 async def get_balance(
     database: NamedDependency[Database],
-    address: Annotated[str, QueryParameter(description="账户", max_length=160)],
-    as_of: EntrySeq = -1,
-    first_on: Day = None,
-    last_on: Day = None,
+    address: Annotated[str, QueryParameter(description="账户", max_length=160, examples=example("fund:330800:flood"))],
+    as_of: Entry = NOW,
+    first_on: Since = None,
+    last_on: Until = None,
 ) -> Response[BalanceAnswer]:
     """任一账户，截至账本的任一条、任一业务日期。"""
     try:
@@ -91,13 +90,13 @@ async def get_balance(
     "/api/v1/organisations/{org:str}/trial-balance", summary="试算平衡表", tags=["收支"], responses=described(404, 503)
 )
 async def get_trial_balance(  # noqa: PLR0913, PLR0917  each narrows it
-    org: Org,
+    org: OrgId,
     database: NamedDependency[Database],
-    fund: Annotated[str, QueryParameter(description="只看这个基金")] = "",
-    project: Annotated[str, QueryParameter(description="只看这个项目")] = "",
-    as_of: EntrySeq = -1,
-    first_on: Day = None,
-    last_on: Day = None,
+    fund: Annotated[str, QueryParameter(description="只看这个基金", examples=example("flood"))] = "",
+    project: Annotated[str, QueryParameter(description="只看这个项目", examples=example("flood-aid"))] = "",
+    as_of: Entry = NOW,
+    first_on: Since = None,
+    last_on: Until = None,
 ) -> Response[TrialBalance]:
     """一个组织（或其一个基金、一个项目）的全部账户：期初、转入、转出、期末。"""
     if not are_ids(org, *filter(None, (fund, project))):
@@ -117,7 +116,7 @@ async def get_trial_balance(  # noqa: PLR0913, PLR0917  each narrows it
 
 
 @get("/api/v1/organisations/{org:str}/periods", summary="结账", tags=["收支"], responses=described(404, 503))
-async def list_periods(org: Org, database: NamedDependency[Database]) -> Response[PeriodList]:
+async def list_periods(org: OrgId, database: NamedDependency[Database]) -> Response[PeriodList]:
     """已结账的期间；结账后不再有业务记入其中。"""
     if not are_ids(org):
         raise ProblemError("not-found")

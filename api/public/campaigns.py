@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter
 from pydantic import Field
 
+from api.fields import example
 from api.problems import ProblemError, described
 from api.public import registers
 from api.public.answers import FRESH, AsOf, Shape, are_ids
@@ -70,7 +71,8 @@ REGISTER = Register(
 
 @get("/api/v1/campaigns/{campaign:str}", summary="一项募捐活动", tags=["收支"], responses=described(404, 503))
 async def get_campaign(
-    campaign: Annotated[str, PathParameter(description="募捐活动编号")], database: NamedDependency[Database]
+    campaign: Annotated[str, PathParameter(description="募捐活动编号", examples=example("school-2026"))],
+    database: NamedDependency[Database],
 ) -> Response[CampaignAnswer]:
     """备案编号、期限，和为它收到的捐款。"""
     if not are_ids(campaign):

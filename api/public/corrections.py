@@ -2,18 +2,17 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from datetime import date
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import QueryParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
 from api.public import downloads, permalinks
-from api.public.answers import AsOf, Limit, Shape
-from api.public.asking import Day, Entry, Org
+from api.public.answers import AsOf, Before, Limit, Shape
+from api.public.asking import Entry, Org, Since, Until
 from api.public.downloads import Whole
 from api.public.permalinks import NOW
 from api.public.tables import table
@@ -70,7 +69,7 @@ class Asked(NamedTuple):
         return {"org": self.org, "since": str(self.since or ""), "until": str(self.until or "")}
 
 
-def asked(org: Org = "", since: Day = None, until: Day = None) -> Asked:
+def asked(org: Org = "", since: Since = None, until: Until = None) -> Asked:
     """Which corrections."""
     return Asked(org, since, until)
 
@@ -92,7 +91,7 @@ async def list_corrections(  # noqa: PLR0913, PLR0917
     asked: NamedDependency[Asked],
     terms: NamedDependency[Terms],
     as_of: Entry = NOW,
-    before: Annotated[int, QueryParameter(description="上一页的 next", ge=0, le=MAX_POSITION)] = MAX_POSITION,
+    before: Before = MAX_POSITION,
     limit: Limit = 50,
 ) -> Response[Any]:
     """登记有误而撤销的条目：改了什么、谁改的、何时、为什么。

@@ -18,6 +18,7 @@ from litestar.types import HTTPScope, Message
 from pydantic import Field
 
 from api import problems
+from api.fields import example
 from api.problems import ProblemError, described
 from api.public import corrections, data, lineage, lists, permalinks
 from api.public.answers import IMMUTABLE, Limit, Shape
@@ -100,8 +101,10 @@ async def list_editions(
 async def get_edition_file(
     request: Request[Any, Any, Any],
     open_data: NamedDependency[Path | None],
-    size: Annotated[int, PathParameter(description="签名公布的条数", ge=0, le=MAX_POSITION)],
-    name: Annotated[str, PathParameter(description="文件名；index.json 列出全部", max_length=64)],
+    size: Annotated[int, PathParameter(description="签名公布的条数", ge=0, le=MAX_POSITION, examples=example(136))],
+    name: Annotated[
+        str, PathParameter(description="文件名；index.json 列出全部", max_length=64, examples=example("index.json"))
+    ],
 ) -> Response[Any]:
     """运营者每晚公布的数据集。index.json 列出各文件的行数、合计、大小和 SHA-256；SHA256SUMS 供 sha256sum 核对。"""
     edition = editions.read(open_data, size) if open_data else None

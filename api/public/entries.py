@@ -7,10 +7,11 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import QueryParameter
+from litestar.params import PathParameter, QueryParameter
 from pydantic import Field
 
 from api.desk import Desk
+from api.fields import example
 from api.problems import ProblemError, described
 from api.public import permalinks
 from api.public.answers import FRESH, IMMUTABLE, LOG_STATE, AsOf, Limit, Seq, Shape
@@ -139,9 +140,14 @@ async def get_entry_bytes(
 
 @get("/api/v1/entries/{seq:int}/sources", summary="来源", tags=["账本"], responses=described(404, 422, 503))
 async def get_entry_sources(
-    seq: Seq,
+    seq: Annotated[
+        int, PathParameter(description="账本条目序号", ge=0, le=MAX_POSITION, examples=example(42))  # a payment
+    ],
     desk: NamedDependency[Desk],
-    after: Annotated[int, QueryParameter(description="从哪笔捐款之后开始：上一页的 next", ge=-1, le=MAX_POSITION)] = -1,
+    after: Annotated[
+        int,
+        QueryParameter(description="从哪笔捐款之后开始：上一页的 next", ge=-1, le=MAX_POSITION, examples=example(25)),
+    ] = -1,
     limit: Limit = 50,
 ) -> Response[SourcesAnswer]:
     """一笔分配、拨付或退回的钱来自哪些捐款。"""

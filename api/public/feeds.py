@@ -1,17 +1,16 @@
 """Atom feeds (RFC 4287) of projects, organisations and corrections; what robots may read, and a map for them."""
 
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import PathParameter
 
 from api.problems import ProblemError, described
 from api.public import permalinks
-from api.public.answers import FRESH, are_ids
+from api.public.answers import FRESH, OrgId, ProjectId, are_ids
 from ledger import entries
 from ledger.entries import Entry
 from ledger.store.database import Database
@@ -71,8 +70,8 @@ _SPEC = ResponseSpec(str, media_type=ATOM, description="Atom（RFC 4287）", gen
     responses={200: _SPEC, **described(404, 503)},
 )
 async def project_feed(
-    org: Annotated[str, PathParameter(description="组织编号")],
-    project: Annotated[str, PathParameter(description="项目编号")],
+    org: OrgId,
+    project: ProjectId,
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
 ) -> Response[bytes]:
@@ -92,7 +91,7 @@ async def project_feed(
     responses={200: _SPEC, **described(404, 503)},
 )
 async def organisation_feed(
-    org: Annotated[str, PathParameter(description="组织编号")],
+    org: OrgId,
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
 ) -> Response[bytes]:

@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
 
+from api.fields import example
 from api.problems import ProblemError, described
 from api.public import permalinks
 from api.public.answers import AsOf, Shape
@@ -39,18 +40,33 @@ MeasureName = Literal[
 ]  # fmt: skip
 _MEASURES = "；".join(f"{name} {measure.zh}" for name, measure in MEASURES.items())
 
-MeasureAsked = Annotated[MeasureName, QueryParameter(description=_MEASURES)]
+MeasureAsked = Annotated[MeasureName, QueryParameter(description=_MEASURES, examples=example("received"))]
 _ONE = f"({'|'.join(DIMENSIONS)})"
 By = Annotated[
     str,
     QueryParameter(
         description=f"按什么统计，逗号分隔，最多三个：{'、'.join(DIMENSIONS)}",
         pattern=f"^({_ONE}(,{_ONE}){{0,{len(DIMENSIONS) - 1}}})?$",
+        examples=example("month,fund"),
     ),
 ]
-Category = Annotated[str, QueryParameter(description="只看这个类别", max_length=64, pattern=r"^[^\x00]*$")]
-Region = Annotated[str, QueryParameter(description="只看这个地区及其下级（GB/T 2260）", pattern=r"^([0-9]{6})?$")]
-Month = Annotated[str, QueryParameter(description="月份，如 2026-07；不填为不限", pattern=r"^([0-9]{4}-[0-9]{2})?$")]
+Category = Annotated[
+    str,
+    QueryParameter(description="只看这个类别", max_length=64, pattern=r"^[^\x00]*$", examples=example("relief")),
+]
+Region = Annotated[
+    str,
+    QueryParameter(
+        description="只看这个地区及其下级（GB/T 2260）", pattern=r"^([0-9]{6})?$", examples=example("330800")
+    ),
+]
+_MONTH = r"^([0-9]{4}-[0-9]{2})?$"
+Since = Annotated[
+    str, QueryParameter(description="从哪个月起；不填为不限", pattern=_MONTH, examples=example("2026-05"))
+]
+Until = Annotated[
+    str, QueryParameter(description="到哪个月止；不填为不限", pattern=_MONTH, examples=example("2026-07"))
+]
 
 
 class FigureRow(Shape):
@@ -92,8 +108,8 @@ def asked(  # noqa: PLR0913, PLR0917  each narrows it
     donor_class: DonorClass = "",
     region: Region = "",
     category: Category = "",
-    since: Month = "",
-    until: Month = "",
+    since: Since = "",
+    until: Until = "",
 ) -> Question:
     """The question, if it has an exact answer. Raises ProblemError with the reason otherwise."""
     values = {

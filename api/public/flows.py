@@ -1,25 +1,21 @@
 """The flow of a project's money: every fund it came from, every payee it went to. JSON and CSV at one address."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import PathParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
 from api.public import permalinks
-from api.public.answers import FRESH, AsOf, Shape, are_ids
+from api.public.answers import FRESH, AsOf, OrgId, ProjectId, Shape, are_ids
 from api.public.permalinks import CSV
 from ledger.store.database import Database
 from ledger.store.queries.aggregates import MAX_ROWS
 from ledger.store.queries.flows import Flow, Kind, read_flow
 from ledger.store.queries.head import Head, read_head
 from ledger.store.queries.projects import read_project
-
-Org = Annotated[str, PathParameter(description="组织编号")]
-Project = Annotated[str, PathParameter(description="项目编号")]
 
 
 class FlowEnd(Shape):
@@ -48,7 +44,7 @@ class FlowAnswer(Shape):
     exact_bytes=True,
 )
 async def get_flow(
-    org: Org, project: Project, request: Request[Any, Any, Any], database: NamedDependency[Database]
+    org: OrgId, project: ProjectId, request: Request[Any, Any, Any], database: NamedDependency[Database]
 ) -> Response[bytes]:
     """来自哪些基金，到了哪些收款方，各有多少；截至最后一条。
 
@@ -77,7 +73,7 @@ async def get_flow(
     exact_bytes=True,
 )
 async def get_flow_csv(
-    org: Org, project: Project, request: Request[Any, Any, Any], database: NamedDependency[Database]
+    org: OrgId, project: ProjectId, request: Request[Any, Any, Any], database: NamedDependency[Database]
 ) -> Response[bytes]:
     """与 flow 相同的数：来的在 came_fen，去的在 went_fen，两列之和相等，见 Sunledger-Sum-Fen 头。"""
     head, flow = await _read(database, org, project)

@@ -1,17 +1,16 @@
 """Funds: lists and figures."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import asyncpg
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import PathParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
 from api.public import permalinks, registers
-from api.public.answers import FRESH, AsOf, Figures, Shape, are_ids, cursor
+from api.public.answers import FRESH, AsOf, Figures, FundId, OrgId, Shape, are_ids, cursor
 from api.public.asking import Entry
 from api.public.permalinks import NOW
 from api.public.registers import Asked, Register
@@ -94,8 +93,8 @@ REGISTER = Register(
     exact_bytes=True,
 )
 async def get_fund(
-    org: Annotated[str, PathParameter(description="组织编号")],
-    fund: Annotated[str, PathParameter(description="基金编号")],
+    org: OrgId,
+    fund: FundId,
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
     as_of: Entry = NOW,
@@ -115,8 +114,8 @@ async def get_fund(
 
 @get("/api/v1/funds/{org:str}/{fund:str}/costs", summary="管理费比例", tags=["收支"], responses=described(404, 503))
 async def get_fund_costs(
-    org: Annotated[str, PathParameter(description="组织编号")],
-    fund: Annotated[str, PathParameter(description="基金编号")],
+    org: OrgId,
+    fund: FundId,
     database: NamedDependency[Database],
 ) -> Response[CostList]:
     """一个基金每年的支出中有多少是管理费，是否超过条款的上限。"""

@@ -1,14 +1,11 @@
 """Sheets of gifts: which were approved, and what of them is still being entered."""
 
-from typing import Annotated
-
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
 from pydantic import Field
 
 from api.problems import described
-from api.public.answers import FRESH, AsOf, Limit, Shape
+from api.public.answers import FRESH, AsOf, Before, Limit, Shape
 from ledger.account import MAX_POSITION
 from ledger.store.database import Database
 from ledger.store.queries.batches import read_batches, read_entering
@@ -42,7 +39,7 @@ class BatchList(Shape):
 @get("/api/v1/imports", summary="导入批次", tags=["收支"], responses=described(503))
 async def list_imports(
     database: NamedDependency[Database],
-    before: Annotated[int, QueryParameter(description="上一页的 next", ge=0, le=MAX_POSITION)] = MAX_POSITION,
+    before: Before = MAX_POSITION,
     limit: Limit = 50,
 ) -> Response[BatchList]:
     """批准了哪些批次、各录入了多少。还在录入的，查不到不等于没有收到。"""

@@ -13,10 +13,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
 
+from api.fields import example
 from api.problems import ProblemError, described
 from api.public import downloads, permalinks
 from api.public.answers import AsOf, Limit, Shape
-from api.public.asking import Channel, Day, DonorClass, Entry, Event, Fund, Org, Project
+from api.public.asking import Channel, DonorClass, Entry, Event, Fund, Org, Project, Since, Until
 from api.public.downloads import Whole
 from api.public.permalinks import NOW
 from api.public.tables import table
@@ -29,8 +30,16 @@ from ledger.store.queries.aggregates import read_scope
 from ledger.store.queries.head import Head
 from ledger.store.queries.lists import ListedEffect, ListedGift, Narrowing, Total
 
-Fen = Annotated[int, QueryParameter(description="金额，单位：分", ge=0, le=MAX_POSITION)]
-After = Annotated[int, QueryParameter(description="从哪一条之后开始：上一页的 next", ge=-1, le=MAX_POSITION)]
+LeastFen = Annotated[
+    int, QueryParameter(description="最低金额，单位：分", ge=0, le=MAX_POSITION, examples=example(10_000))
+]
+MostFen = Annotated[
+    int, QueryParameter(description="最高金额，单位：分", ge=0, le=MAX_POSITION, examples=example(50_000_000))
+]
+After = Annotated[
+    int,
+    QueryParameter(description="从哪一条之后开始：上一页的 next", ge=-1, le=MAX_POSITION, examples=example(20)),
+]
 
 
 class Gift(Shape):
@@ -134,10 +143,10 @@ def asked_of_effects(  # noqa: PLR0913, PLR0917  each narrows it
     fund: Fund = "",
     project: Project = "",
     event: Event = "",
-    since: Day = None,
-    until: Day = None,
-    least_fen: Fen = 0,
-    most_fen: Fen = MAX_POSITION,
+    since: Since = None,
+    until: Until = None,
+    least_fen: LeastFen = 0,
+    most_fen: MostFen = MAX_POSITION,
 ) -> Asked:
     """Of entries that move money on."""
     only = {name: value for name, value in (("fund", fund), ("project", project), ("event", event)) if value}
@@ -154,10 +163,10 @@ def asked_of_gifts(  # noqa: PLR0913, PLR0917  each narrows it
     event: Event = "",
     channel: Channel = "",
     donor_class: DonorClass = "",
-    since: Day = None,
-    until: Day = None,
-    least_fen: Fen = 0,
-    most_fen: Fen = MAX_POSITION,
+    since: Since = None,
+    until: Until = None,
+    least_fen: LeastFen = 0,
+    most_fen: MostFen = MAX_POSITION,
 ) -> Asked:
     """Of gifts."""
     asked = asked_of_effects(org, fund, project, event, since, until, least_fen, most_fen)

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 from pydantic import Field
 
+from api.fields import example
 from api.problems import ProblemError, described
 from api.public.answers import IMMUTABLE, Seq, Shape
 from ledger.account import MAX_POSITION
@@ -24,7 +25,8 @@ OPEN = {"Access-Control-Allow-Origin": "*"}
 """Anybody's page may check the log."""
 
 _SECONDS = {"Cache-Control": "public, max-age=1", **OPEN}
-Size = Annotated[int, QueryParameter(description="账本条数", ge=0, le=MAX_POSITION)]
+Old = Annotated[int, QueryParameter(description="较早的账本条数", ge=0, le=MAX_POSITION, examples=example(100))]
+New = Annotated[int, QueryParameter(description="较晚的账本条数", ge=0, le=MAX_POSITION, examples=example(136))]
 
 
 @get("/log/checkpoint", summary="检查点", tags=["核验"], media_type=TEXT, responses=described(404))
@@ -39,7 +41,8 @@ async def get_checkpoint(database: NamedDependency[Database]) -> Response[bytes]
 
 @get("/log/tile/{path:path}", summary="哈希块与条目包", tags=["核验"], media_type=BYTES, responses=described(404))
 async def get_tile(
-    path: Annotated[str, PathParameter(description="C2SP tlog-tiles 规定的路径")], database: NamedDependency[Database]
+    path: Annotated[str, PathParameter(description="C2SP tlog-tiles 规定的路径", examples=example("0/000.p/100"))],
+    database: NamedDependency[Database],
 ) -> Response[bytes]:
     """哈希块 tile/<层>/<序号>[.p/<宽>]，条目包 tile/entries/<序号>[.p/<宽>]。"""
     try:
@@ -128,7 +131,7 @@ async def get_stamp(seq: Seq, database: NamedDependency[Database]) -> Response[b
 
 
 @get("/log/consistency", summary="一致性证明", tags=["核验"], media_type=TEXT, responses=described(404))
-async def get_consistency(old: Size, new: Size, database: NamedDependency[Database]) -> Response[bytes]:
+async def get_consistency(old: Old, new: New, database: NamedDependency[Database]) -> Response[bytes]:
     """前 old 条的账本是前 new 条的开头：每行一个哈希（RFC 6962 第 2.1.2 节）。"""
     async with database.snapshot() as connection:
         note = await log.last_checkpoint(connection)

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Annotated, Any
+from typing import Any
 
 import asyncpg
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import PathParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
 from api.public import registers
-from api.public.answers import FRESH, AsOf, Figures, Shape, are_ids
+from api.public.answers import FRESH, AsOf, Figures, OrgId, Shape, are_ids
 from api.public.registers import Asked, Register
 from ledger.store.database import Database
 from ledger.store.queries import organisations
@@ -58,9 +57,7 @@ class OrganisationList(Shape):
 
 
 @get("/api/v1/organisations/{org:str}", summary="一个组织", tags=["收支"], responses=described(404, 503))
-async def get_organisation(
-    org: Annotated[str, PathParameter(description="组织编号")], database: NamedDependency[Database]
-) -> Response[OrganisationAnswer]:
+async def get_organisation(org: OrgId, database: NamedDependency[Database]) -> Response[OrganisationAnswer]:
     """一个组织收到、分配、拨付、退回和留存的金额，和连同所有下级的主要各数。"""
     if not are_ids(org):
         raise ProblemError("not-found")

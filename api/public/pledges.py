@@ -1,15 +1,13 @@
 """Pledges: promises, never in any balance."""
 
 from datetime import date
-from typing import Annotated
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import PathParameter, QueryParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
-from api.public.answers import FRESH, AsOf, Limit, Shape, are_ids
+from api.public.answers import FRESH, AsOf, Before, Limit, OrgId, Shape, are_ids
 from ledger.account import MAX_POSITION
 from ledger.store.database import Database
 from ledger.store.queries.head import read_head
@@ -40,9 +38,9 @@ class PledgeList(Shape):
 
 @get("/api/v1/organisations/{org:str}/pledges", summary="认捐", tags=["收支"], responses=described(404, 422, 503))
 async def list_pledges(
-    org: Annotated[str, PathParameter(description="组织编号")],
+    org: OrgId,
     database: NamedDependency[Database],
-    before: Annotated[int, QueryParameter(description="上一页的 next", ge=0, le=MAX_POSITION)] = MAX_POSITION,
+    before: Before = MAX_POSITION,
     limit: Limit = 50,
 ) -> Response[PledgeList]:
     """一个组织收到的认捐。承诺与到账分开列示。"""

@@ -1,16 +1,15 @@
 """Projects: lists and figures."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import asyncpg
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import PathParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
 from api.public import registers
-from api.public.answers import FRESH, AsOf, ProjectFigures, Shape, are_ids, cursor
+from api.public.answers import FRESH, AsOf, OrgId, ProjectFigures, ProjectId, Shape, are_ids, cursor
 from api.public.registers import Asked, Register
 from ledger.store.database import Database
 from ledger.store.queries import projects
@@ -70,8 +69,8 @@ REGISTER = Register(
 
 @get("/api/v1/projects/{org:str}/{project:str}", summary="一个项目", tags=["收支"], responses=described(404, 503))
 async def get_project(
-    org: Annotated[str, PathParameter(description="组织编号")],
-    project: Annotated[str, PathParameter(description="项目编号")],
+    org: OrgId,
+    project: ProjectId,
     database: NamedDependency[Database],
 ) -> Response[ProjectAnswer]:
     """一个项目分配、拨付、退回和未使用的金额。"""

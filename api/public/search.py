@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from pydantic import Field
 
+from api.fields import example
 from api.problems import described
 from api.public.answers import FRESH, AsOf, Limit, Shape
 from ledger.store.database import Database
@@ -37,7 +38,11 @@ async def search(
     q: Annotated[
         str,
         QueryParameter(
-            description="名称或编号，或其中几个字", min_length=1, max_length=MAX_TEXT, pattern=r"^[^\x00]*$"
+            description="名称或编号，或其中几个字",
+            min_length=1,
+            max_length=MAX_TEXT,
+            pattern=r"^[^\x00]*$",
+            examples=example("汛期"),
         ),
     ],
     limit: Limit = 20,

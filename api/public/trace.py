@@ -45,11 +45,11 @@ class Lookup(Input):
 class FiscalLookup(Input):
     """公益事业捐赠票据上的四项，缺一不可。"""
 
-    code: str = Field(description="票据代码", examples=["33060126"])
-    number: str = Field(description="票据号码", examples=["0000012345"])
-    check_code: str = Field(description="校验码", examples=["a1b2c3"])
+    code: str = Field(description="票据代码", examples=["33080126"])
+    number: str = Field(description="票据号码", examples=["0000100002"])
+    check_code: str = Field(description="校验码", examples=["demo01"])
     amount_fen: Annotated[int, BeforeValidator(_whole)] = Field(
-        ge=0, le=MAX_POSITION, description="票据金额，单位：分", examples=[50000]
+        ge=0, le=MAX_POSITION, description="票据金额，单位：分", examples=[1_000_000]
     )
 
 

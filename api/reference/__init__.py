@@ -28,8 +28,6 @@ _HEADERS = {
     "Cache-Control": "no-cache",
 }
 _METHODS = ("get", "post", "put", "delete")
-_MOST_DEPTH = 6
-"""Of examples within examples."""
 
 Schema = Mapping[str, Any]
 
@@ -44,6 +42,8 @@ class Field:
     kind: str
     is_required: bool
     description: str
+    example: str
+    """What can be written here; empty for a field of the body, whose example is one as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +119,7 @@ def _parameter(document: Schema, said: Schema) -> Field:
         kind=_kind(document, said.get("schema", {})),
         is_required=bool(said.get("required")),
         description=said.get("description", ""),
+        example=str(_example(document, said if "examples" in said else said["schema"])),
     )
 
 
@@ -130,6 +131,7 @@ def _body(document: Schema, body: Schema) -> Iterator[Field]:
             kind=_kind(document, said),
             is_required=name in body.get("required", ()),
             description=said.get("description") or _resolved(document, said).get("description", ""),
+            example="",
         )
 
 
@@ -158,33 +160,21 @@ def _kind(document: Schema, said: Schema) -> str:
     return " · ".join(kind) if isinstance(kind, list) else str(kind)
 
 
-def _example(document: Schema, said: Schema, depth: int = 0) -> Any:  # noqa: C901  a case each
-    """What could stand here: the document's own example, a default, or the least of its type."""
+def _example(document: Schema, said: Schema) -> Any:
+    """What can stand here, with as little else as there must be. Raises LookupError where nobody said."""
     said = _resolved(document, said)
-    for name in ("example", "default", "const"):
-        if said.get(name) is not None:
-            return said[name]
     if said.get("examples"):
         examples = said["examples"]
         return next(iter(examples.values()))["value"] if isinstance(examples, Mapping) else examples[0]
     if "enum" in said:
         return said["enum"][0]
-    for several in ("anyOf", "oneOf", "allOf"):
-        if several in said:
-            return _example(document, said[several][0], depth + 1)
-    match said.get("type"):
-        case "object":
-            properties = said.get("properties", {}) if depth < _MOST_DEPTH else {}
-            required = said.get("required", ())
-            return {name: _example(document, each, depth + 1) for name, each in properties.items() if name in required}
-        case "array":
-            return []
-        case "integer" | "number":
-            return max(1, said.get("minimum", 1))
-        case "boolean":
-            return False
-        case _:
-            return ""
+    if "oneOf" in said:
+        return _example(document, said["oneOf"][0])
+    if "items" in said:
+        return [_example(document, said["items"])]
+    if "properties" in said:
+        return {name: _example(document, said["properties"][name]) for name in said.get("required", ())}
+    raise LookupError(f"no example: {said}")
 
 
 def _has_tokens(document: Schema) -> bool:
