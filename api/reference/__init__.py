@@ -15,6 +15,8 @@ from litestar import Litestar, MediaType, Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter
 
+from public_site.words import Words, both, words_of
+
 _HERE = Path(__file__).parent
 _FILES = {"reference.css": "text/css", "reference.js": "text/javascript"}
 _POLICY = (
@@ -70,15 +72,16 @@ def operations(document: Schema) -> dict[str, list[Operation]]:
     for path, methods in document.get("paths", {}).items():
         for method in _METHODS:
             if (said := methods.get(method)) is not None:
-                tag = next(iter(said.get("tags") or ["其他"]))
+                (tag,) = said["tags"]
                 found.setdefault(tag, []).append(_operation(document, path, method, said))
     return found
 
 
-@get("/docs", include_in_schema=False)
+@get(both("/docs"), include_in_schema=False)
 async def page(request: Request[Any, Any, Any]) -> Response[str]:
-    """The whole interface on one page."""
-    return Response(_written(request.app), media_type=MediaType.HTML, headers=_HEADERS)
+    """The whole interface on one page. In English is what frames it; what its fields mean is Chinese."""
+    words, _ = words_of(request.scope["path"])
+    return Response(_written(request.app, words), media_type=MediaType.HTML, headers=_HEADERS)
 
 
 @get("/docs/{name:str}", include_in_schema=False)
@@ -182,10 +185,16 @@ def _has_tokens(document: Schema) -> bool:
 
 
 @cache
-def _written(app: Litestar) -> str:
+def _written(app: Litestar, words: Words) -> str:
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     schema = app.openapi_schema.to_schema()
     template = environment.get_template("reference.html")
-    return template.render(info=schema["info"], tags=operations(schema), has_tokens=_has_tokens(schema))
+    return template.render(
+        _=words.html,
+        language=words.language,
+        info=schema["info"],
+        tags=operations(schema),
+        has_tokens=_has_tokens(schema),
+    )

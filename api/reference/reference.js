@@ -38,7 +38,7 @@ async function send(form) {
     const answer = await fetch(asked, { method: form.dataset.method, headers, body: body ? body.value : undefined });
     show(form, `${answer.status} ${answer.statusText}`, pretty(await answer.text()));
   } catch (error) {
-    show(form, "没有答复", String(error));
+    show(form, document.querySelector("main").dataset.unanswered, String(error));
   }
 }
 

@@ -58,6 +58,7 @@ PAGES = {
     "report": "/report?entry=24",
     "fen, not asked": "/fen",
     "fen": f"/fen?fund={CITY}:flood&seed=2026-07-02",
+    "interface": "/docs",
     "problems": "/problems",
     "problem": "/problems/insufficient-amount",
     "no such page": "/entries/999999",

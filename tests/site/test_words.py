@@ -18,7 +18,7 @@ from public_site.said import KIND_NAMES, said
 from public_site.words import CHINESE, ENGLISH, english, words_of
 
 ROOT = Path(words.__file__).parent
-TEMPLATES = sorted((ROOT / "templates").glob("*.html"))
+TEMPLATES = [*sorted((ROOT / "templates").glob("*.html")), ROOT.parent / "api/reference/reference.html"]
 MODULES = sorted(path for path in ROOT.glob("*.py") if path.name not in {"capitals.py", "dossier.py"})
 """The dossier's files are Chinese with an English note: they are kept, and printed, as they were made. Capitals 大写
 are Chinese numerals, and have no English."""
@@ -50,6 +50,23 @@ def in_modules() -> Iterator[tuple[str, str]]:
                 yield path.name, node.value
 
 
+def in_documents() -> Iterator[tuple[str, str]]:
+    """(file, text) of what the interfaces' documents are headed with, and their operations grouped under."""
+    for path in (ROOT.parent / "api").rglob("*.py"):
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            named = {each.arg: each.value for each in call.keywords}
+            match call.func, named:
+                case ast.Name(id="OpenAPIConfig"), _:
+                    told = [named[each] for each in ("title", "description") if each in named]
+                    yield from ((path.name, str(ast.literal_eval(each))) for each in told)
+                case ast.Name(id="writes"), _:
+                    yield path.name, f"{ast.literal_eval(call.args[2])}|group"
+                case _, {"tags": ast.List(elts=[ast.Constant(value=str(tag))])}:
+                    yield path.name, f"{tag}|group"
+                case _:
+                    pass
+
+
 def test_no_text_of_a_template_stands_outside_the_catalogue() -> None:
     for path in TEMPLATES:
         for line, kind, value in Environment().lex(path.read_text()):
@@ -57,7 +74,7 @@ def test_no_text_of_a_template_stands_outside_the_catalogue() -> None:
 
 
 def test_every_text_has_english_and_no_english_is_left_over() -> None:
-    used = {text for _, text in (*in_templates(), *in_modules())}
+    used = {text for _, text in (*in_templates(), *in_modules(), *in_documents())}
     assert used - english().keys() == set()
     assert english().keys() - used == set()
 
@@ -115,7 +132,7 @@ def test_every_problem_has_a_page_in_both_languages() -> None:
 
 def test_every_page_stands_at_two_addresses(site_app: Litestar) -> None:
     pages = {path for route in site_app.routes if hasattr(route, "route_handlers") and (path := route.path_format)
-             if not path.startswith(("/api/", "/log/", "/static/", "/schema", "/docs", "/feeds/", "/sitemap",
+             if not path.startswith(("/api/", "/log/", "/static/", "/schema", "/docs/", "/feeds/", "/sitemap",
                                        "/robots.txt", "/healthz", "/readyz", "/data/editions"))
              and not path.endswith((".json", ".jsonld", ".xml"))}  # fmt: skip
     chinese = {path for path in pages if words_of(path)[0] is CHINESE}
