@@ -190,6 +190,14 @@ async def test_late_money_of_a_closed_fund_stays_in_its_project(branch: Branch, 
     assert "累计分配 ¥43.00 = 已拨付 ¥33.00 + 尚未使用 ¥10.00，账目相符。" in page
     assert "县人民医院 ¥33.00" in page
     assert "汛期应急救助 ¥40.00" in page
+    page = await read(http, f"/funds/{CITY}/flood")
+    assert "收到 ¥40.00 = 已拨付 ¥30.00 + 转出 ¥10.00，账目相符。" in page
+    page = await read(http, f"/funds/{CITY}/general")
+    assert "收到 ¥3.00 + 转入 ¥10.00 = 已拨付 ¥3.00 + 已分配未拨付 ¥10.00，账目相符。" in page
+    page = await read(http, f"/organisations/{CITY}")
+    assert "收到 ¥43.00 + 转入 ¥10.00 = 已拨付 ¥33.00 + 已分配未拨付 ¥10.00 + 转出 ¥10.00，账目相符。" in page
+    for measure in ("moved_in", "moved_on"):
+        assert (await http.get(f"/api/v1/figures?measure={measure}&org={CITY}")).json()["sum_fen"] == 1_000
 
 
 async def test_funds_of_one_name_and_payees_called_as_the_page_says_others_are_drawn_apart(

@@ -19,7 +19,8 @@ class Figures:
     `received_fen`: donations, those identified in suspense among them. Suspense itself is in none of these.
     `voided_fen`: taken back because it was entered wrongly.
     `moved_in_fen`, `moved_out_fen`: from and to another fund or organisation, late returns of a closed fund to its
-    successor among them; of the whole ledger the difference is in transit.
+    successor among them; of the whole ledger the difference is in transit. An organisation's are the sums of its
+    funds'. Of a fund that got late returns and gave some, they are less by what it did both of.
     """
 
     gift_count: int
@@ -90,6 +91,13 @@ class Tally:
                 self._moved[kind, *scope] += qty
                 if kind in GIFTS:
                     self._gifts[scope] += count
+        self._came_late: Counter[tuple[str, ...]] = Counter()
+        self._went_late: Counter[tuple[str, ...]] = Counter()
+        for (kind, org, *its), qty in self._moved.items():
+            if kind == LATE and its[:1] == ["fund"]:
+                for whose in ((org,), (org, *its)):
+                    self._came_late[whose] += max(qty, 0)
+                    self._went_late[whose] += max(-qty, 0)
         for address, qty in resting:
             kind, org, ids = account.parse(address)
             self._resting[kind, org] += qty
@@ -128,19 +136,18 @@ class Tally:
         return self._moved["money.disbursed", *scope] - self._moved["money.returned", *scope]
 
     def _figures(self, *scope: str, paid: int) -> Figures:
-        late = self._moved[LATE, *scope]
         return Figures(
             gift_count=self._gifts[scope],
             received_fen=sum(self._moved[kind, *scope] for kind in GIFTS),
             income_fen=self._moved["income.received", *scope],
-            moved_in_fen=moved_in({kind: self._moved[kind, *scope] for kind in MOVING}) + max(late, 0),
+            moved_in_fen=moved_in({kind: self._moved[kind, *scope] for kind in MOVING}) + self._came_late[scope],
             held_fen=self._resting["fund", *scope],
             allocated_fen=self._resting["project", *scope],
             paid_fen=paid,
             refunded_fen=self._moved["gift.refunded", *scope],
             fees_fen=self._moved["fees", *scope],
             lost_fen=self._moved["exchange.settled", *scope],
-            moved_out_fen=moved_out({kind: self._moved[kind, *scope] for kind in MOVING}) + max(-late, 0),
+            moved_out_fen=moved_out({kind: self._moved[kind, *scope] for kind in MOVING}) + self._went_late[scope],
             voided_fen=self._moved["entry.reversed", *scope],
         )
 
