@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from public_site import chart, messages
 from public_site.flow import Caption
 from tests.support.branch import Branch
-from tests.support.reading import download, text
+from tests.support.reading import download, fen, text
 from tests.support.reported import report
 
 
@@ -33,7 +33,7 @@ async def test_figures_on_the_page_are_those_of_the_interface(demo: httpx.AsyncC
     answer = (await demo.get(download(page.text, "JSON"))).json()
     rows = re.findall(r"<tr>(<td>.*?</td>)</tr>", page.text.partition("<tbody>")[2].partition("</tbody>")[0])
     if answer["by"]:
-        assert [yuan(text(row.rpartition('<td class="num">')[2])) for row in rows] == [
+        assert [fen(text(row.rpartition('<td class="num">')[2])) for row in rows] == [
             each["sum_fen"] for each in answer["rows"]
         ]
         assert f"全部 {len(rows)} 组" in page.text
@@ -45,11 +45,6 @@ async def test_figures_on_the_page_are_those_of_the_interface(demo: httpx.AsyncC
     call = text(page.text.partition('<pre class="code" tabindex="0">')[2].partition("</pre>")[0])
     asked = "".join(call.removeprefix("GET ").split())
     assert (await demo.get(asked)).json() == answer
-
-
-def yuan(shown: str) -> int:
-    """The fen of an amount with its sign."""
-    return -messages.fen(shown[1:]) if shown.startswith("−") else messages.fen(shown)
 
 
 async def test_a_figure_without_an_exact_answer_says_why(branch: Branch, http: httpx.AsyncClient) -> None:

@@ -34,3 +34,35 @@ def download(page: str, name: str) -> str:
     found = re.search(rf'<a href="([^"]+)"><b>{name}</b>', page)
     assert found
     return html.unescape(found[1])
+
+
+def pairs(page: str) -> dict[str, int]:
+    """What stands beside its name, in fen."""
+    found = re.findall(r"<dt>(.*?)</dt><dd>(−?¥[\d,.]+)", page)
+    return {text(label): fen(shown) for label, shown in found}
+
+
+def equation(page: str) -> tuple[dict[str, int], dict[str, int]]:
+    """Both sides of the line that adds up: what came, what became of it. The sums are equal, or it is none."""
+    lines = [each for each in re.findall(r'<p class="balance">(.*?)</p>', page, re.DOTALL) if "账目相符" in each]
+    assert len(lines) == 1, lines
+    came, went = (
+        {label: fen(shown) for label, shown in re.findall(r"(\S+) (−?¥[\d,]+\.\d\d)", text(side))}
+        for side in lines[0].split(" = ")
+    )
+    assert sum(came.values()) == sum(went.values()), lines
+    return came, went
+
+
+def rows(page: str) -> list[list[str]]:
+    """The cells of each row of a page's tables, but for their heads."""
+    found = [
+        [text(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
+        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL)
+    ]
+    return [cells for cells in found if cells]
+
+
+def fen(shown: str) -> int:
+    """Of an amount with its sign."""
+    return -messages.fen(shown[1:]) if shown.startswith("−") else messages.fen(shown)
