@@ -1,24 +1,21 @@
 """Checkpoints and timestamps as lists: the signed notes, tokens and proofs themselves are files below /log/."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import QueryParameter
 from pydantic import Field
 
 from api.problems import ProblemError, described
 from api.public import permalinks
-from api.public.answers import AsOf, Limit, Seq, Shape
+from api.public.answers import AsOf, Before, Limit, Seq, Shape
 from ledger.account import MAX_POSITION
 from ledger.store.database import Database
 from ledger.store.queries.head import read_head
 from ledger.store.queries.log import Published, read_checkpoints, read_first_over
 from ledger.store.queries.stamps import Stamped, read_stamps
-
-Before = Annotated[int, QueryParameter(description="上一页的 next", ge=0, le=MAX_POSITION)]
 
 
 class PublishedCheckpoint(Shape):

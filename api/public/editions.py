@@ -11,7 +11,7 @@ from litestar import Litestar, Request, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import PathParameter
 from litestar.plugins.pydantic import PydanticPlugin
 from litestar.response import Stream
 from litestar.types import HTTPScope, Message
@@ -21,7 +21,7 @@ from api import problems
 from api.fields import example
 from api.problems import ProblemError, described
 from api.public import corrections, data, lineage, lists, permalinks
-from api.public.answers import IMMUTABLE, Limit, Shape
+from api.public.answers import IMMUTABLE, Before, Limit, Shape
 from api.public.downloads import IS_HEAD
 from api.public.permalinks import SITE_URL
 from api.public.workshop import PIECE_BYTES, Workshop
@@ -76,7 +76,7 @@ class EditionList(Shape):
 async def list_editions(
     request: Request[Any, Any, Any],
     open_data: NamedDependency[Path | None],
-    before: Annotated[int, QueryParameter(description="上一页的 next", ge=0, le=MAX_POSITION)] = MAX_POSITION,
+    before: Before = MAX_POSITION,
     limit: Limit = 50,
 ) -> Response[bytes]:
     """运营者每晚公布的数据集有哪些；没有则为空。"""

@@ -183,7 +183,9 @@ async def get_entry_citations(
     seq: Seq,
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
-    after: Annotated[int, QueryParameter(description="从哪一条之后开始：上一页的 next", ge=-1, le=MAX_POSITION)] = -1,
+    after: Annotated[
+        int, QueryParameter(description="从哪一条之后开始：上一页的 next", ge=-1, le=MAX_POSITION, examples=example(27))
+    ] = -1,
     limit: Limit = 50,
 ) -> Response[bytes]:
     """账本只添不改：一条账后来怎么样了，由后来的条目说。"""

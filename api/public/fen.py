@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import QueryParameter
 from pydantic import Field
 
+from api.fields import example
 from api.problems import ProblemError, described
 from api.public import permalinks
-from api.public.answers import AsOf, Shape, are_ids
+from api.public.answers import AsOf, FundId, OrgId, Shape, are_ids
 from ledger import account, entries
 from ledger.account import MAX_POSITION
 from ledger.drawing import MAX_SEED, word
@@ -59,13 +60,19 @@ class FenAnswer(Shape):
     exact_bytes=True,
 )
 async def get_fen(  # noqa: PLR0913, PLR0917
-    org: Annotated[str, PathParameter(description="组织编号")],
-    fund: Annotated[str, PathParameter(description="基金编号")],
+    org: OrgId,
+    fund: FundId,
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
-    seed: Annotated[str, QueryParameter(description="随便一个词；换一个词，就换一分钱", max_length=MAX_SEED)],
+    seed: Annotated[
+        str,
+        QueryParameter(
+            description="随便一个词；换一个词，就换一分钱", max_length=MAX_SEED, examples=example("2026-07-02")
+        ),
+    ],
     size: Annotated[
-        int | None, QueryParameter(description="哪个检查点：它的条数；不填为最新的", ge=1, le=MAX_POSITION)
+        int | None,
+        QueryParameter(description="哪个检查点：它的条数；不填为最新的", ge=1, le=MAX_POSITION, examples=example(136)),
     ] = None,
 ) -> Response[bytes]:
     """从一个基金收到的全部钱里取一分，看它从哪一笔捐款来，到了哪里。取哪一分由公式决定，任何人都能重算。

@@ -8,12 +8,13 @@ import asyncpg
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import QueryParameter
 from pydantic import Field
 
+from api.fields import example
 from api.problems import ProblemError, described
 from api.public import permalinks
-from api.public.answers import AsOf, Shape, are_ids
+from api.public.answers import AsOf, FundId, OrgId, ProjectId, Shape, are_ids
 from ledger import entries
 from ledger.store.database import Database
 from ledger.store.queries.funds import read_fund
@@ -23,10 +24,7 @@ from ledger.store.queries.news import MAX_NEWS, read_subject
 from public_site.said import told
 from public_site.words import CHINESE
 
-Org = Annotated[str, PathParameter(description="组织编号")]
-Fund = Annotated[str, PathParameter(description="基金编号")]
-Project = Annotated[str, PathParameter(description="项目编号")]
-Count = Annotated[int, QueryParameter(description="最多几项", ge=1, le=MAX_NEWS)]
+Count = Annotated[int, QueryParameter(description="最多几项", ge=1, le=MAX_NEWS, examples=example(10))]
 
 
 class NewsItem(Shape):
@@ -70,7 +68,7 @@ async def list_news(
     exact_bytes=True,
 )
 async def list_organisation_news(
-    org: Org, request: Request[Any, Any, Any], database: NamedDependency[Database], limit: Count = 20
+    org: OrgId, request: Request[Any, Any, Any], database: NamedDependency[Database], limit: Count = 20
 ) -> Response[bytes]:
     """动用或收到这个组织的钱的业务；捐款不在其中。"""
     async with database.snapshot() as connection:
@@ -88,7 +86,7 @@ async def list_organisation_news(
     exact_bytes=True,
 )
 async def list_fund_news(
-    org: Org, fund: Fund, request: Request[Any, Any, Any], database: NamedDependency[Database], limit: Count = 20
+    org: OrgId, fund: FundId, request: Request[Any, Any, Any], database: NamedDependency[Database], limit: Count = 20
 ) -> Response[bytes]:
     """动用或收到这个基金的钱的业务；捐款不在其中。"""
     async with database.snapshot() as connection:
@@ -106,7 +104,11 @@ async def list_fund_news(
     exact_bytes=True,
 )
 async def list_project_news(
-    org: Org, project: Project, request: Request[Any, Any, Any], database: NamedDependency[Database], limit: Count = 20
+    org: OrgId,
+    project: ProjectId,
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    limit: Count = 20,
 ) -> Response[bytes]:
     """动用或收到这个项目的钱的业务，和它们的签收、反馈。"""
     async with database.snapshot() as connection:

@@ -8,6 +8,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter
 from pydantic import Field
 
+from api.fields import example
 from api.problems import described
 from api.public import permalinks
 from api.public.answers import AsOf, Shape
@@ -57,7 +58,7 @@ class YearAnswer(Shape):
     exact_bytes=True,
 )
 async def get_year(
-    year: Annotated[int, PathParameter(description="年份", ge=1, le=9999)],
+    year: Annotated[int, PathParameter(description="年份", ge=1, le=9999, examples=example(2026))],
     request: Request[Any, Any, Any],
     database: NamedDependency[Database],
 ) -> Response[bytes]:

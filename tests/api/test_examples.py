@@ -45,6 +45,8 @@ REFUSED_TO_STAFF = {
     "withdraw_proposal": CLOSED,
     "expire_proposal": CLOSED,
     "get_check": UNKNOWN,
+    "get_proposed_check": NOT_FOUND,
+    "get_proposed_rejected": NOT_FOUND,
     "check_sheet": UNKNOWN,
     "get_rejected": UNKNOWN,
     "get_import": NOT_FOUND,
