@@ -15,7 +15,8 @@ class State(StrEnum):
 
     CONFIRMED = "confirmed"
     """Paid, and the recipients confirmed all of the payment that did not come back."""
-    PAID = "paid"
+    UNCONFIRMED = "unconfirmed"
+    """Paid, and that not yet. What figures call paid is both."""
     REFUNDED = "refunded"
     LOST = "lost"
     """Lost in an exchange of currency."""

@@ -198,7 +198,7 @@ def _state(address: str, *, whole: bool) -> State:
         case "voided" | "suspense":
             return State.VOIDED
         case "payees":
-            return State.CONFIRMED if whole else State.PAID
+            return State.CONFIRMED if whole else State.UNCONFIRMED
         case "refunds":
             return State.REFUNDED
         case "fees":

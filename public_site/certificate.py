@@ -61,7 +61,7 @@ def attest(trace: Trace, wrong: Sequence[Trace]) -> Attested:
         given_fen=given_fen,
         moved_fen=given_fen - gift.amount_fen,
         refunded_fen=sum(states[State.REFUNDED] for states in all_states),
-        used_fen=sum(states[State.CONFIRMED] + states[State.PAID] for states in all_states),
+        used_fen=sum(states[State.CONFIRMED] + states[State.UNCONFIRMED] for states in all_states),
     )
 
 

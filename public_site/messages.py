@@ -14,7 +14,7 @@ from public_site.words import CHINESE, Words
 
 STATES = {
     State.CONFIRMED: "已签收",
-    State.PAID: "已拨付",
+    State.UNCONFIRMED: "已拨付，未全部签收",
     State.REFUNDED: "已退回",
     State.FEES: "渠道手续费",
     State.LOST: "汇兑损失",
@@ -165,7 +165,7 @@ def foreign(gift: Gift, say: Words = CHINESE) -> str:
 def headline(trace: Trace, say: Words = CHINESE) -> str:
     """The answer, in one sentence: what was spent; else what waits; else the largest of what became of it."""
     gift, states = trace.gift.amount_fen, trace.states
-    spent = states[State.CONFIRMED] + states[State.PAID]
+    spent = states[State.CONFIRMED] + states[State.UNCONFIRMED]
     its = say("您的 {amount}", amount=spoken(gift, say))
     if spent == gift:
         if states[State.CONFIRMED] == gift:
@@ -195,7 +195,7 @@ def remainder(trace: Trace, say: Words = CHINESE) -> str:
 def _leading(trace: Trace) -> State | None:
     """The state that the headline speaks of; None where it speaks of what was spent."""
     states = trace.states
-    if states[State.CONFIRMED] + states[State.PAID]:
+    if states[State.CONFIRMED] + states[State.UNCONFIRMED]:
         return None
     for among in _RANKS:
         leading = max(among, key=lambda state: states[state])
@@ -211,7 +211,7 @@ def place(leaf: Leaf, say: Words = CHINESE) -> str:
             return f"{leaf.organisation.name} · {leaf.fund.name}" if leaf.fund else leaf.organisation.name
         case State.ALLOCATED:
             return leaf.project.name if leaf.project else leaf.organisation.name
-        case State.PAID | State.CONFIRMED:
+        case State.UNCONFIRMED | State.CONFIRMED:
             return f"{payee(leaf.payee, say)} · {leaf.purpose}"
         case State.REFUNDED:
             return say("退回捐赠人")

@@ -99,7 +99,7 @@ async def trace(
 
 def _page(site: Site, traced: Traced, found: Trace, *, code: str = "", box: str = "") -> Response[str]:
     """The page; without a code no more than the trace."""
-    payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.PAID}]
+    payments = [leaf for leaf in found.leaves if leaf.state in {State.CONFIRMED, State.UNCONFIRMED}]
     rest = payments[MAX_PAYMENTS:]
     coloured = [each for each in zip(found.leaves, colours(found.leaves), strict=True) if each[0] not in rest]
     return site.page(

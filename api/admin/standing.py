@@ -82,7 +82,7 @@ def _where(leaf: Leaf, staff: str, books: Books) -> str:
             return "elsewhere" if books.roles(staff, leaf.organisation.id).isdisjoint(wanted) else "unspent"
         case State.IN_TRANSIT:
             return "in_transit"
-        case State.PAID | State.CONFIRMED:
+        case State.UNCONFIRMED | State.CONFIRMED:
             return "spent"
         case State.REFUNDED | State.FEES | State.LOST | State.VOIDED:
             return "gone"

@@ -161,7 +161,7 @@ const CHECKS = {
   async shown(given, engine, found) {
     const { amount, entry, digest } = found;
     const sums = sumsByState(given.shown);
-    const known = Object.keys(sums).map((state) => sums[state]).concat(amount, (sums.paid || 0) + (sums.confirmed || 0));
+    const known = Object.keys(sums).map((state) => sums[state]).concat(amount, (sums.unconfirmed || 0) + (sums.confirmed || 0));
     const right = {
       amount: (text) => text === yuan(amount) || text.endsWith(" " + yuan(amount)),
       spoken: (text) => (text.startsWith("您的 " + spoken(amount)) || startsWithAmount(text, "Your " + yuan(amount)))

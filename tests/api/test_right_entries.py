@@ -95,7 +95,7 @@ async def test_a_gift_entered_wrongly_is_entered_right_and_its_code_opens_both(
     (before,) = found["corrections"]
     assert (before["gift"]["seq"], before["reversal"]["seq"]) == (wrong, back)
     assert before["reversal"]["text"] == CORRECTION["statement"]
-    assert {state: fen for state, fen in before["states"].items() if fen} == {"paid": 2_000, "voided": 8_000}
+    assert {state: fen for state, fen in before["states"].items() if fen} == {"unconfirmed": 2_000, "voided": 8_000}
     old = (await public.post("/api/v1/trace", json={"code": code, "seq": wrong})).json()
     assert (old["gift"]["seq"], old["corrected_by"], old["corrections"]) == (wrong, seq, [])
     assert (await public.post("/api/v1/trace", json={"code": code, "seq": back})).status_code == 404

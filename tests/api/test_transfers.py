@@ -142,7 +142,7 @@ async def test_a_donor_sees_money_that_a_payee_handed_back(office: Office, told:
     body = {"org": CITY, "ref": spent, "on": DAY, "reason": "少发一张", "amount_fen": 4_000}
     back = await seq_of(office, "returns", body)
     trace = await traced(office, given)
-    assert (trace.states[State.PAID], trace.states[State.ALLOCATED]) == (5_000, 5_000)
+    assert (trace.states[State.UNCONFIRMED], trace.states[State.ALLOCATED]) == (5_000, 5_000)
     assert messages.heading(trace.steps[0]) == "收款方退回款项，等待重新拨付"
     async with office.resources.database.snapshot() as connection:
         sources = await read_sources(connection, back, after=-1, limit=10)

@@ -24,7 +24,7 @@ KINDS = {
     "held": "fund",
     "allocated": "project",
     "in_transit": "transit",
-    "paid": "payees",
+    "unconfirmed": "payees",
     "confirmed": "payees",
     "refunded": "refunds",
 }

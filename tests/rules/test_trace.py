@@ -138,7 +138,7 @@ def test_each_fen_has_one_state() -> None:
     found = traced(pen, given_.seq)
     assert leaves(found) == [
         (State.CONFIRMED, 300),
-        (State.PAID, 100),
+        (State.UNCONFIRMED, 100),
         (State.REFUNDED, 20),
         (State.ALLOCATED, 30),  # a refund takes the gift's first positions that are left: those in the project
         (State.HELD, 50),
@@ -161,10 +161,10 @@ def test_each_fen_has_one_state() -> None:
     [
         ([("ok", 300)], State.CONFIRMED),
         ([("ok", 100), ("ok", 200)], State.CONFIRMED),
-        ([("ok", 299)], State.PAID),
-        ([("short", 300)], State.PAID),
-        ([("ok", 200), ("damaged", 100)], State.PAID),
-        ([], State.PAID),
+        ([("ok", 299)], State.UNCONFIRMED),
+        ([("short", 300)], State.UNCONFIRMED),
+        ([("ok", 200), ("damaged", 100)], State.UNCONFIRMED),
+        ([], State.UNCONFIRMED),
     ],
 )
 def test_a_payment_counts_as_confirmed_when_all_of_it_was_found_good(
@@ -247,7 +247,7 @@ def test_a_payment_counts_as_confirmed_when_all_that_did_not_come_back_was_found
     (paid,) = pen.write(payment(500))
     confirm(pen, paid.seq, 200)
     pen.write(handed_back(paid.seq, 100))
-    assert leaves(traced(pen, given_.seq)) == [(State.PAID, 400), (State.ALLOCATED, 100)]
+    assert leaves(traced(pen, given_.seq)) == [(State.UNCONFIRMED, 400), (State.ALLOCATED, 100)]
     confirm(pen, paid.seq, 200)
     assert leaves(traced(pen, given_.seq)) == [(State.CONFIRMED, 400), (State.ALLOCATED, 100)]
     pen.write(handed_back(paid.seq, 100))
@@ -297,7 +297,7 @@ def test_the_leaves_of_all_gifts_are_what_the_accounts_hold(acts: list[tuple[str
         assert parts[RELIEF] == found.states[State.ALLOCATED]
     assert sums[State.HELD] == pen.balance(GENERAL)
     assert sums[State.ALLOCATED] == pen.balance(RELIEF)
-    assert sums[State.PAID] + sums[State.CONFIRMED] == pen.balance(account.payees(CITY))
+    assert sums[State.UNCONFIRMED] + sums[State.CONFIRMED] == pen.balance(account.payees(CITY))
     assert sums[State.REFUNDED] == pen.balance(account.refunds(CITY))
 
 

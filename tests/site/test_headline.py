@@ -10,7 +10,7 @@ from public_site.words import CHINESE, ENGLISH, Words
 
 WORDS = {
     State.CONFIRMED: ("由受助方签收", "confirmed"),
-    State.PAID: ("拨付使用", "paid out"),
+    State.UNCONFIRMED: ("拨付使用", "paid out"),
     State.REFUNDED: ("退回", "given back"),
     State.LOST: ("汇兑中损失", "lost in the exchange"),
     State.FEES: ("由渠道收取手续费", "kept by the channel"),
@@ -57,12 +57,12 @@ def test_every_state_is_named_with_its_amount_and_no_other(count: int, say: Word
             whole = f"{headline} {messages.remainder(told, say)}"
             assert (WAITS[language] in headline) <= (State.HELD in states), (states, headline)
             for state in State:
-                if state is State.PAID and State.CONFIRMED in states:
+                if state is State.UNCONFIRMED and State.CONFIRMED in states:
                     continue  # what is confirmed was paid, too
                 assert is_named(state, whole, language) is (state in states), (state, states, whole)
-            spent = states.get(State.PAID, 0) + states.get(State.CONFIRMED, 0)
+            spent = states.get(State.UNCONFIRMED, 0) + states.get(State.CONFIRMED, 0)
             for state, fen in states.items():
-                amount = messages.spoken(spent if state is State.PAID else fen, say)
+                amount = messages.spoken(spent if state is State.UNCONFIRMED else fen, say)
                 assert amount in whole, (state, states, whole)
 
 

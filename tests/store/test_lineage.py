@@ -81,11 +81,11 @@ async def test_ten_hops_and_many_splits_later_every_fen_of_a_gift_is_found(branc
         assert [leaf.off for leaf in leaves] == [*accumulate((leaf.qty for leaf in leaves[:-1]), initial=0)]
         assert sum(leaf.qty for leaf in leaves) == GIFT_FEN
         assert sum(trace.states.values()) == GIFT_FEN
-        assert trace.states[State.PAID] > 0
+        assert trace.states[State.UNCONFIRMED] > 0
         assert trace.states[State.ALLOCATED] > 0
         by_payment = Counter[int]()
         for leaf in trace.leaves:
-            if leaf.state is State.PAID:
+            if leaf.state is State.UNCONFIRMED:
                 by_payment[leaf.seq] += leaf.amount_fen
         # Backward is the mirror: each payment names this gift with the same amount, less what came back of it since.
         for payment in payments:
