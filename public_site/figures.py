@@ -22,7 +22,7 @@ from ledger.store.queries.aggregates import (
     summed,
     why_not,
 )
-from ledger.store.queries.choices import read_called
+from ledger.store.queries.choices import Called, read_called
 from ledger.store.queries.head import Head
 from ledger.store.queries.lineage import has_report, read_reports
 from public_site import chart, filters, messages
@@ -78,8 +78,8 @@ assert CALLED.keys() == MEASURES.keys(), "every measure has its words"
 assert {*BY} == {*DIMENSIONS}, "every dimension has its words"
 
 
-Names = Mapping[str, Mapping[str, str]]
-"""Dimension → id → name."""
+Names = Mapping[str, Mapping[str, Called]]
+"""Dimension → key → name."""
 
 
 class Label(NamedTuple):
@@ -124,8 +124,8 @@ async def figures(
             narrowed = replace(question, only=narrowing.only)
             cells = await read_aggregate(connection, narrowed, as_of=as_of, orgs=narrowing.orgs)
             names = {
-                each: await read_called(connection, each, keys, orgs=narrowing.orgs)
-                for each, keys in _keys(question, cells)
+                each: await read_called(connection, each, {cell.keys[i] for cell in cells})
+                for i, each in enumerate(question.by)
             }
     if len(cells) > MAX_ROWS:
         wrong["by"] = say("超过 {n} 组，请多选几项筛选。", n=messages.number(MAX_ROWS))
@@ -246,11 +246,6 @@ def _selects(chosen: Mapping[str, str], wrong: Mapping[str, str], say: Words) ->
     ]
 
 
-def _keys(question: Question, cells: Sequence[Cell]) -> list[tuple[str, set[str]]]:
-    """Each dimension, and what there is of it."""
-    return [(each, {cell.keys[i] for cell in cells}) for i, each in enumerate(question.by)]
-
-
 def _label(dimension: str, key: str, names: Names, say: Words) -> Label:
     if not key:
         return Label(say("不是捐款") if dimension in GIFT else say("没有"))
@@ -262,7 +257,13 @@ def _label(dimension: str, key: str, names: Names, say: Words) -> Label:
         case "category":
             return Label(key, is_own=True)
         case _:
-            return Label(names[dimension].get(key, key), is_own=key in names[dimension])
+            called = names[dimension]
+            if key not in called:
+                return Label(key)
+            # Every organisation may have a fund of this name: whose it is is said where they stand beside each other.
+            is_mixed = "org" not in names and len({each.owner for each in called.values()}) > 1
+            name, owner = called[key]
+            return Label(f"{owner} · {name}" if is_mixed else name, is_own=True)
 
 
 def _picture(question: Question, rows: Sequence[Row], say: Words) -> Picture:

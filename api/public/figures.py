@@ -74,8 +74,8 @@ class FigureRow(Shape):
 
     month: str | None = Field(None, description="业务月份（北京时间）")
     org: str | None = Field(None, description="组织编号：只是它自己的，不含下级")
-    fund: str | None = Field(None, description="基金编号")
-    project: str | None = Field(None, description="项目编号：已分配到的，或基金限定的；空为没有")
+    fund: str | None = Field(None, description="基金，带所属组织：330800:flood")
+    project: str | None = Field(None, description="项目，带所属组织：已分配到的，或基金限定的；空为没有")
     event: str | None = Field(None, description="事件编号：捐款为捐赠人所指，其他为项目的，或基金限定的")
     region: str | None = Field(None, description="行政区划代码：项目的，或基金限定的")
     category: str | None = Field(None, description="类别：项目的，或基金限定的")

@@ -14,7 +14,7 @@ from ledger.trouble import Trouble
 TIMEOUT_S = 3_600
 """A million gifts take a minute or two."""
 
-_GROUPS = ("month", "org", "fund", "project")
+_GROUPS = ("month", "fund", "project")
 
 
 class LineageBroken(Trouble):

@@ -51,7 +51,8 @@ class Told:
         self.projects = sorted((each.org, each.project) for each in bodies if isinstance(each, entries.ProjectOpened))
 
     def amount(self, measure: str, **whose: str) -> Amount:
-        return self.all.grouped(measure, tuple(whose)).get(tuple(whose.values()), Amount(0, 0))
+        key = tuple(f"{whose['org']}:{each}" if name in {"fund", "project"} else each for name, each in whose.items())
+        return self.all.grouped(measure, tuple(whose)).get(key, Amount(0, 0))
 
     def fen(self, *measures: str, **whose: str) -> int:
         return sum(self.amount(each, **whose).fen for each in measures)
@@ -143,7 +144,7 @@ async def lists_all(http: httpx.AsyncClient, told: Told) -> None:
 
 def of_project(shown: dict[str, int], org: str, project: str, told: Told) -> None:
     """Three of its figures; in the line that adds up, a part of nothing is not shown."""
-    for label, measure in (("累计分配", "total_allocated"), ("已拨付", "paid"), ("尚未使用", "allocated")):
+    for label, measure in (("累计分配", "total_allocated"), ("已拨付", "paid"), ("已分配未拨付", "allocated")):
         assert shown.get(label, 0) == told.fen(measure, org=org, project=project), (label, org, project)
 
 

@@ -127,7 +127,9 @@ async def test_a_report_that_does_not_add_up_to_the_plain_figures_is_not_kept(
     await branch.pay(200)
     async with acting_as_superuser(settings) as superuser:
         await superuser.execute("update movement set qty = qty + 1 where measure = 'paid'")
-    with pytest.raises(lineage.LineageBroken, match=r"paid by lineage is not the plain figure .*, project winter"):
+    with pytest.raises(
+        lineage.LineageBroken, match=r"paid by lineage is not the plain figure .*, project 330800:winter"
+    ):
         await report(branch.database)
     async with branch.database.raw() as connection:
         assert await read_reports(connection) == []

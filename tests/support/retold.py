@@ -50,11 +50,15 @@ class Retold:
             self._read(entry)
 
     def grouped(self, measure: str, by: tuple[str, ...]) -> dict[tuple[str, ...], Amount]:
-        """The groups that have a row at all."""
+        """The groups that have a row at all; funds and projects with their owner."""
         found: dict[tuple[str, ...], Amount] = {}
         for part in ("held", "allocated", "in_transit") if measure == "unspent" else (measure,):
             for told, amount in self.rows[part]:
-                key = tuple(getattr(told, each) for each in by)
+                key = tuple(
+                    f"{told.org}:{value}" if value and each in {"fund", "project"} else value
+                    for each in by
+                    for value in (getattr(told, each),)
+                )
                 before = found.get(key, Amount(0, 0))
                 found[key] = Amount(before.entries + amount.entries, before.fen + amount.fen)
         return found

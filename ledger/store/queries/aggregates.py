@@ -40,10 +40,10 @@ MEASURES = {
     "income": Measure(("income",), "其他收入（不是捐款）"),
     "moved_in": Measure(("moved_in",), "从其他组织收到，或经捐赠人同意从其他基金转入"),
     "held": Measure(("held",), "已入账未分配", is_counted=False, by_lineage=True),
-    "allocated": Measure(("allocated",), "已分配未使用", is_counted=False, by_lineage=True),
+    "allocated": Measure(("allocated",), "已分配未拨付", is_counted=False, by_lineage=True),
     "in_transit": Measure(("in_transit",), "组织之间在途", is_counted=False, by_lineage=True),
     "unspent": Measure(
-        ("held", "allocated", "in_transit"), "未使用：未分配、已分配未使用与在途之和", is_counted=False, by_lineage=True
+        ("held", "allocated", "in_transit"), "未使用：未分配、已分配未拨付与在途之和", is_counted=False, by_lineage=True
     ),
     "paid": Measure(("paid",), "已拨付（含已签收，已减去退回的付款）", by_lineage=True),
     "refunded": Measure(("refunded",), "已退回捐赠人", by_gift=True),
@@ -78,6 +78,7 @@ class Cell(NamedTuple):
     """One group."""
 
     keys: tuple[str, ...]
+    """Of each dimension asked for; of a fund or project with its owner (`org:id`), empty for none."""
     entries: int
     sum_fen: int
 
@@ -126,11 +127,12 @@ async def read_aggregate(  # noqa: PLR0913  each narrows it
         return f"${len(arguments)}"
 
     asked = {*question.by, *question.only, *(["month"] if question.since or question.until else [])}
-    columns = {"org"} if orgs is not None else set()
+    columns = {"org"} if orgs is not None or {"fund", "project"} & {*question.by} else set()
     columns |= asked & {"month", "org", "fund", "channel", "donor_class"}
     columns |= {"org", "fund", "project"} if asked & {"project", "event", "region", "category"} else set()
     columns |= {"event"} if "event" in asked and measure.by_gift else set()
     kept = [each for each in _COLUMNS if each in columns]
+    keys = [_OWNED.get(each, each) for each in question.by]
     where = []
     if orgs is not None:
         where.append(f"org = any({given([*orgs])}::text[])")
@@ -152,9 +154,9 @@ async def read_aggregate(  # noqa: PLR0913  each narrows it
         told="".join(f"{_TOLD[each, measure.by_gift]} as {each}, " for each in DIMENSIONS if each in asked | columns),
         joins=_JOINS if "project" in columns else "",
         where=" and ".join(where) or "true",
-        keys="".join(f"{each}, " for each in question.by),
+        keys="".join(f"{key} as {each}, " for key, each in zip(keys, question.by, strict=True)),
         group=f"group by {', '.join(kept)}" if kept else "",
-        regroup="group by {0} order by {0}".format(", ".join(question.by)) if question.by else "",
+        regroup="group by {0} order by {0}".format(", ".join(keys)) if question.by else "",
         limit=given(limit) + "::bigint",
     )
     found = await connection.fetch(statement, *arguments)
@@ -275,6 +277,9 @@ _GIFTS = {
     "fees": ("g.fees", "coalesce(g.fee, 0)", _POSTED),
 }
 """Measure → how many, how much, and of what."""
+
+# Ids of funds and projects are their organisation's own: two may have a "general" each.
+_OWNED = {each: f"coalesce(org || ':' || nullif({each}, ''), '')" for each in ("fund", "project")}
 
 # What a project does not say of itself, its money's fund does.
 _JOINS = """

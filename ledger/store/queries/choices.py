@@ -19,6 +19,13 @@ class Choice(NamedTuple):
     """The name of the organisation whose it is; empty for organisations and events, which are nobody's."""
 
 
+class Called(NamedTuple):
+    """A name, and the name of the organisation whose it is: empty for organisations and events."""
+
+    name: str
+    owner: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """Both by dimension: org, fund, project, event."""
@@ -44,18 +51,11 @@ async def read_choices(
     )
 
 
-async def read_called(
-    connection: asyncpg.Connection, dimension: str, values: Collection[str], *, orgs: Collection[str] | None = None
-) -> dict[str, str]:
-    """Id → name. A fund's or project's id that several have (`orgs`: of these) under different names has none."""
-    match dimension:
-        case "org" | "event":
-            rows = await connection.fetch(_CALLED[dimension], [*values])
-        case "fund" | "project":
-            rows = await connection.fetch(_CALLED[dimension], [*values], None if orgs is None else [*orgs])
-        case _:
-            return {}
-    return {row["id"]: row["name"] for row in rows}
+async def read_called(connection: asyncpg.Connection, dimension: str, values: Collection[str]) -> dict[str, Called]:
+    """What each is called, of a dimension whose values are ids; of others nothing. Funds and projects as `org:id`."""
+    statement = _CALLED.get(dimension)
+    rows = await connection.fetch(statement, [*values]) if statement else []
+    return {row["id"]: Called(row["name"], row["owner"]) for row in rows}
 
 
 _OFFERED = """
@@ -82,11 +82,14 @@ _CHOSEN = """
   select 'event', name from event where event = $4
 """
 _CALLED = {
-    "org": "select org as id, name from organisation where org = any($1)",
-    "event": "select event as id, name from event where event = any($1)",
+    "org": "select org as id, name, '' as owner from organisation where org = any($1)",
+    "event": "select event as id, name, '' as owner from event where event = any($1)",
     **{
-        each: f"select {each} as id, min(name) as name from {each} where {each} = any($1)"  # noqa: S608  ours
-        " and ($2::text[] is null or org = any($2)) group by 1 having count(distinct name) = 1"
+        each: f"""
+          select f.org || ':' || f.{each} as id, f.name, o.name as owner
+          from unnest($1::text[]) asked
+          join {each} f on (f.org, f.{each}) = (split_part(asked, ':', 1), split_part(asked, ':', 2))
+          join organisation o on o.org = f.org"""  # noqa: S608  ours
         for each in ("fund", "project")
     },
 }

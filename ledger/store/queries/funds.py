@@ -99,20 +99,22 @@ async def _figures_then(
     connection: asyncpg.Connection, orgs: Sequence[str], as_of: int
 ) -> Callable[[str, str], Figures]:
     """Of each fund, from the spans of figures: by fund they are what the tally says, only slower."""
-    fen: Counter[tuple[str, ...]] = Counter()
-    gifts: Counter[tuple[str, ...]] = Counter()
+    fen: Counter[tuple[str, str]] = Counter()
+    gifts: Counter[str] = Counter()
     for measure in _MEASURES:
-        question = Question(measure=measure, by=("org", "fund"))
+        question = Question(measure=measure, by=("fund",))
         for cell in await read_aggregate(connection, question, as_of=as_of, orgs=orgs, limit=None):
-            fen[measure, *cell.keys] = cell.sum_fen
+            (whose,) = cell.keys
+            fen[measure, whose] = cell.sum_fen
             if measure == "received":
-                gifts[cell.keys] = cell.entries
+                gifts[whose] = cell.entries
 
-    def figures(*whose: str) -> Figures:
+    def figures(org: str, fund: str) -> Figures:
+        whose = f"{org}:{fund}"
         return Figures(
             gift_count=gifts[whose],
-            **{f"{measure}_fen": fen[measure, *whose] for measure in _ALIKE},
-            moved_out_fen=fen["moved_on", *whose] + fen["in_transit", *whose],
+            **{f"{measure}_fen": fen[measure, whose] for measure in _ALIKE},
+            moved_out_fen=fen["moved_on", whose] + fen["in_transit", whose],
         )
 
     return figures

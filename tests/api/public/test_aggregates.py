@@ -8,8 +8,11 @@ import httpx
 import pytest
 from msgspec import structs
 
-from ledger.organisations import ChangeOrganisation
-from tests.support.branch import CITY, FLOOD, FOUNDER, OTHER_FOUNDER, PROVINCE, Branch
+from ledger.entries import Restriction
+from ledger.income import ReceiveIncome
+from ledger.organisations import ChangeOrganisation, EnrolStaff, OpenFund
+from ledger.roles import Role
+from tests.support.branch import CITY, FINANCE, FLOOD, FOUNDER, OTHER_FOUNDER, PROVINCE, Branch
 
 FIGURES = "/api/v1/figures"
 
@@ -48,7 +51,28 @@ async def test_groups_of_up_to_three_dimensions_add_up_to_the_whole(busy: Branch
     ]
     assert (by["count"], by["sum_fen"]) == (8, 70_042)
     confirmed = await asked(http, measure="confirmed", by="org,fund,project")
-    assert confirmed["rows"] == [{"org": CITY, "fund": "flood", "project": "relief", "count": 1, "sum_fen": 40_000}]
+    assert confirmed["rows"] == [
+        {"org": CITY, "fund": f"{CITY}:flood", "project": f"{CITY}:relief", "count": 1, "sum_fen": 40_000}
+    ]
+
+
+async def test_funds_and_projects_of_one_id_stay_apart(busy: Branch, http: httpx.AsyncClient) -> None:
+    await busy.do(OpenFund(maker=FOUNDER, org=PROVINCE, fund="general", name="不指定用途", restriction=Restriction()))
+    income = ReceiveIncome(maker=FINANCE, org=PROVINCE, fund="general", amount_fen=3, source="interest", on=busy.today)
+    await busy.agree(EnrolStaff(maker=FOUNDER, staff=FINANCE, org=PROVINCE, roles=(Role.FINANCE,)), OTHER_FOUNDER)
+    await busy.do(income)
+    held = await asked(http, measure="held", by="fund")
+    assert [(row["fund"], row["sum_fen"]) for row in held["rows"]] == [
+        (f"{PROVINCE}:general", 3),
+        (f"{CITY}:flood", 5_000),
+        (f"{CITY}:general", 11_042),
+    ]
+    for row in held["rows"]:
+        (its,) = (await asked(http, measure="held", by="fund", fund=row["fund"]))["rows"]
+        assert its == row
+    page = (await http.get("/data/figures?measure=held&by=fund")).text
+    assert "示例省红十字会 · 不指定用途" in page
+    assert "示例市红十字会 · 不指定用途" in page
 
 
 async def test_the_states_are_those_of_the_organisation_and_sum(busy: Branch, http: httpx.AsyncClient) -> None:
