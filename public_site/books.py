@@ -40,7 +40,7 @@ CALLED = {
     "redirected": "改变用途",
     "voided": "更正作废",
     "went_late": "迟到退款转给承接者",
-    "allocated": "尚未使用",
+    "allocated": "已分配未拨付",
 }
 """Ends of a flow that are no fund and no payee."""
 
@@ -53,6 +53,9 @@ async def project_list(
     async with database.snapshot() as connection:
         head = await read_head(connection)
         found = await projects.read_projects(connection, org=org, after=_cursor(after), limit=PAGE + 1)
+        owners = await read_called(connection, "org", {org} if org else {each.org for each in found})
+    if org and org not in owners:
+        raise NotFoundException
     following = f"{found[PAGE - 1].org}:{found[PAGE - 1].project}" if len(found) > PAGE else ""
     return site.page(
         "projects",
@@ -61,6 +64,7 @@ async def project_list(
         query={"org": org, "after": after},
         org=org,
         projects=found[:PAGE],
+        owners=owners,
         following=following,
     )
 
@@ -103,6 +107,9 @@ async def fund_list(
     async with database.snapshot() as connection:
         head = await read_head(connection)
         found = await funds.read_funds(connection, org=org, after=_cursor(after), limit=PAGE + 1)
+        owners = await read_called(connection, "org", {org} if org else {each.org for each in found})
+    if org and org not in owners:
+        raise NotFoundException
     following = f"{found[PAGE - 1].org}:{found[PAGE - 1].fund}" if len(found) > PAGE else ""
     return site.page(
         "funds",
@@ -111,6 +118,7 @@ async def fund_list(
         query={"org": org, "after": after},
         org=org,
         funds=found[:PAGE],
+        owners=owners,
         following=following,
     )
 
@@ -128,10 +136,11 @@ async def fund(
             raise NotFoundException
         its = await organisations.read_organisation(connection, org)
         costs = await funds.read_costs(connection, org, fund)
+        its_own = {"event": "", "project": f"{org}:"}
         called = {
-            each: await read_called(connection, each, [found.restriction[each]], orgs=[org])
-            for each in ("event", "project")
-            if each in found.restriction
+            each: (await read_called(connection, each, [key])).get(key)
+            for each in its_own.keys() & found.restriction
+            for key in (its_own[each] + found.restriction[each],)
         }
         news = await told(connection, await read_scope_news(connection, org, fund, NEWS), site.words)
     return site.page(

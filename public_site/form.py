@@ -100,6 +100,12 @@ def fields(asked: Filters, names: Sequence[str], choices: Choices, say: Words) -
     ]
 
 
+def one_of(name: str, typed: str, choices: Choices, say: Words, *, wrong: str = "") -> Field:
+    """A field of a form that is no filter: one of them is needed."""
+    groups = _groups(name, typed, choices, say)
+    return Field(name=name, label=say(filters.NAMES[name]), typed=typed, wrong=wrong, groups=groups, is_needed=True)
+
+
 def chips(path: str, kept: Mapping[str, object], asked: Filters, choices: Choices, say: Words) -> list[Chip]:
     """What is set, each with the way to the same without it."""
     found = []

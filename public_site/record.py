@@ -12,13 +12,14 @@ from ledger.account import MAX_POSITION
 from ledger.donations import GIFTS
 from ledger.drawing import MAX_SEED, word
 from ledger.store.database import Database
+from ledger.store.queries.choices import read_choices
 from ledger.store.queries.corrections import count_corrections, read_corrections
 from ledger.store.queries.entries import read_cited_by, read_reversal, read_written
 from ledger.store.queries.fens import draw
-from ledger.store.queries.funds import read_funds
 from ledger.store.queries.happenings import names_in
 from ledger.store.queries.head import read_head
 from ledger.store.queries.log import LogState, read_progress
+from public_site.form import one_of
 from public_site.said import kind_name, said
 from public_site.site import FRESH, Site
 from public_site.words import both
@@ -28,7 +29,6 @@ MAX_SHOWN_BYTES = 3_000
 """Of the canonical bytes; a longer entry is read at its own address."""
 
 MAX_POSTINGS_SHOWN = 20
-MAX_FUNDS = 200
 
 Before = Annotated[int, QueryParameter(ge=0, le=MAX_POSITION)]
 
@@ -106,28 +106,29 @@ async def fen(
 ) -> Response[str]:
     """One fen of a fund, chosen by a published formula, from its gift to where it is under a checkpoint."""
     org, _, its = fund.partition(":")
-    if fund and not (account.is_id(org) and account.is_id(its)):
-        raise NotFoundException
+    is_one = account.is_id(org) and account.is_id(its)
+    wrong = site.words("请写明是哪个组织的基金，例如 330800:flood。") if fund and not is_one else ""
     seed = word(seed)
     async with database.snapshot() as connection:
         head = await read_head(connection)
-        funds = await read_funds(connection, org="", after=("", ""), limit=MAX_FUNDS)
-        drawn = await draw(connection, org, its, seed=seed, size=size) if fund and seed else None
+        choices = await read_choices(connection, {"fund": fund})
+        drawn = await draw(connection, org, its, seed=seed, size=size) if is_one and seed else None
         way = drawn.way if drawn else []
         names = await names_in(connection, [each for _, each in way])
     return site.page(
         "fen",
         head,
+        status=400 if wrong else 200,
         headers=FRESH,
         query={"fund": fund, "seed": seed, "size": size},
-        funds=funds,
+        funds=one_of("fund", fund, choices, site.words, wrong=wrong),
         fund=fund,
         seed=seed,
         today=entries.beijing_date(entries.moment(head.at)).isoformat() if head.seq >= 0 else "",
         drawing=drawn.drawing if drawn else None,
         position=drawn.position if drawn else None,
         steps=[(hop, each, said(each, names, site.words)) for hop, each in way],
-        is_asked=bool(fund and seed),
+        is_asked=bool(is_one and seed),
     )
 
 

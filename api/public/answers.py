@@ -107,7 +107,7 @@ class Figures(Shape):
     income_fen: int = Field(description="其他收入（利息、财政、彩票公益金、会费、上级拨款），不是捐款")
     moved_in_fen: int = Field(description="从其他组织或其他基金转入")
     held_fen: int = Field(description="已入账未分配")
-    allocated_fen: int = Field(description="已分配未使用")
+    allocated_fen: int = Field(description="已分配未拨付")
     paid_fen: int = Field(description="已拨付（含已签收）")
     refunded_fen: int = Field(description="已退回")
     fees_fen: int = Field(description="渠道手续费")
@@ -127,7 +127,7 @@ class ProjectFigures(Shape):
 
     total_allocated_fen: int = Field(description="累计分配")
     came_late_fen: int = Field(description="承接的迟到退款：本项目承接的已关闭项目，其收款方后来退回的款项")
-    allocated_fen: int = Field(description="已分配未使用")
+    allocated_fen: int = Field(description="已分配未拨付")
     paid_fen: int = Field(description="已拨付（含已签收）")
     released_fen: int = Field(description="退回原基金")
     refunded_fen: int = Field(description="退回捐赠人")

@@ -144,6 +144,7 @@ def build(resources: Resources) -> Litestar:
             trace.trace_by_code,
             trace.trace_by_fiscal_receipt,
             trace.trace_of_entry,
+            trace.trace_of_entry_csv,
             *entries.HANDLERS,
             *organisations.HANDLERS,
             *balances.HANDLERS,
@@ -244,6 +245,7 @@ def _for_readers(handler: Handler, press: Press) -> Handler:
             slug=slug,
             detail=error.detail if isinstance(error, ProblemError) and slug == "invalid-request" else "",
             type=problems.TYPES[slug],
+            errors=response.content.get("errors", ()),
             request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
         )
 

@@ -21,7 +21,7 @@ from ledger.store.queries.projects import read_project
 class FlowEnd(Shape):
     """钱从哪里来，或到了哪里。"""
 
-    kind: Kind = Field(description="fund 基金，payee 收款方；其他为项目的同名数字，如 allocated 已分配未使用")
+    kind: Kind = Field(description="fund 基金，payee 收款方；其他为项目的同名数字，如 allocated 已分配未拨付")
     fund: str = Field(description="基金编号；不是基金的为空")
     name: str = Field(description="基金或收款方的名称；persons 表示受助群众；其他为空")
     amount_fen: int = Field(description="金额，单位：分。收款方退回的已扣除")

@@ -24,7 +24,7 @@ class Together(Shape):
     gift_count: int = Field(description="捐款笔数")
     received_fen: int = Field(description="收到捐款，单位：分")
     paid_fen: int = Field(description="已拨付（含已签收），单位：分")
-    inside_fen: int = Field(description="尚未拨付：已入账未分配与已分配未使用，单位：分")
+    inside_fen: int = Field(description="尚未拨付：已入账未分配与已分配未拨付，单位：分")
 
 
 class Organisation(Shape):

@@ -24,4 +24,4 @@ async def problem(slug: Annotated[str, PathParameter()], site: NamedDependency[S
     """One kind of problem."""
     if slug not in TYPES:
         raise ProblemError("not-found")
-    return site.page("problem", None, headers=_KEPT, slug=slug, type=TYPES[slug], detail="", request_id="")
+    return site.page("problem", None, headers=_KEPT, slug=slug, type=TYPES[slug], detail="", errors=(), request_id="")

@@ -113,7 +113,7 @@ class TracedLeaf(Moved):
     """这笔捐款的一部分现在在哪里。"""
 
     state: State = Field(
-        description="held 已入账未分配；allocated 已分配未使用；paid 已拨付；confirmed 已签收；"
+        description="held 已入账未分配；allocated 已分配未拨付；unconfirmed 已拨付、未全部签收；confirmed 已签收；"
         "refunded 已退回；fees 渠道手续费；lost 汇兑损失；in_transit 组织之间在途；voided 登记有误已作废"
     )
     amount_fen: int = Field(description="这笔捐款在其中的部分，单位：分")
@@ -207,6 +207,37 @@ async def trace_of_entry(seq: Seq, desk: NamedDependency[Desk]) -> Response[byte
         raise ProblemError("not-found", "这一条不是捐款")
     answer = _written(traced, traced.trace)
     return Response(answer, media_type=MediaType.JSON, headers=FRESH)
+
+
+@get(
+    "/api/v1/entries/{seq:int}/trace.csv",
+    summary="一笔捐款的去向（CSV）",
+    tags=["账本"],
+    responses={
+        200: ResponseSpec(str, media_type=permalinks.CSV, description="各部分，一行一处", generate_examples=False),
+        **described(404, 422, 503),
+    },
+    exact_bytes=True,
+)
+async def trace_of_entry_csv(seq: Seq, request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
+    """与 trace 的 leaves 相同：各行之和恒等于捐款金额。行数与合计见 Sunledger-Rows、Sunledger-Sum-Fen 头和文件名。"""
+    traced = await desk.traces.of(seq)
+    if traced.trace is None:
+        raise ProblemError("not-found", "这一条不是捐款")
+    leaves = traced.trace.leaves
+    lines = [permalinks.csv_line(_COLUMNS)]
+    for leaf in leaves:
+        places = (each.id if each else "" for each in (leaf.organisation, leaf.other, leaf.fund, leaf.project))
+        said = (leaf.seq, leaf.on, *places, leaf.payee, leaf.purpose, leaf.entry_amount_fen, leaf.amount_fen)
+        lines.append(permalinks.csv_line([leaf.state.value, *said]))
+    sum_fen = sum(leaf.amount_fen for leaf in leaves)
+    headers = {**FRESH, **permalinks.attachment(f"gift-{seq}", traced.head.seq, len(leaves), sum_fen)}
+    return permalinks.exactly(request, (permalinks.BYTE_ORDER_MARK + "".join(lines)).encode(), permalinks.CSV, headers)
+
+
+_COLUMNS = (
+    "state", "seq", "on", "org", "other_org", "fund", "project", "payee", "purpose", "entry_amount_fen", "amount_fen",
+)  # fmt: skip
 
 
 def _written(traced: Traced, trace: Trace) -> bytes:

@@ -38,7 +38,7 @@ class Year(Shape):
     lost_fen: int = Field(description="汇兑损失")
     voided_fen: int = Field(description="更正作废")
     held_fen: int = Field(description="年末已入账未分配；今年的，截至现在")
-    allocated_fen: int = Field(description="年末已分配未使用；今年的，截至现在")
+    allocated_fen: int = Field(description="年末已分配未拨付；今年的，截至现在")
     in_transit_fen: int = Field(description="年末组织之间在途；今年的，截至现在")
     equation: Equation = Field(EQUATION, description="各数的关系")
 

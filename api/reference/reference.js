@@ -33,7 +33,7 @@ async function send(form) {
   if (key) headers["Idempotency-Key"] = key.value || random();
   const body = form.querySelector("[data-body]");
   if (body) headers["Content-Type"] = "application/json";
-  const asked = query.size ? `${path}?${query}` : path;
+  const asked = String(query) ? `${path}?${query}` : path; // older browsers do not know its size
   try {
     const answer = await fetch(asked, { method: form.dataset.method, headers, body: body ? body.value : undefined });
     show(form, `${answer.status} ${answer.statusText}`, pretty(await answer.text()));

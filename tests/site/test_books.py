@@ -96,12 +96,22 @@ async def test_a_projects_flow_is_its_figures(busy: Branch, http: httpx.AsyncCli
         ("allocated", "", "", 1_000),
     ], "what came back or was wrong is nobody's"
     page = await read(http, f"/projects/{CITY}/relief")
-    assert "累计分配 ¥460.00 = 已拨付 ¥450.00 + 尚未使用 ¥10.00，账目相符。" in page
-    for shown in ("县人民医院 ¥400.00", "受助群众 ¥50.00", "尚未使用 ¥10.00", "汛期应急救助 ¥450.00"):
+    assert "累计分配 ¥460.00 = 已拨付 ¥450.00 + 已分配未拨付 ¥10.00，账目相符。" in page
+    for shown in ("县人民医院 ¥400.00", "受助群众 ¥50.00", "已分配未拨付 ¥10.00", "汛期应急救助 ¥450.00"):
         assert shown in page, shown
     back = await read(http, f"/projects/{CITY}/winter")
     assert "退回基金 ¥15.00" in back
     assert "账目相符" in back
+
+
+async def test_lists_say_whose_each_is_or_what_they_are_narrowed_to(busy: Branch, http: httpx.AsyncClient) -> None:
+    for path, name in (("funds", "汛期应急救助"), ("projects", "受灾家庭救助")):
+        page = await read(http, f"/{path}")
+        assert re.search(rf"{name}\s+示例市红十字会", page), page
+        narrowed = (await http.get(f"/{path}?org={CITY}")).text
+        assert f'<a href="/organisations/{CITY}">示例市红十字会</a>' in narrowed
+        assert f'href="/api/v1/{path}.csv?org={CITY}"' in narrowed
+        assert (await http.get(f"/{path}?org=999999")).status_code == 404
 
 
 async def test_news_of_a_project_are_the_newest_first(busy: Branch, http: httpx.AsyncClient) -> None:
@@ -277,7 +287,7 @@ async def test_a_funds_page_adds_up_and_says_what_it_is_for(busy: Branch, http: 
     "path",
     [
         "/projects/330800/none", "/projects/x!/y", "/funds/330800/none", "/funds/a b/c", "/organisations/999999",
-        "/entries/99999", "/fen?fund=x&seed=1", "/en/projects/330800/none",
+        "/entries/99999", "/en/projects/330800/none",
     ],
 )  # fmt: skip
 async def test_what_is_not_there_is_a_page_that_says_so(http: httpx.AsyncClient, path: str) -> None:

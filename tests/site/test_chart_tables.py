@@ -76,6 +76,19 @@ async def test_every_picture_has_its_table_and_the_table_its_csv(busy: Branch, h
         assert {path, f"/en{path}"} <= {*drawn}
 
 
+async def test_the_picture_of_a_gift_has_its_csv(busy: Branch, http: httpx.AsyncClient) -> None:
+    given = await busy.gift(12_345)
+    await busy.allocate(45)
+    page = (await http.post("/trace", data={"code": given.code})).text
+    rows, answer = await sheet(http, page)
+    trace = (await http.get(f"/api/v1/entries/{given.seq}/trace")).json()
+    told = [(each["state"], each["fund"]["id"], each["amount_fen"]) for each in trace["leaves"]]
+    assert [(row["state"], row["fund"], int(row["amount_fen"])) for row in rows] == told
+    assert int(answer.headers["sunledger-sum-fen"]) == 12_345 == sum(int(row["amount_fen"]) for row in rows)
+    assert int(answer.headers["sunledger-rows"]) == len(rows)
+    assert (await http.get("/api/v1/entries/0/trace.csv")).status_code == 404
+
+
 async def test_a_projects_table_names_every_fund_and_every_payee(busy: Branch, http: httpx.AsyncClient) -> None:
     assert busy.today
     path = f"/projects/{CITY}/relief"

@@ -15,6 +15,7 @@ from ledger.opendata.editions import Edition
 from ledger.opendata.terms import Terms
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
+from public_site import messages
 from tests.support.branch import Branch
 from tests.support.reading import text
 from tests.support.reported import report
@@ -58,13 +59,20 @@ async def test_the_data_page_lists_the_newest_edition_with_rows_and_digests(
     assert f"每晚的数据集：截至第 {second.as_of} 条，{len(second.files)} 个文件" in text(page)
     listed = page.partition("每晚的数据集：")[2]
     rows = re.findall(
-        r'<tr><td><a href="([^"]+)">([^<]+)</a></td><td class="num">(\S+)</td><td class="small"><code>', listed
+        r'<tr><td><a href="([^"]+)">([^<]+)</a></td><td class="num">(\S+)</td><td class="num">(\S+)</td>'
+        r'<td class="small"><code>',
+        listed,
     )
     assert rows == [
-        (f"/data/editions/{second.size}/{each.name}", each.name, "—" if each.rows is None else str(each.rows))
+        (
+            f"/data/editions/{second.size}/{each.name}",
+            each.name,
+            "—" if each.rows is None else str(each.rows),
+            "—" if each.sum_fen is None else messages.yuan(each.sum_fen),
+        )
         for each in second.files
     ]
-    for path, name, _ in rows:
+    for path, name, *_ in rows:
         answer = await site.get(path)
         assert answer.content == (tmp_path / "open/latest" / name).read_bytes()
         assert hashlib.sha256(answer.content).hexdigest() in listed

@@ -187,7 +187,7 @@ async def test_late_money_of_a_closed_fund_stays_in_its_project(branch: Branch, 
     )  # fmt: skip
     await ending.hand_back(paid, 1_000)
     page = await read(http, f"/projects/{CITY}/relief")
-    assert "累计分配 ¥43.00 = 已拨付 ¥33.00 + 尚未使用 ¥10.00，账目相符。" in page
+    assert "累计分配 ¥43.00 = 已拨付 ¥33.00 + 已分配未拨付 ¥10.00，账目相符。" in page
     assert "县人民医院 ¥33.00" in page
     assert "汛期应急救助 ¥40.00" in page
     page = await read(http, f"/funds/{CITY}/flood")

@@ -206,6 +206,7 @@ async def test_the_document_describes_what_is_there(http: httpx.AsyncClient) -> 
         "trace_by_code",
         "trace_by_fiscal_receipt",
         "trace_of_entry",
+        "trace_of_entry_csv",
     ]
     for path, operation in operations.values():
         assert re.search("[一-鿿]", operation["summary"]), path

@@ -112,6 +112,15 @@ async def test_a_page_has_no_script_style_or_host_of_others(branch: Branch, http
         assert len(ids) == len(set(ids))
 
 
+async def test_a_page_that_refuses_lists_what_is_wrong(http: httpx.AsyncClient) -> None:
+    for path, field in (("/corrections?before=x", "before"), ("/projects?org=A", "org"), ("/en/fen?size=0", "size")):
+        page = await http.get(path, headers=HTML)
+        assert page.status_code == 400
+        told = re.search(rf'<li><span class="mono">{field}</span>: <span lang="en">(.+?)</span></li>', page.text)
+        assert told, page.text
+        assert told[1]
+
+
 async def test_what_a_code_shows_is_kept_by_nobody(branch: Branch, http: httpx.AsyncClient) -> None:
     _, code = await branch.gift(50_000)
     for page in (
