@@ -53,6 +53,7 @@ from api.public import (
 )
 from api.public import problems as problem_pages
 from api.public.downloads import IS_HEAD
+from api.public.etags import EXACT, Tagging
 from api.public.permalinks import SITE_URL
 from api.public.workshop import Workshop
 from ledger.opendata.terms import Terms
@@ -197,7 +198,11 @@ def build(resources: Resources) -> Litestar:
         ),
         plugins=[PydanticPlugin(validate_strict=None)],  # type: ignore[arg-type]  # None: what the models themselves say
         compression_config=CompressionConfig(
-            backend="gzip", gzip_compress_level=6, minimum_size=1000, exclude_opt_key="exact_bytes"
+            backend="gzip",
+            gzip_compress_level=6,
+            minimum_size=1000,
+            exclude_opt_key=EXACT,
+            middleware_class=Tagging,
         ),
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,

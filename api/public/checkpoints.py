@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from pydantic import Field
@@ -62,7 +62,6 @@ class StampList(Shape):
     exact_bytes=True,
 )
 async def list_checkpoints(
-    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
     before: Before = MAX_POSITION,
     limit: Limit = 50,
@@ -76,7 +75,7 @@ async def list_checkpoints(
         items=[_checkpoint(each) for each in found[:limit]],
         next=found[limit - 1].size if len(found) > limit else None,
     )
-    return permalinks.stated(request, answer)
+    return permalinks.stated(answer)
 
 
 @get(
@@ -86,15 +85,13 @@ async def list_checkpoints(
     responses={200: ResponseSpec(PublishedCheckpoint, description="检查点"), **described(404, 503)},
     exact_bytes=True,
 )
-async def get_first_checkpoint(
-    seq: Seq, request: Request[Any, Any, Any], database: NamedDependency[Database]
-) -> Response[bytes]:
+async def get_first_checkpoint(seq: Seq, database: NamedDependency[Database]) -> Response[bytes]:
     """最早包含这一条的检查点：引用截至这一条的数据时，写它的条数和根哈希。"""
     async with database.raw() as connection:
         found = await read_first_over(connection, seq)
     if found is None:
         raise ProblemError("not-published")
-    return permalinks.stated(request, _checkpoint(found))
+    return permalinks.stated(_checkpoint(found))
 
 
 @get(
@@ -105,7 +102,6 @@ async def get_first_checkpoint(
     exact_bytes=True,
 )
 async def list_stamps(
-    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
     before: Before = MAX_POSITION,
     limit: Limit = 50,
@@ -119,7 +115,7 @@ async def list_stamps(
         items=[_stamp(each) for each in found[:limit]],
         next=found[limit - 1].seq if len(found) > limit else None,
     )
-    return permalinks.stated(request, answer)
+    return permalinks.stated(answer)
 
 
 def _checkpoint(found: Published) -> PublishedCheckpoint:

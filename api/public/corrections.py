@@ -118,7 +118,7 @@ async def list_corrections(  # noqa: PLR0913, PLR0917
     )
     headers = permalinks.caching(href, is_pinned=as_of != NOW)
     content = permalinks.encode(answer.model_dump())
-    return permalinks.negotiated(permalinks.exactly(request, content, "application/json", headers))
+    return permalinks.negotiated(Response(content, media_type="application/json", headers=headers))
 
 
 async def _whole(

@@ -55,7 +55,7 @@ async def get_datapackage(
     """各个列表的 CSV：地址、行数、合计、每一列的含义和类型。"""
     said = await _publication(request, database, terms, PACKAGE, as_of)
     content = permalinks.encode(data_package(said, terms))
-    return permalinks.exactly(request, content, "application/json", _caching(PACKAGE, said.seq, as_of))
+    return Response(content, media_type="application/json", headers=_caching(PACKAGE, said.seq, as_of))
 
 
 @get(
@@ -74,7 +74,7 @@ async def get_catalogue(
     """供数据门户收录：数据集、各种格式的下载地址、许可、发布者。"""
     said = await _publication(request, database, terms, CATALOGUE, as_of)
     content = permalinks.encode(catalogue(said, terms))
-    return permalinks.exactly(request, content, JSON_LD, _caching(CATALOGUE, said.seq, as_of))
+    return Response(content, media_type=JSON_LD, headers=_caching(CATALOGUE, said.seq, as_of))
 
 
 @get(

@@ -14,6 +14,7 @@ from litestar.response import Stream
 
 from api.problems import ProblemError, described
 from api.public import permalinks
+from api.public.etags import is_known
 from api.public.permalinks import BYTE_ORDER_MARK, CSV
 from api.public.workshop import Workshop, in_thread, while_there
 from ledger.opendata import parquet, workbook
@@ -207,7 +208,7 @@ async def _answer(
     made = await while_there(request, workshop.build(making))
     etag = f'"{made.sha256.hex()}"'
     said = {**headers, "ETag": etag, "Repr-Digest": f"sha-256=:{b64encode(made.sha256).decode()}:"}
-    if permalinks.is_known(request, etag):
+    if is_known(request.headers, etag):
         made.close()
         return Response(b"", status_code=304, headers=said)
     return Stream(made.pieces(), media_type=media_type, headers={**said, "Content-Length": str(made.size)})

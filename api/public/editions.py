@@ -23,6 +23,7 @@ from api.problems import ProblemError, described
 from api.public import corrections, data, lineage, lists, permalinks
 from api.public.answers import IMMUTABLE, Before, Limit, Shape
 from api.public.downloads import IS_HEAD
+from api.public.etags import is_known
 from api.public.permalinks import SITE_URL
 from api.public.workshop import PIECE_BYTES, Workshop
 from ledger.account import MAX_POSITION
@@ -74,7 +75,6 @@ class EditionList(Shape):
     exact_bytes=True,
 )
 async def list_editions(
-    request: Request[Any, Any, Any],
     open_data: NamedDependency[Path | None],
     before: Before = MAX_POSITION,
     limit: Limit = 50,
@@ -85,7 +85,7 @@ async def list_editions(
         ListedEdition(size=size, as_of=size - 1, index=f"/data/editions/{size}/{editions.INDEX}")
         for size in found[:limit]
     ]
-    return permalinks.stated(request, EditionList(items=items, next=found[limit - 1] if len(found) > limit else None))
+    return permalinks.stated(EditionList(items=items, next=found[limit - 1] if len(found) > limit else None))
 
 
 @get(
@@ -120,7 +120,7 @@ async def get_edition_file(
         "Content-Length": str(path.stat().st_size),
         "ETag": etag,
     }
-    if permalinks.is_known(request, etag):
+    if is_known(request.headers, etag):
         del headers["Content-Length"]
         return Response(b"", status_code=304, headers=headers)
     pieces = iter(()) if request.scope["state"][IS_HEAD] else _pieces(path)

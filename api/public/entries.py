@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter, QueryParameter
@@ -130,12 +130,10 @@ async def get_entry(seq: Seq, database: NamedDependency[Database]) -> Response[E
     },
     exact_bytes=True,  # never compressed: the strong ETag is the digest of what is sent
 )
-async def get_entry_bytes(
-    seq: Seq, request: Request[Any, Any, Any], database: NamedDependency[Database]
-) -> Response[bytes]:
+async def get_entry_bytes(seq: Seq, database: NamedDependency[Database]) -> Response[bytes]:
     """与记账、计算指纹时逐字节相同的 JSON。ETag 就是它的 SHA-256。"""
     written = await _written(database, seq)
-    return permalinks.exactly(request, written, "application/json", IMMUTABLE)
+    return Response(written, media_type="application/json", headers=IMMUTABLE)
 
 
 @get("/api/v1/entries/{seq:int}/sources", summary="来源", tags=["账本"], responses=described(404, 422, 503))
@@ -181,7 +179,6 @@ async def get_entry_sources(
 )
 async def get_entry_citations(
     seq: Seq,
-    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
     after: Annotated[
         int, QueryParameter(description="从哪一条之后开始：上一页的 next", ge=-1, le=MAX_POSITION, examples=example(27))
@@ -202,7 +199,7 @@ async def get_entry_citations(
         items=[CitingEntry.model_validate(each) for each in found[:limit]],
         next=found[limit - 1].seq if len(found) > limit else None,
     )
-    return permalinks.stated(request, answer)
+    return permalinks.stated(answer)
 
 
 async def _written(database: Database, seq: int) -> bytes:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
@@ -59,10 +59,9 @@ class FenAnswer(Shape):
     responses={200: ResponseSpec(FenAnswer, description="一分钱的去向"), **described(404, 503)},
     exact_bytes=True,
 )
-async def get_fen(  # noqa: PLR0913, PLR0917
+async def get_fen(
     org: OrgId,
     fund: FundId,
-    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
     seed: Annotated[
         str,
@@ -88,7 +87,7 @@ async def get_fen(  # noqa: PLR0913, PLR0917
     pinned = urlencode({"seed": said, "size": drawn.drawing.size})
     href = f"/api/v1/funds/{org}/{fund}/fen?{pinned}"
     answer = _answer(AsOf.model_validate(last), href, account.fund(org, fund), said, drawn)
-    return permalinks.stated(request, answer, permalinks.caching(href, is_pinned=size is not None))
+    return permalinks.stated(answer, permalinks.caching(href, is_pinned=size is not None))
 
 
 def _answer(as_of: AsOf, href: str, address: str, seed: str, fen: Fen) -> FenAnswer:

@@ -15,7 +15,7 @@ from api.problems import ProblemError, described
 from api.public import permalinks
 from api.public.answers import AsOf, Shape
 from api.public.asking import Channel, DonorClass, Entry, Event, Fund, Org, Project
-from api.public.permalinks import CSV, NOW
+from api.public.permalinks import NOW
 from ledger.store.database import Database
 from ledger.store.queries.aggregates import (
     DIMENSIONS,
@@ -148,7 +148,7 @@ async def get_figures(
     """
     head, cells = await _read(database, question, as_of)
     written = _sheet if permalinks.wants_csv(request) else _answer
-    return permalinks.negotiated(written(request, question, head, cells, is_pinned=as_of != NOW))
+    return permalinks.negotiated(written(question, head, cells, is_pinned=as_of != NOW))
 
 
 @get(
@@ -163,14 +163,13 @@ async def get_figures(
     exact_bytes=True,
 )
 async def get_figures_csv(
-    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
     question: NamedDependency[Question],
     as_of: Entry = NOW,
 ) -> Response[bytes]:
     """与 /api/v1/figures 相同的数。行数与合计见 Sunledger-Rows、Sunledger-Sum-Fen 头和文件名。"""
     head, cells = await _read(database, question, as_of)
-    return _sheet(request, question, head, cells, is_pinned=as_of != NOW)
+    return _sheet(question, head, cells, is_pinned=as_of != NOW)
 
 
 async def _read(database: Database, question: Question, as_of: int) -> tuple[Head, list[Cell]]:
@@ -205,9 +204,7 @@ async def reported(connection: asyncpg.Connection, head: Head, as_of: int) -> He
     raise ProblemError("no-lineage-report", detail, reports=reports)
 
 
-def _answer(
-    request: Request[Any, Any, Any], question: Question, head: Head, cells: list[Cell], *, is_pinned: bool
-) -> Response[bytes]:
+def _answer(question: Question, head: Head, cells: list[Cell], *, is_pinned: bool) -> Response[bytes]:
     counted = counts(question, cells)
     count, sum_fen = summed(cells)
     canonical = _canonical("/api/v1/figures", question, head)
@@ -224,23 +221,17 @@ def _answer(
         "sum_fen": sum_fen,
     }
     headers = permalinks.caching(canonical, is_pinned=is_pinned)
-    return permalinks.exactly(request, permalinks.encode(content), "application/json", headers)
+    return Response(permalinks.encode(content), media_type="application/json", headers=headers)
 
 
-def _sheet(
-    request: Request[Any, Any, Any], question: Question, head: Head, cells: list[Cell], *, is_pinned: bool
-) -> Response[bytes]:
-    lines = [permalinks.csv_line([*question.by, "count", "sum_fen"])]
-    lines += [
-        permalinks.csv_line([*cell.keys, shown, cell.sum_fen])
-        for cell, shown in zip(cells, counts(question, cells), strict=True)
-    ]
+def _sheet(question: Question, head: Head, cells: list[Cell], *, is_pinned: bool) -> Response[bytes]:
+    rows: list[list[object]] = [[*question.by, "count", "sum_fen"]]
+    rows += [[*cell.keys, shown, cell.sum_fen] for cell, shown in zip(cells, counts(question, cells), strict=True)]
     headers = {
         **permalinks.caching(_canonical("/api/v1/figures.csv", question, head), is_pinned=is_pinned),
         **permalinks.attachment(question.measure, head.seq, len(cells), summed(cells)[1]),
     }
-    content = (permalinks.BYTE_ORDER_MARK + "".join(lines)).encode()
-    return permalinks.exactly(request, content, CSV, headers)
+    return permalinks.sheet(rows, headers)
 
 
 def _canonical(path: str, question: Question, head: Head) -> str:

@@ -59,7 +59,7 @@ async def get_flow(
         "went": [each._asdict() for each in flow.went],
         "sum_fen": sum(each.amount_fen for each in flow.came),
     }
-    return permalinks.negotiated(permalinks.exactly(request, permalinks.encode(content), "application/json", FRESH))
+    return permalinks.negotiated(Response(permalinks.encode(content), media_type="application/json", headers=FRESH))
 
 
 @get(
@@ -100,7 +100,7 @@ def _sheet(request: Request[Any, Any, Any], project: str, head: Head, flow: Flow
     lines += [permalinks.csv_line([*each[:-1], None, each.amount_fen]) for each in flow.went]
     sum_fen = sum(each.amount_fen for each in flow.came)
     headers = {**FRESH, **permalinks.attachment(f"{project}-flow", head.seq, len(lines) - 1, sum_fen)}
-    return permalinks.exactly(request, (permalinks.BYTE_ORDER_MARK + "".join(lines)).encode(), CSV, headers)
+    return Response((permalinks.BYTE_ORDER_MARK + "".join(lines)).encode(), media_type=CSV, headers=headers)
 
 
 HANDLERS: list[Any] = [get_flow, get_flow_csv]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import asyncpg
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from pydantic import Field
@@ -95,7 +95,6 @@ REGISTER = Register(
 async def get_fund(
     org: OrgId,
     fund: FundId,
-    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
     as_of: Entry = NOW,
 ) -> Response[bytes]:
@@ -109,7 +108,7 @@ async def get_fund(
         raise ProblemError("not-found")
     answer = FundAnswer(as_of=AsOf.model_validate(head), fund=Fund.model_validate(found))
     canonical = permalinks.address(f"/api/v1/funds/{org}/{fund}", {}, head.seq)
-    return permalinks.stated(request, answer, permalinks.caching(canonical, is_pinned=as_of != NOW))
+    return permalinks.stated(answer, permalinks.caching(canonical, is_pinned=as_of != NOW))
 
 
 @get("/api/v1/funds/{org:str}/{fund:str}/costs", summary="管理费比例", tags=["收支"], responses=described(404, 503))

@@ -219,7 +219,7 @@ def _list(table: Table, page: type[_Page], item: type[Shape]) -> list[HTTPRouteH
             "next": found[limit - 1].seq if len(found) > limit else None,
         }
         headers = permalinks.caching(canonical, is_pinned=as_of != NOW)
-        answer = permalinks.exactly(request, permalinks.encode(content), "application/json", headers)
+        answer = Response(permalinks.encode(content), media_type="application/json", headers=headers)
         return permalinks.negotiated(answer)
 
     async def whole(

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import asyncpg
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
@@ -51,13 +51,11 @@ def _responses(*statuses: int) -> dict[int, ResponseSpec]:
 
 
 @get("/api/v1/news", summary="最近入账", tags=["账本"], responses=_responses(), exact_bytes=True)
-async def list_news(
-    request: Request[Any, Any, Any], database: NamedDependency[Database], limit: Count = 20
-) -> Response[bytes]:
+async def list_news(database: NamedDependency[Database], limit: Count = 20) -> Response[bytes]:
     """全账本最近的业务，包括捐款。"""
     async with database.snapshot() as connection:
         head = await read_head(connection)
-        return await _answer(request, connection, head, await read_latest(connection, limit))
+        return await _answer(connection, head, await read_latest(connection, limit))
 
 
 @get(
@@ -67,15 +65,13 @@ async def list_news(
     responses=_responses(404),
     exact_bytes=True,
 )
-async def list_organisation_news(
-    org: OrgId, request: Request[Any, Any, Any], database: NamedDependency[Database], limit: Count = 20
-) -> Response[bytes]:
+async def list_organisation_news(org: OrgId, database: NamedDependency[Database], limit: Count = 20) -> Response[bytes]:
     """动用或收到这个组织的钱的业务；捐款不在其中。"""
     async with database.snapshot() as connection:
         if not are_ids(org) or await read_subject(connection, org) is None:
             raise ProblemError("not-found")
         head = await read_head(connection)
-        return await _answer(request, connection, head, await read_scope_news(connection, org, "", limit))
+        return await _answer(connection, head, await read_scope_news(connection, org, "", limit))
 
 
 @get(
@@ -86,14 +82,14 @@ async def list_organisation_news(
     exact_bytes=True,
 )
 async def list_fund_news(
-    org: OrgId, fund: FundId, request: Request[Any, Any, Any], database: NamedDependency[Database], limit: Count = 20
+    org: OrgId, fund: FundId, database: NamedDependency[Database], limit: Count = 20
 ) -> Response[bytes]:
     """动用或收到这个基金的钱的业务；捐款不在其中。"""
     async with database.snapshot() as connection:
         if not are_ids(org, fund) or await read_fund(connection, org, fund) is None:
             raise ProblemError("not-found")
         head = await read_head(connection)
-        return await _answer(request, connection, head, await read_scope_news(connection, org, fund, limit))
+        return await _answer(connection, head, await read_scope_news(connection, org, fund, limit))
 
 
 @get(
@@ -106,7 +102,6 @@ async def list_fund_news(
 async def list_project_news(
     org: OrgId,
     project: ProjectId,
-    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
     limit: Count = 20,
 ) -> Response[bytes]:
@@ -115,12 +110,10 @@ async def list_project_news(
         if not are_ids(org, project) or await read_subject(connection, org, project) is None:
             raise ProblemError("not-found")
         head = await read_head(connection)
-        return await _answer(request, connection, head, await read_project_news(connection, org, project, limit))
+        return await _answer(connection, head, await read_project_news(connection, org, project, limit))
 
 
-async def _answer(
-    request: Request[Any, Any, Any], connection: asyncpg.Connection, head: Head, news: Sequence[Effect]
-) -> Response[bytes]:
+async def _answer(connection: asyncpg.Connection, head: Head, news: Sequence[Effect]) -> Response[bytes]:
     items = [
         NewsItem(
             seq=entry.seq,
@@ -133,7 +126,7 @@ async def _answer(
         )
         for entry, said in await told(connection, news, CHINESE)
     ]
-    return permalinks.stated(request, NewsList(as_of=AsOf.model_validate(head), items=items))
+    return permalinks.stated(NewsList(as_of=AsOf.model_validate(head), items=items))
 
 
 HANDLERS: list[Any] = [list_news, list_organisation_news, list_fund_news, list_project_news]

@@ -1,7 +1,6 @@
 """Answers with an address that stays true: as of a given entry they are the same bytes for ever."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
@@ -59,25 +58,14 @@ def caching(canonical: str, *, is_pinned: bool) -> dict[str, str]:
     return {**(IMMUTABLE if is_pinned else FRESH), "Link": f'<{canonical}>; rel="canonical"'}
 
 
-def exactly(
-    request: Request[Any, Any, Any], content: bytes, media_type: str, headers: Mapping[str, str]
-) -> Response[bytes]:
-    """These bytes, under their digest. The handler says `exact_bytes`: a strong ETag allows no compression."""
-    etag = f'"{hashlib.sha256(content).hexdigest()}"'
-    if is_known(request, etag):
-        return Response(b"", status_code=304, headers={**headers, "ETag": etag})
-    return Response(content, media_type=media_type, headers={**headers, "ETag": etag})
+def stated(answer: Shape, headers: Mapping[str, str] = FRESH) -> Response[bytes]:
+    """This answer as JSON."""
+    return Response(answer.model_dump_json().encode(), media_type="application/json", headers=headers)
 
 
-def stated(request: Request[Any, Any, Any], answer: Shape, headers: Mapping[str, str] = FRESH) -> Response[bytes]:
-    """This answer as JSON, under its digest."""
-    return exactly(request, answer.model_dump_json().encode(), "application/json", headers)
-
-
-def is_known(request: Request[Any, Any, Any], etag: str) -> bool:
-    """Whether whoever asks has these bytes already (RFC 9110, section 13.1.2)."""
-    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
-    return bool(known & {etag, "*"})
+def sheet(rows: Iterable[Sequence[object]], headers: Mapping[str, str]) -> Response[bytes]:
+    """These rows as CSV, the names of the columns first."""
+    return Response((BYTE_ORDER_MARK + "".join(map(csv_line, rows))).encode(), media_type=CSV, headers=headers)
 
 
 def wants_csv(request: Request[Any, Any, Any]) -> bool:

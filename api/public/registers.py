@@ -94,7 +94,7 @@ def handlers(register: Register) -> list[HTTPRouteHandler]:
         limit: Limit = 50,
     ) -> Response[bytes]:
         if permalinks.wants_csv(request):
-            return permalinks.negotiated(await _sheet(request, database, register, asked))
+            return permalinks.negotiated(await _sheet(database, register, asked))
         async with database.snapshot() as connection:
             head = await permalinks.read_as_of(connection, asked.as_of)
             found = await register.read(connection, asked, after, limit + 1)
@@ -102,7 +102,7 @@ def handlers(register: Register) -> list[HTTPRouteHandler]:
         following = ":".join(getattr(items[-1], each) for each in register.key) if len(found) > limit else None
         page = {"as_of": AsOf.model_validate(head), "items": items, "next": following}
         headers = _headers(register, path, asked, head, after=after, limit=limit)
-        return permalinks.negotiated(permalinks.stated(request, register.page.model_validate(page), headers))
+        return permalinks.negotiated(permalinks.stated(register.page.model_validate(page), headers))
 
     @get(
         f"/api/v1/{sheet_name}",
@@ -117,17 +117,13 @@ def handlers(register: Register) -> list[HTTPRouteHandler]:
         dependencies=dependencies,
         exact_bytes=True,
     )
-    async def sheet(
-        request: Request[Any, Any, Any], database: NamedDependency[Database], asked: NamedDependency[Asked]
-    ) -> Response[bytes]:
-        return await _sheet(request, database, register, asked)
+    async def sheet(database: NamedDependency[Database], asked: NamedDependency[Asked]) -> Response[bytes]:
+        return await _sheet(database, register, asked)
 
     return [listed, sheet]
 
 
-async def _sheet(
-    request: Request[Any, Any, Any], database: Database, register: Register, asked: Asked
-) -> Response[bytes]:
+async def _sheet(database: Database, register: Register, asked: Asked) -> Response[bytes]:
     async with database.snapshot() as connection:
         head = await permalinks.read_as_of(connection, asked.as_of)
         found = await register.read(connection, asked, "", MAX_ROWS + 1)
@@ -136,12 +132,11 @@ async def _sheet(
     columns = dict(_columns(register.item))
     rows = [[_at(each, where) for where in columns.values()] for each in found]
     sum_fen = sum(_at(each, columns[register.amount]) for each in found)
-    lines = map(permalinks.csv_line, [[*columns], *rows])
     headers = {
         **_headers(register, f"/api/v1/{register.name}.csv", asked, head),
         **permalinks.attachment(register.name, head.seq, len(rows), sum_fen),
     }
-    return permalinks.exactly(request, (permalinks.BYTE_ORDER_MARK + "".join(lines)).encode(), CSV, headers)
+    return permalinks.sheet([[*columns], *rows], headers)
 
 
 def _headers(register: Register, path: str, asked: Asked, head: Head, **paging: str | int) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The look-up: a receipt code in, where every fen of the gift is out. The code comes in the body and goes nowhere."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from litestar import MediaType, Request, Response, get, post
@@ -219,20 +220,20 @@ async def trace_of_entry(seq: Seq, desk: NamedDependency[Desk]) -> Response[byte
     },
     exact_bytes=True,
 )
-async def trace_of_entry_csv(seq: Seq, request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
+async def trace_of_entry_csv(seq: Seq, desk: NamedDependency[Desk]) -> Response[bytes]:
     """与 trace 的 leaves 相同：各行之和恒等于捐款金额。行数与合计见 Sunledger-Rows、Sunledger-Sum-Fen 头和文件名。"""
     traced = await desk.traces.of(seq)
     if traced.trace is None:
         raise ProblemError("not-found", "这一条不是捐款")
     leaves = traced.trace.leaves
-    lines = [permalinks.csv_line(_COLUMNS)]
+    rows: list[Sequence[object]] = [_COLUMNS]
     for leaf in leaves:
         places = (each.id if each else "" for each in (leaf.organisation, leaf.other, leaf.fund, leaf.project))
         said = (leaf.seq, leaf.on, *places, leaf.payee, leaf.purpose, leaf.entry_amount_fen, leaf.amount_fen)
-        lines.append(permalinks.csv_line([leaf.state.value, *said]))
+        rows.append([leaf.state.value, *said])
     sum_fen = sum(leaf.amount_fen for leaf in leaves)
     headers = {**FRESH, **permalinks.attachment(f"gift-{seq}", traced.head.seq, len(leaves), sum_fen)}
-    return permalinks.exactly(request, (permalinks.BYTE_ORDER_MARK + "".join(lines)).encode(), permalinks.CSV, headers)
+    return permalinks.sheet(rows, headers)
 
 
 _COLUMNS = (

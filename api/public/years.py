@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter
@@ -59,7 +59,6 @@ class YearAnswer(Shape):
 )
 async def get_year(
     year: Annotated[int, PathParameter(description="年份", ge=1, le=9999, examples=example(2026))],
-    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
 ) -> Response[bytes]:
     """全账本一年里收到、支出和年末留存的金额。"""
@@ -67,7 +66,7 @@ async def get_year(
         head = await read_head(connection)
         found = await read_year(connection, year)
     answer = YearAnswer(as_of=AsOf.model_validate(head), year=Year.model_validate(found))
-    return permalinks.stated(request, answer)
+    return permalinks.stated(answer)
 
 
 HANDLERS: list[Any] = [get_year]

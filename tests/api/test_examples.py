@@ -1,29 +1,17 @@
 """The examples of both interfaces' documents, which their own pages offer to whoever tries them: they work."""
 
 import json
-from collections.abc import AsyncGenerator
-from typing import NamedTuple
 
 import httpx
 import jsonschema
-import pytest
 from litestar import Litestar
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from api import reference
-from api.public.app import Resources, build
-from api.public.editions import publish
 from api.reference import Operation
-from ledger.opendata.terms import Terms
-from ledger.settings import Settings
-from ledger.store import lineage, setup
-from ledger.store.keys import LookupKeys
-from tests.support import office
+from tests.api.conftest import Told
 from tests.support.office import Office
-from tests.support.signing import signing
 from tests.support.visitor import visitor
-
-TERMS = Terms(iati_org="XI-IATI-SUNLEDGER", giving_prefix="360G-sunledger")
 
 NOT_FOUND, CLOSED, UNKNOWN = "not-found", "closed", "unknown-reference"
 REFUSED_IN_PUBLIC = {"get_stamp": NOT_FOUND}
@@ -59,36 +47,6 @@ sheet was handed in, who was enrolled waits for a second person, and what is to 
 read, and refused by the rules alone."""
 
 
-class Told(NamedTuple):
-    """The public application where the story was told, signed, reported on and put down as an edition."""
-
-    http: httpx.AsyncClient
-    code: str
-
-
-@pytest.fixture
-async def desk(told: Settings) -> AsyncGenerator[Office]:
-    async with office.opened(signing(told)) as desk:
-        publisher = desk.resources.publisher
-        assert publisher is not None
-        assert await publisher.wait_for(await desk.size() - 1, 9)
-        yield desk
-
-
-@pytest.fixture
-async def public(told: Settings, desk: Office) -> AsyncGenerator[Told]:
-    writer, folder = desk.resources.database, told.data_dir / "open-data"
-    size = await desk.size()
-    assert await lineage.report(writer) == size
-    await publish(writer, TERMS, folder, size, site_url="https://ledger.example.org")
-    assert told.database_url is not None
-    database = setup.database(told, told.database_url, "reader")
-    lookup = LookupKeys.read(told.lookup)
-    async with visitor(build(Resources(database=database, lookup=lookup, terms=TERMS, open_data=folder))) as http:
-        yield Told(http, next(iter(desk.codes.values())))
-    await database.close()
-
-
 async def operations(http: httpx.AsyncClient) -> list[Operation]:
     """All of them, as the interface's own page offers them."""
     document = (await http.get("/schema/openapi.json")).json()
@@ -116,21 +74,22 @@ async def test_every_public_question_is_answered_with_its_own_examples(public: T
             if each.id in BY_CODE:
                 assert answer.json()["type"] == "/problems/receipt-not-found"
                 answer = await send(public.http, each, is_whole=is_whole, code=public.code)
+                assert (answer.headers["cache-control"], "etag" in answer.headers) == ("no-store", False)
             if answer.status_code != 200:
                 refused[each.id] = answer.json()["type"].removeprefix("/problems/")
         assert refused == REFUSED_IN_PUBLIC
 
 
-async def test_what_staff_send_as_the_document_shows_it_is_entered(desk: Office) -> None:
+async def test_what_staff_send_as_the_document_shows_it_is_entered(signed: Office) -> None:
     """In the document's order: the fund that is opened, the person who is enrolled, are there for what comes after."""
-    asked = await operations(desk.http)
+    asked = await operations(signed.http)
     assert len(asked) > 60
     refused = {}
     for number, each in enumerate(asked):
         answers = []
         for who in ("administrator", "maker"):  # neither may do everything
-            desk.http.headers.update({**desk.headers(who), "Idempotency-Key": f"{number} {who}"})
-            answers.append(await send(desk.http, each, is_whole=True))
+            signed.http.headers.update({**signed.headers(who), "Idempotency-Key": f"{number} {who}"})
+            answers.append(await send(signed.http, each, is_whole=True))
         if not any(answer.is_success for answer in answers):
             refused[each.id] = answers[-1].json()["type"].removeprefix("/problems/")
     assert refused == REFUSED_TO_STAFF

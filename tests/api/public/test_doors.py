@@ -16,13 +16,13 @@ from tests.support.branch import Branch
 HTML = {"Accept": "text/html"}
 
 
-def paths(app: Litestar) -> list[str]:
+def paths(app: Litestar, *, project: str = "relief") -> list[str]:
     """Every GET address, with things that exist in its places."""
     given = {
         "seq": "0",
         "org": "330800",
         "fund": "flood",
-        "project": "relief",
+        "project": project,
         "slug": "too-large",
         "campaign": "none",
         "year": "2026",

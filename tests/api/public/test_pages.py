@@ -129,6 +129,7 @@ async def test_what_a_code_shows_is_kept_by_nobody(branch: Branch, http: httpx.A
         await http.get("/r"),
     ):
         assert page.headers["cache-control"] == "no-store"
+        assert "etag" not in page.headers
         assert page.headers["x-robots-tag"] == "noindex"
         assert page.headers["referrer-policy"] == "no-referrer"
         assert '<meta name="robots" content="noindex">' in page.text
