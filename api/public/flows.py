@@ -9,12 +9,13 @@ from pydantic import Field
 
 from api.problems import ProblemError, described
 from api.public import permalinks
-from api.public.answers import FRESH, AsOf, OrgId, ProjectId, Shape, are_ids
-from api.public.permalinks import CSV
+from api.public.answers import AsOf, OrgId, ProjectId, Shape, are_ids
+from api.public.asking import Entry
+from api.public.permalinks import CSV, NOW
 from ledger.store.database import Database
 from ledger.store.queries.aggregates import MAX_ROWS
 from ledger.store.queries.flows import Flow, Kind, read_flow
-from ledger.store.queries.head import Head, read_head
+from ledger.store.queries.head import Head
 from ledger.store.queries.projects import read_project
 
 
@@ -44,22 +45,27 @@ class FlowAnswer(Shape):
     exact_bytes=True,
 )
 async def get_flow(
-    org: OrgId, project: ProjectId, request: Request[Any, Any, Any], database: NamedDependency[Database]
+    org: OrgId,
+    project: ProjectId,
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    as_of: Entry = NOW,
 ) -> Response[bytes]:
-    """来自哪些基金，到了哪些收款方，各有多少；截至最后一条。
+    """来自哪些基金，到了哪些收款方，各有多少。带 as_of 的地址永远给出同样的字节。
 
     Accept: text/csv 得到 CSV，与 flow.csv 相同。
     """
-    head, flow = await _read(database, org, project)
+    head, flow = await _read(database, org, project, as_of)
     if permalinks.wants_csv(request):
-        return permalinks.negotiated(_sheet(request, project, head, flow))
+        return permalinks.negotiated(_sheet(org, project, head, flow, as_of))
     content = {
         "as_of": {"seq": head.seq, "at": head.at},
         "came": [each._asdict() for each in flow.came],
         "went": [each._asdict() for each in flow.went],
-        "sum_fen": sum(each.amount_fen for each in flow.came),
+        "sum_fen": flow.sum_fen,
     }
-    return permalinks.negotiated(Response(permalinks.encode(content), media_type="application/json", headers=FRESH))
+    headers = _caching(org, project, "flow", head, as_of)
+    return permalinks.negotiated(Response(permalinks.encode(content), media_type="application/json", headers=headers))
 
 
 @get(
@@ -73,34 +79,41 @@ async def get_flow(
     exact_bytes=True,
 )
 async def get_flow_csv(
-    org: OrgId, project: ProjectId, request: Request[Any, Any, Any], database: NamedDependency[Database]
+    org: OrgId, project: ProjectId, database: NamedDependency[Database], as_of: Entry = NOW
 ) -> Response[bytes]:
     """与 flow 相同的数：来的在 came_fen，去的在 went_fen，两列之和相等，见 Sunledger-Sum-Fen 头。"""
-    head, flow = await _read(database, org, project)
-    return _sheet(request, project, head, flow)
+    head, flow = await _read(database, org, project, as_of)
+    return _sheet(org, project, head, flow, as_of)
 
 
-async def _read(database: Database, org: str, project: str) -> tuple[Head, Flow]:
+async def _read(database: Database, org: str, project: str, as_of: int) -> tuple[Head, Flow]:
     if not are_ids(org, project):
         raise ProblemError("not-found")
     async with database.snapshot() as connection:
-        head = await read_head(connection)
+        head = await permalinks.read_as_of(connection, as_of)
         found = await read_project(connection, org, project)
-        if found is None:
+        if found is None or found.seq > head.seq:
             raise ProblemError("not-found")
-        flow = await read_flow(connection, found)
+        flow = await read_flow(connection, found, as_of=None if as_of == NOW else as_of)
     if len(flow.came) + len(flow.went) > MAX_ROWS:
         raise ProblemError("too-many-rows", f"超过 {MAX_ROWS} 行；请下载付款列表 /api/v1/payments.csv")
     return head, flow
 
 
-def _sheet(request: Request[Any, Any, Any], project: str, head: Head, flow: Flow) -> Response[bytes]:
-    lines = [permalinks.csv_line(["kind", "fund", "name", "came_fen", "went_fen"])]
-    lines += [permalinks.csv_line([*each, None]) for each in flow.came]
-    lines += [permalinks.csv_line([*each[:-1], None, each.amount_fen]) for each in flow.went]
-    sum_fen = sum(each.amount_fen for each in flow.came)
-    headers = {**FRESH, **permalinks.attachment(f"{project}-flow", head.seq, len(lines) - 1, sum_fen)}
-    return Response((permalinks.BYTE_ORDER_MARK + "".join(lines)).encode(), media_type=CSV, headers=headers)
+def _sheet(org: str, project: str, head: Head, flow: Flow, as_of: int) -> Response[bytes]:
+    rows: list[list[object]] = [["kind", "fund", "name", "came_fen", "went_fen"]]
+    rows += [[*each, None] for each in flow.came]
+    rows += [[*each[:-1], None, each.amount_fen] for each in flow.went]
+    headers = {
+        **_caching(org, project, "flow.csv", head, as_of),
+        **permalinks.attachment(f"{project}-flow", head.seq, len(rows) - 1, flow.sum_fen),
+    }
+    return permalinks.sheet(rows, headers)
+
+
+def _caching(org: str, project: str, name: str, head: Head, as_of: int) -> dict[str, str]:
+    canonical = permalinks.address(f"/api/v1/projects/{org}/{project}/{name}", {}, head.seq)
+    return permalinks.caching(canonical, is_pinned=as_of != NOW)
 
 
 HANDLERS: list[Any] = [get_flow, get_flow_csv]

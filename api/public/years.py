@@ -12,8 +12,9 @@ from api.fields import example
 from api.problems import described
 from api.public import permalinks
 from api.public.answers import AsOf, Shape
+from api.public.asking import Entry
+from api.public.permalinks import NOW
 from ledger.store.database import Database
-from ledger.store.queries.head import read_head
 from ledger.store.queries.years import read_year
 
 Equation = Literal[
@@ -37,9 +38,9 @@ class Year(Shape):
     fees_fen: int = Field(description="渠道手续费")
     lost_fen: int = Field(description="汇兑损失")
     voided_fen: int = Field(description="更正作废")
-    held_fen: int = Field(description="年末已入账未分配；今年的，截至现在")
-    allocated_fen: int = Field(description="年末已分配未拨付；今年的，截至现在")
-    in_transit_fen: int = Field(description="年末组织之间在途；今年的，截至现在")
+    held_fen: int = Field(description="年末已入账未分配；今年的，截至 as_of")
+    allocated_fen: int = Field(description="年末已分配未拨付；今年的，截至 as_of")
+    in_transit_fen: int = Field(description="年末组织之间在途；今年的，截至 as_of")
     equation: Equation = Field(EQUATION, description="各数的关系")
 
 
@@ -60,13 +61,15 @@ class YearAnswer(Shape):
 async def get_year(
     year: Annotated[int, PathParameter(description="年份", ge=1, le=9999, examples=example(2026))],
     database: NamedDependency[Database],
+    as_of: Entry = NOW,
 ) -> Response[bytes]:
-    """全账本一年里收到、支出和年末留存的金额。"""
+    """全账本一年里收到、支出和年末留存的金额。带 as_of 的地址永远给出同样的字节。"""
     async with database.snapshot() as connection:
-        head = await read_head(connection)
-        found = await read_year(connection, year)
+        head = await permalinks.read_as_of(connection, as_of)
+        found = await read_year(connection, year, as_of=None if as_of == NOW else as_of)
     answer = YearAnswer(as_of=AsOf.model_validate(head), year=Year.model_validate(found))
-    return permalinks.stated(answer)
+    canonical = permalinks.address(f"/api/v1/years/{year}", {}, head.seq)
+    return permalinks.stated(answer, permalinks.caching(canonical, is_pinned=as_of != NOW))
 
 
 HANDLERS: list[Any] = [get_year]

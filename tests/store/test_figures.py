@@ -42,7 +42,10 @@ class Stored:
         self.database = database
 
     @staticmethod
-    async def of(pen: Pen, cluster: Cluster, template: str, roles_dir: Path) -> tuple["Stored", str]:
+    async def of(
+        pen: Pen, cluster: Cluster, template: str, roles_dir: Path, *, size: int | None = None
+    ) -> tuple["Stored", str]:
+        """Its first `size` entries, or all."""
         name = f"figures_{next(_names)}"
         await cluster.create_database(name, template)
         settings = Settings(roles_dir=roles_dir, database_url=cluster.url(name))
@@ -52,7 +55,7 @@ class Stored:
                 "insert into entry (seq, bytes, at, kind, org) values ($1, $2, $3, $4, $5)",
                 [
                     (entry.seq, written, entries.moment(entry.at), entry.kind, entries.org_of(entry))
-                    for entry, written in zip(pen.entries, pen.written, strict=True)
+                    for entry, written in zip(pen.entries[:size], pen.written[:size], strict=True)
                 ],
             )
         await rebuild(owner, report=lambda _: None)

@@ -1,17 +1,21 @@
 """Where a project's money came from and where it went: by fund, and by who was paid."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 import asyncpg
 
 from ledger import account
+from ledger.account import MAX_POSITION
 from ledger.store.queries.projects import Project
 
 Kind: TypeAlias = Literal[
     "fund", "came_late", "payee", "released", "refunded", "redirected", "voided", "went_late", "allocated"
 ]  # fmt: skip
+_CAME: tuple[Kind, ...] = ("fund", "came_late")
+_WENT: tuple[Kind, ...] = ("payee", "released", "refunded", "redirected", "voided", "went_late", "allocated")
 
 
 class End(NamedTuple):
@@ -34,51 +38,109 @@ class Flow:
     came: Sequence[End]
     went: Sequence[End]
 
-
-async def read_flow(connection: asyncpg.Connection, project: Project) -> Flow:
-    """Of one project, as of the entry that its figures are of: funds and payees, the largest first; then the others."""
-    org, its, figures = project.org, project.project, project.figures
-    funds = await connection.fetch(_FUNDS, org, its)
-    payees = await connection.fetch(_PAYEES, org, account.project(org, its, ""), account.payees(org))
-    late: list[tuple[Kind, int]] = [("came_late", figures.came_late_fen)]
-    others: list[tuple[Kind, int]] = [
-        ("released", figures.released_fen),
-        ("refunded", figures.refunded_fen),
-        ("redirected", figures.redirected_fen),
-        ("voided", figures.voided_fen),
-        ("went_late", figures.went_late_fen),
-        ("allocated", figures.allocated_fen),
-    ]
-    came = [*(End("fund", *row) for row in funds), *(End(kind, "", "", fen) for kind, fen in late if fen)]
-    went = [
-        *(End("payee", "", *row) for row in payees if row["qty"]),
-        *(End(kind, "", "", fen) for kind, fen in others if fen),
-    ]
-    for side in (came, went):
-        found = sum(each.amount_fen for each in side)
-        assert found == figures.came_fen, f"{figures.came_fen} fen came to {org}:{its}, {found} found"
-    return Flow(came=came, went=went)
+    @property
+    def sum_fen(self) -> int:
+        """All that the project ever had."""
+        return sum(each.amount_fen for each in self.came)
 
 
-_FUNDS = """
-  select f.fund, f.name, sum(r.qty)::bigint as qty from rollup r join fund f using (org, fund)
-  where r.org = $1 and r.project = $2 and r.kind = 'money.allocated'
-  group by f.fund, f.name having sum(r.qty) <> 0 order by qty desc, f.name, f.fund
-"""
-# A payment counts for its payee, in all its parts. What came back cites the payment it belongs to, and is off it
-# wherever it came home to: late money goes to a successor.
-_PAYEES = """
-  with own as (select id from account where org = $1 and starts_with(address, $2)),
-  payee as (select id from account where address = $3 and unit = 'CNY'),
-  paid as (
-    select p.seq, p.qty from posting p where p.src in (select id from own) and p.dst in (select id from payee)
-  ),
-  moved as (
-    select seq, qty from paid
-    union all
-    select c.ref, -p.qty from citation c join posting p on p.seq = c.seq
-    where c.ref in (select seq from paid) and p.src in (select id from payee)
+async def read_flow(connection: asyncpg.Connection, project: Project, *, as_of: int | None = None) -> Flow:
+    """Of one project, now or as of an entry: funds and payees, the largest first; then the others."""
+    org, its = project.org, project.project
+    own = (org, account.project(org, its, ""), MAX_POSITION if as_of is None else as_of)
+    fen: Counter[tuple[Kind, str]] = Counter()
+    late = 0
+    for source, fund, qty in await connection.fetch(_SOURCES, *own):
+        fen["allocated", ""] += qty
+        if source == "fund":
+            fen["fund", fund] += qty
+        else:
+            late += qty
+    for sink, by, fund, payee, gone, home in await connection.fetch(_SINKS, *own):
+        kind = _KINDS[sink, by]
+        fen["allocated", ""] -= gone
+        if kind == "fund":
+            fen[kind, fund] -= gone
+        else:
+            fen[kind, payee] += gone - home
+            late -= home
+    fen["came_late", ""], fen["went_late", ""] = max(late, 0), max(-late, 0)
+    funds = [fund for kind, fund in fen if kind == "fund"]
+    names = dict(await connection.fetch("select fund, name from fund where org = $1 and fund = any($2)", org, funds))
+    came, went = ([end for kind in side for end in _ends(kind, fen, names)] for side in (_CAME, _WENT))
+    flow = Flow(came=came, went=went)
+    known = flow.sum_fen if as_of is not None else project.figures.came_fen
+    assert flow.sum_fen == sum(each.amount_fen for each in went) == known, (
+        f"{org}:{its}: {known} fen came, {flow} found"
+    )
+    return flow
+
+
+def _ends(kind: Kind, fen: Mapping[tuple[Kind, str], int], names: Mapping[str, str]) -> Iterator[End]:
+    """Of one kind, the largest first; nothing of nothing."""
+    its = {name: qty for (each, name), qty in fen.items() if each == kind and qty}
+    ends = (
+        End(kind, each, names[each], qty) if kind == "fund" else End(kind, "", each, qty) for each, qty in its.items()
+    )
+    yield from sorted(ends, key=lambda end: (-end.amount_fen, end.name, end.fund))
+
+
+_KINDS: dict[tuple[str, str], Kind] = {
+    ("payees", "money.disbursed"): "payee",
+    ("fund", "money.released"): "released",
+    ("refunds", "gift.refunded"): "refunded",
+    ("fund", "gift.redirected"): "redirected",
+    ("voided", "entry.reversed"): "voided",
+    ("suspense", "entry.reversed"): "voided",
+    ("fund", "entry.reversed"): "fund",  # an allocation that was taken back
+}
+"""Kind of account that money of a project leaves for, and of the entry that takes it there."""
+
+_OWN = """
+  with own as (
+    select id, split_part(address, ':', 4) as fund from account
+    where org = $1 and starts_with(address, $2) and unit = 'CNY'
   )
-  select convert_from(e.bytes, 'utf8')::jsonb #>> '{body,payee}' as payee, sum(m.qty)::bigint as qty
-  from moved m join entry e using (seq) group by payee order by qty desc, payee
 """
+_SOURCES = f"""
+  {_OWN}
+  select split_part(a.address, ':', 1) as source, own.fund, sum(p.qty)::bigint
+  from own join posting p on p.dst = own.id join account a on a.id = p.src
+  where p.seq <= $3 group by source, own.fund
+"""  # noqa: S608  ours
+# Positions tell whose money comes home out of a sink: it is off the effect that took it there, also where it comes home
+# to a successor.
+_SINKS = f"""
+  {_OWN},
+  gone as (
+    select own.fund, split_part(a.address, ':', 1) as sink, a.id as place, p.seq, p.qty
+    from own join posting p on p.src = own.id and p.src_lo is not null join account a on a.id = p.dst
+    where p.seq <= $3
+  ),
+  home as (
+    select own.fund, sink.sink, p.seq, least(p.dst_hi, q.src_hi) - greatest(p.dst_lo, q.src_lo) as qty
+    from (select distinct sink, place from gone where sink in ('payees', 'refunds')) sink
+    join posting q on q.src = sink.place and q.src_lo is not null
+    cross join lateral (
+      select p.seq, p.src, p.dst_lo, p.dst_hi from posting p
+      where p.dst = q.src and p.dst_lo < q.src_hi
+        and p.dst_lo >= (
+          select before.dst_lo from posting before
+          where before.dst = q.src and before.dst_lo <= q.src_lo order by before.dst_lo desc limit 1)
+      offset 0
+    ) p
+    join own on own.id = p.src
+    where q.seq <= $3
+  ),
+  effect as (
+    select sink, fund, seq, sum(gone) as gone, sum(home) as home
+    from (
+      select sink, fund, seq, qty as gone, 0 as home from gone union all select sink, fund, seq, 0, qty from home
+    ) moved
+    group by sink, fund, seq
+  )
+  select sink, kind, fund,
+         case sink when 'payees' then convert_from(bytes, 'utf8')::jsonb #>> '{{body,payee}}' else '' end as payee,
+         sum(gone)::bigint, sum(home)::bigint
+  from effect join entry using (seq) group by sink, kind, fund, payee
+"""  # noqa: S608  ours

@@ -1,11 +1,13 @@
 """A year of the whole ledger: what there was, what came, what went, what there is. It adds up or nobody sees it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
 import asyncpg
 
 from ledger.donations import GIFTS
+from ledger.store.queries.aggregates import Question, read_aggregate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,10 @@ class Year:
         assert came == now, f"{self.year}: {came} fen came in, {now} found"
 
 
-async def read_year(connection: asyncpg.Connection, year: int) -> Year:
-    """This year until now."""
+async def read_year(connection: asyncpg.Connection, year: int, *, as_of: int | None = None) -> Year:
+    """A year until now; or as of an entry, by what is booked up to it."""
+    if as_of is not None:
+        return await _read_then(connection, year, as_of)
     first, last = date(year, 1, 1), date(year, 12, 31)
     moved = {row["kind"]: row for row in await connection.fetch(_MOVED, first, last)}
     entered = {kind: row["qty"] for kind, row in moved.items()}
@@ -61,6 +65,33 @@ async def read_year(connection: asyncpg.Connection, year: int) -> Year:
         allocated_fen=closing.get("project", 0),
         in_transit_fen=closing.get("transit", 0),
     )
+
+
+async def _read_then(connection: asyncpg.Connection, year: int, as_of: int) -> Year:
+    """The same from the spans of figures, only slower: what they put down to a month is of its business dates."""
+    fen: Counter[tuple[str, int]] = Counter()
+    gifts: Counter[int] = Counter()
+    for measure in (*_MOVING, *_RESTING_IN):
+        for cell in await read_aggregate(connection, Question(measure=measure, by=("month",)), as_of=as_of, limit=None):
+            its = int(cell.keys[0][:4])
+            fen[measure, its] += cell.sum_fen
+            gifts[its] += cell.entries if measure == "received" else 0
+
+    def until(measure: str, last: int) -> int:
+        return sum(qty for (each, its), qty in fen.items() if each == measure and its <= last)
+
+    return Year(
+        year=year,
+        gift_count=gifts[year],
+        opening_fen=sum(until(measure, year - 1) for measure in _RESTING_IN),
+        **{f"{measure}_fen": fen[measure, year] for measure in _MOVING},
+        **{f"{measure}_fen": until(measure, year) for measure in _RESTING_IN},
+    )
+
+
+_MOVING = ("received", "income", "paid", "refunded", "fees", "lost", "voided")
+_RESTING_IN = ("held", "allocated", "in_transit")
+"""Measures that are a year's figures under the same names: what moved in it, what there was at its end."""
 
 
 _MOVED = """

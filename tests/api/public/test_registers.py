@@ -93,12 +93,21 @@ async def test_a_register_is_narrowed_to_an_organisation_as_its_pages_are(
 
 
 @pytest.mark.parametrize(
-    "path", [f"funds?org={CITY}&limit=1", "funds", "funds.csv", f"funds/{CITY}/flood", f"funds/{CITY}/spare"]
+    "path",
+    [
+        f"funds?org={CITY}&limit=1",
+        "funds",
+        "funds.csv",
+        f"funds/{CITY}/flood",
+        f"funds/{CITY}/spare",
+        f"projects/{CITY}/relief/flow",
+        f"projects/{CITY}/relief/flow.csv",
+        "years/{year}",
+    ],
 )
-async def test_funds_as_of_an_entry_are_the_same_bytes_for_ever(
-    busy: Branch, http: httpx.AsyncClient, path: str
-) -> None:
+async def test_as_of_an_entry_it_is_the_same_bytes_for_ever(busy: Branch, http: httpx.AsyncClient, path: str) -> None:
     await busy.fund("spare", "备用基金")
+    path = path.format(year=busy.today[:4])
     fresh = await http.get(f"/api/v1/{path}")
     pinned = fresh.links["canonical"]["url"]
     assert dict(httpx.URL(path).params).items() <= dict(httpx.URL(pinned).params).items(), "it asks the same"
@@ -106,6 +115,7 @@ async def test_funds_as_of_an_entry_are_the_same_bytes_for_ever(
     assert (first.content, first.headers["etag"]) == (fresh.content, fresh.headers["etag"])
     assert ("immutable" in first.headers["cache-control"], "immutable" in fresh.headers["cache-control"]) == (1, 0)
     await busy.gift(1, "flood")
+    await busy.allocate(1, "flood", "relief")
     await busy.agree(CloseFund(maker=FOUNDER, org=CITY, fund="spare", residue="none", basis="没有用过"), OTHER_FOUNDER)
     await busy.fund("another", "新的基金")
     assert (await http.get(f"/api/v1/{path}")).content != first.content
@@ -120,6 +130,13 @@ async def test_a_fund_is_not_there_before_it_was_opened(busy: Branch, http: http
     then = (await http.get(f"/api/v1/funds/{CITY}/another?as_of={seq}")).json()
     assert (then["as_of"]["seq"], then["fund"]["seq"]) == (seq, seq)
     assert [row["fund"] for row in rows(await http.get(f"/api/v1/funds.csv?as_of={seq - 1}"))] == ["flood", "general"]
+
+
+async def test_a_flow_is_not_there_before_its_project_was_opened(busy: Branch, http: httpx.AsyncClient) -> None:
+    seq = await busy.project("another", "新的项目")
+    for path in ("flow", "flow.csv"):
+        assert (await http.get(f"/api/v1/projects/{CITY}/another/{path}?as_of={seq - 1}")).status_code == 404
+        assert (await http.get(f"/api/v1/projects/{CITY}/another/{path}?as_of={seq}")).status_code == 200
 
 
 async def test_what_a_fund_is_restricted_to_has_a_column_each(busy: Branch, http: httpx.AsyncClient) -> None:
