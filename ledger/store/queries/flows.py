@@ -1,7 +1,7 @@
 """Where a project's money came from and where it went: by fund, and by who was paid."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -48,41 +48,39 @@ async def read_flow(connection: asyncpg.Connection, project: Project, *, as_of: 
     """Of one project, now or as of an entry: funds and payees, the largest first; then the others."""
     org, its = project.org, project.project
     own = (org, account.project(org, its, ""), MAX_POSITION if as_of is None else as_of)
-    fen: Counter[tuple[Kind, str]] = Counter()
+    fen: defaultdict[Kind, Counter[str]] = defaultdict(Counter)
     late = 0
     for source, fund, qty in await connection.fetch(_SOURCES, *own):
-        fen["allocated", ""] += qty
+        fen["allocated"][""] += qty
         if source == "fund":
-            fen["fund", fund] += qty
+            fen["fund"][fund] += qty
         else:
             late += qty
     for sink, by, fund, payee, gone, home in await connection.fetch(_SINKS, *own):
         kind = _KINDS[sink, by]
-        fen["allocated", ""] -= gone
+        fen["allocated"][""] -= gone
         if kind == "fund":
-            fen[kind, fund] -= gone
+            fen[kind][fund] -= gone
         else:
-            fen[kind, payee] += gone - home
+            fen[kind][payee] += gone - home
             late -= home
-    fen["came_late", ""], fen["went_late", ""] = max(late, 0), max(-late, 0)
-    funds = [fund for kind, fund in fen if kind == "fund"]
-    names = dict(await connection.fetch("select fund, name from fund where org = $1 and fund = any($2)", org, funds))
-    came, went = ([end for kind in side for end in _ends(kind, fen, names)] for side in (_CAME, _WENT))
+    fen["came_late"][""], fen["went_late"][""] = max(late, 0), max(-late, 0)
+    names = dict(await connection.fetch(_NAMES, org, [*fen["fund"]]))
+    came, went = ([end for kind in side for end in _ends(kind, fen[kind], names)] for side in (_CAME, _WENT))
     flow = Flow(came=came, went=went)
     known = flow.sum_fen if as_of is not None else project.figures.came_fen
-    assert flow.sum_fen == sum(each.amount_fen for each in went) == known, (
-        f"{org}:{its}: {known} fen came, {flow} found"
-    )
+    found = sum(each.amount_fen for each in went)
+    assert flow.sum_fen == found == known, f"{org}:{its}: {known} fen, {flow.sum_fen} came and {found} went"
     return flow
 
 
-def _ends(kind: Kind, fen: Mapping[tuple[Kind, str], int], names: Mapping[str, str]) -> Iterator[End]:
+def _ends(kind: Kind, fen: Mapping[str, int], names: Mapping[str, str]) -> list[End]:
     """Of one kind, the largest first; nothing of nothing."""
-    its = {name: qty for (each, name), qty in fen.items() if each == kind and qty}
-    ends = (
-        End(kind, each, names[each], qty) if kind == "fund" else End(kind, "", each, qty) for each, qty in its.items()
-    )
-    yield from sorted(ends, key=lambda end: (-end.amount_fen, end.name, end.fund))
+    is_fund = kind == "fund"
+    ends = [
+        End(kind, each if is_fund else "", names[each] if is_fund else each, qty) for each, qty in fen.items() if qty
+    ]
+    return sorted(ends, key=lambda end: (-end.amount_fen, end.name, end.fund))
 
 
 _KINDS: dict[tuple[str, str], Kind] = {
@@ -96,6 +94,7 @@ _KINDS: dict[tuple[str, str], Kind] = {
 }
 """Kind of account that money of a project leaves for, and of the entry that takes it there."""
 
+_NAMES = "select fund, name from fund where org = $1 and fund = any($2)"
 _OWN = """
   with own as (
     select id, split_part(address, ':', 4) as fund from account
