@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     """Folder that `sunledger publish` writes to: its editions stand on the public site's data page. Default: none."""
 
     stale_hours: int = Field(72, ge=1)
-    """Hours after the last entry from which pages say that their data are old."""
+    """Hours from which pages say so: after the last entry, the last cosignature, the first entry not yet published."""
 
     read_only: bool = False
     """Pages say that nothing is being entered just now: during maintenance, or on a copy of the ledger."""

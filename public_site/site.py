@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,6 +86,10 @@ class Press:
         """The text of a page."""
         return self._environments[language].get_template(f"{name}.html").render(**shown)
 
+    def is_old(self, at: datetime) -> bool:
+        """Whether that is longer ago than the hours from which pages say so."""
+        return entries.moment(self.clock()) - at > timedelta(hours=self.look.stale_hours)
+
     def _environment(self, words: Words) -> Environment:
         made = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
@@ -109,6 +113,7 @@ class Press:
             states={state: words(text) for state, text in messages.STATES.items()},
             to=words.address,
         )
+        made.tests["old"] = self.is_old
         made.filters.update({name: getattr(messages, name) for name in ("clock", "moment", "number", "yuan")})
         made.filters.update(
             {
@@ -175,15 +180,14 @@ class Site:
             is_answer=self.here.startswith(POSTED),
             is_read_only=self.press.look.is_read_only,
             is_pinned=is_pinned,
-            is_stale=head is not None and head.seq >= 0 and not is_pinned and self._is_stale(head.at),
+            is_stale=head is not None
+            and head.seq >= 0
+            and not is_pinned
+            and self.press.is_old(entries.moment(head.at)),
             **shown,
         )
         said = {"Content-Language": self.words.language}
         return Response(text, status_code=status, media_type=MediaType.HTML, headers=said | (headers or {}))
-
-    def _is_stale(self, at: str) -> bool:
-        age = entries.moment(self.press.clock()) - entries.moment(at)
-        return age > timedelta(hours=self.press.look.stale_hours)
 
 
 def _section(path: str) -> str:

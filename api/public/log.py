@@ -96,6 +96,10 @@ class Witnessed(Shape):
     quorum: str = Field(description="须由谁见证（核验策略里的名称）；none 表示不要求")
     is_required: bool = Field(description="见证不足时是否不公布")
     has_quorum: bool = Field(description="最新检查点的见证是否已够")
+    cosigned_at: datetime | None = Field(
+        description="足够多的见证机构在这一时刻或之后会签过最新检查点；null 表示见证不足，或没有见证机构"
+    )
+    waiting_since: datetime | None = Field(description="最新检查点之后的第一条记于何时；null 表示全部条目都已公布")
     witnesses: list[WitnessState] = Field(description="见证机构")
 
 

@@ -122,6 +122,16 @@ class Policy:
                 met.add(group.name)
         return self.quorum == NONE or self.quorum in met
 
+    def witnessed_at_s(self, times_s: Mapping[str, int]) -> int | None:
+        """The latest moment at or after which enough witnesses cosigned; None where too few did.
+
+        `times_s`: when each did, by its name in the policy.
+        """
+        for time_s in sorted(times_s.values(), reverse=True):
+            if self.is_witnessed_by(name for name, each in times_s.items() if each >= time_s):
+                return time_s
+        return None
+
     def open_checkpoint(self, data: bytes) -> WitnessedCheckpoint:
         """The checkpoint in a signed note that one of the logs signed and enough of the witnesses cosigned.
 

@@ -127,8 +127,8 @@ const CHECKS = {
     if (!isWitnessed(policy, seen.concat(unread))) {
       return { state: "failed", why: "expected the quorum " + policy.quorum + ", found " + names, tooFew: true };
     }
-    const facts = { seen, unread: unread.map((each) => each.name) };
-    return seen.length && isWitnessed(policy, seen) ? passed(facts) : absent(facts);
+    const facts = { seen, unread: unread.map((each) => each.name), at: witnessedAt(policy, seen) };
+    return facts.at ? passed(facts) : absent(facts);
   },
 
   async receipt(given, engine, found) {
@@ -319,4 +319,10 @@ function isWitnessed(policy, seen) {
     if (members.filter((each) => met.has(each)).length >= needed) met.add(name);
   }
   return policy.quorum === "none" || met.has(policy.quorum);
+}
+
+// The latest moment at or after which enough witnesses cosigned, in seconds; 0 where too few did.
+function witnessedAt(policy, seen) {
+  const times = seen.map((each) => each.time).sort((a, b) => b - a);
+  return times.find((time) => isWitnessed(policy, seen.filter((each) => each.time >= time))) || 0;
 }

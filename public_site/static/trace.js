@@ -3,6 +3,10 @@ import { STEPS, check } from "./proof.js";
 import { makeEngine } from "./engine.js";
 
 const WAITS_MS = [1000, 2000, 4000]; // a new entry is published within about a second
+// Witnesses cosign every hour, whether or not there is anything new. A number of this module's, not of the page's, which
+// could be given any: this one is known to whoever compares the module's SHA-256.
+const OLD_DAYS = 3;
+const CLOCKS_APART_S = 3600; // a witness's, the log's and this device's
 const panel = document.getElementById("ver");
 
 const WORDS = window.panelWords; // of the module before this one, in the page's language
@@ -10,6 +14,8 @@ const MARKS = { passed: "✓", failed: "✗", absent: "–" };
 const CHANNELS = JSON.parse(panel.dataset.channels);
 
 const filled = (text, values) => text.replace(/\{(\w)\}/g, (_, name) => values[name]);
+
+const daysSince = (seconds) => (Date.now() / 1000 - seconds) / 86400;
 
 const time = (seconds) => {
   const at = new Date(seconds * 1000 + 8 * 3600 * 1000).toISOString(); // Beijing
@@ -35,7 +41,7 @@ function say(state, values, words) {
   panel.querySelector("h2").textContent = head;
   panel.querySelector("[data-sub]").textContent = sub;
   const line = document.querySelector("[data-verified]");
-  line.textContent = WORDS.lines[state] || WORDS.states[state][0];
+  line.textContent = WORDS.lines[state] || head;
   line.parentNode.dataset.state = state;
 }
 
@@ -55,17 +61,29 @@ async function get(path, cache) {
   return answer;
 }
 
+const madeAt = (entry) => Date.parse(entry.at) / 1000; // in seconds
+
+// An entry's bytes and its proof. Where there is no proof, the error says since when the entry has waited for one.
+function proven(seq, cache) {
+  const entry = get("/api/v1/entries/" + seq + "/bytes", cache)
+    .then((answer) => answer.arrayBuffer()).then((data) => new Uint8Array(data));
+  const proof = get("/log/proof/" + seq, cache).then((answer) => answer.text());
+  const waiting = (error) => entry.then((data) => {
+    throw Object.assign(error, { since: madeAt(JSON.parse(new TextDecoder().decode(data))) });
+  });
+  return Promise.all([entry, proof.catch(waiting)]);
+}
+
 async function evidence(cache) {
   const seq = Number(panel.dataset.seq);
-  const [entry, proof, policy] = await Promise.all([
-    get("/api/v1/entries/" + seq + "/bytes", cache).then((answer) => answer.arrayBuffer()),
-    get("/log/proof/" + seq, cache).then((answer) => answer.text()),
+  const [[entry, proof], policy] = await Promise.all([
+    proven(seq, cache),
     get("/log/policy", cache).then((answer) => answer.text()),
   ]);
   const shown = Array.from(document.querySelectorAll("[data-shown]"), (each) =>
     [each.dataset.shown, each.textContent.replace(/\s+/g, " ").trim()]);
   const box = Uint8Array.from(atob(panel.dataset.box), (each) => each.charCodeAt(0));
-  return { seq, entry: new Uint8Array(entry), proof, policy, code: panel.dataset.code, box, shown };
+  return { seq, entry, proof, policy, code: panel.dataset.code, box, shown };
 }
 
 async function attempt(cache) {
@@ -76,24 +94,43 @@ async function attempt(cache) {
   return { given, engine, result, took: Math.max(performance.now() - began, 10) };
 }
 
+// What there is to say of the age of what was checked: nothing while it is new. Enough witnesses say when they saw it;
+// without them its last entry says when it was made. Compared with the device's clock, which may be wrong.
+async function ageOf({ steps }, policy, engine, cache) {
+  const [, inclusion, , witnesses] = steps;
+  const last = () => lastMadeAt(inclusion.size - 1, policy, engine, cache);
+  const days = daysSince(witnesses.at || await last().catch(() => NaN));
+  if (days > OLD_DAYS) return { d: Math.floor(days), said: witnesses.at ? WORDS.seenLast : WORDS.madeLast };
+  return days > -CLOCKS_APART_S / 86400 ? { said: "" } : { said: WORDS.undated, words: "undated" };
+}
+
+async function lastMadeAt(seq, policy, engine, cache) {
+  const [entry, proof] = await proven(seq, cache);
+  const found = await check({ seq, entry, proof, policy }, engine, ["record", "inclusion", "signature"]);
+  return found.failed ? NaN : madeAt(found.entry);
+}
+
 async function run() {
   say("checking");
   let cache = "default";
   for (let tries = 0; ; tries++) {
     try {
       const { given, engine, result, took } = await attempt(cache);
-      if (result.failed && cache === "default") { cache = "reload"; continue; } // perhaps it was stale
+      const age = result.failed ? { said: "" } : await ageOf(result, given.policy, engine, cache);
+      if ((result.failed || age.said) && cache === "default") { cache = "reload"; continue; } // perhaps it was a cache
       result.steps.forEach(mark);
       panel.dataset.engine = Object.keys(engine.used).map((what) => what + ":" + engine.used[what]).join(" ");
       if (result.failed) await import("./evidence.js").then(({ offer }) => offer(panel, given, result, engine)).catch(() => {});
       const [witnesses, donor] = ["witnesses", "donor"].map((id) => result.steps.find((step) => step.id === id) || {});
       const left = witnesses.state === "passed" ? "" : (witnesses.unread || []).length ? WORDS.uncounted : WORDS.alone;
-      const values = { n: STEPS.indexOf(result.failed) + 1, s: (took / 1000).toFixed(2), w: left };
+      const values = { n: STEPS.indexOf(result.failed) + 1, s: (took / 1000).toFixed(2), d: age.d };
+      values.w = left + filled(age.said, values);
       following.hidden = Boolean(result.failed);
       // A witness may be away; a cosignature that does not fit is something else.
       const isUnseen = result.steps.some((step) => step.id === result.failed && step.tooFew);
       if (result.failed) say("failed", values, isUnseen ? "unseen" : "");
       else if (donor.state !== "passed") say("unpaired", values);
+      else if (age.said) say("stale", values, age.words);
       else say(left ? "unwitnessed" : "passed", values);
       return;
     } catch (error) {
@@ -102,7 +139,9 @@ async function run() {
         await new Promise((wake) => setTimeout(wake, WAITS_MS[tries]));
         continue;
       }
-      say(error.state || (error.unsupported ? "impossible" : error instanceof TypeError ? "offline" : "impossible"));
+      const waited = daysSince(error.since); // of what is not published; else no number
+      if (waited > OLD_DAYS) say("late", { d: Math.floor(waited) });
+      else say(error.state || (error.unsupported ? "impossible" : error instanceof TypeError ? "offline" : "impossible"));
       return;
     }
   }

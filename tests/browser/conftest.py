@@ -100,6 +100,12 @@ async def app(office: Office, told: Settings) -> AsyncGenerator[Litestar]:
 
 
 @pytest.fixture
+async def address(app: Litestar) -> AsyncGenerator[str]:
+    async with listening(app) as url:
+        yield url
+
+
+@pytest.fixture
 async def visitor(app: Litestar) -> AsyncGenerator[httpx.AsyncClient]:
     async with visiting(app) as client:
         yield client

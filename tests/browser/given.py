@@ -1,6 +1,7 @@
 """What a browser is given to check, out of a real store; and the same with each thing forged that can be."""
 
 import base64
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -20,9 +21,8 @@ from tests.support.keys import ed25519_cosigner, ml_dsa_cosigner
 from tests.support.office import CITY, Office
 
 WITNESSES = [ed25519_cosigner("auditor.example/w1"), ed25519_cosigner("university.example/w2")]
-SEEN_AT_S = 1_795_000_000
-"""When the witnesses saw it."""
-
+SEEN_AT_S = int(time.time()) - 600
+"""When the witnesses saw it: a while ago, as in any log that is alive."""
 Given = dict[str, Any]
 
 
@@ -101,12 +101,24 @@ async def with_income(office: Office, visitor: httpx.AsyncClient, kept: Evidence
     return replace(kept, income=income)
 
 
-def cosigned(proof: bytes, cosigners: list[Cosigner] | None = None) -> bytes:
+def cosigned(proof: bytes, cosigners: list[Cosigner] | None = None, *, at_s: int = SEEN_AT_S) -> bytes:
     """The proof with cosignatures under its checkpoint."""
     note = parse_note(proof.partition(b"\n\n")[2])
     checkpoint = Checkpoint.parse(note.text)
-    lines = [each.sign(checkpoint, time_s=SEEN_AT_S) for each in (WITNESSES if cosigners is None else cosigners)]
+    lines = [each.sign(checkpoint, time_s=at_s) for each in (WITNESSES if cosigners is None else cosigners)]
     return proof + b"".join(line.encode() for line in lines)
+
+
+def seen(kept: Evidence, *days_ago: int) -> Evidence:
+    """The same checkpoint, which each witness cosigned so many days earlier, and not since."""
+    proof = _uncosigned(kept.proof)
+    for witness, days in zip(WITNESSES, days_ago, strict=True):
+        proof = cosigned(proof, [witness], at_s=SEEN_AT_S - days * 86_400)
+    return replace(kept, proof=proof)
+
+
+def _uncosigned(proof: bytes) -> bytes:
+    return proof.split(f"\n\u2014 {WITNESSES[0].key.name} ".encode())[0] + b"\n"
 
 
 def witnessed(policy: str) -> str:
@@ -122,8 +134,8 @@ def post_quantum(kept: Evidence, *, beside: bool) -> Evidence:
     if beside:
         policy = kept.policy.replace("group both", f"{line}group both")
         return replace(kept, policy=policy, proof=cosigned(kept.proof, [third]))
-    alone = kept.proof.split(f"\n\u2014 {WITNESSES[0].key.name} ".encode())[0] + b"\n"
-    return replace(kept, policy=kept.policy.split("witness ")[0] + f"{line}quorum w3\n", proof=cosigned(alone, [third]))
+    alone = cosigned(_uncosigned(kept.proof), [third])
+    return replace(kept, policy=kept.policy.split("witness ")[0] + f"{line}quorum w3\n", proof=alone)
 
 
 # --- forgeries, each named after what is forged, with the step that has to refuse it ---

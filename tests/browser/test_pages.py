@@ -3,16 +3,18 @@
 import base64
 import json
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from litestar import Litestar
 
+from public_site.messages import clock
 from tests.browser.conftest import HOST
 from tests.browser.given import (
     FORGERIES,
+    SEEN_AT_S,
     Evidence,
     amount_changed,
     code_of_another,
@@ -27,7 +29,6 @@ from tests.browser.given import (
     template_says_nothing,
 )
 from tests.support.browser import Page
-from tests.support.listening import listening
 
 pytestmark = pytest.mark.browser
 
@@ -57,16 +58,13 @@ DONE = "!['', 'checking'].includes((document.getElementById('ver') || { dataset:
 STEPS = "Array.from(document.querySelectorAll('[data-step]'), (each) => [each.dataset.step, each.dataset.state])"
 
 
-@pytest.fixture
-async def address(app: Litestar) -> AsyncGenerator[str]:
-    async with listening(app) as url:
-        yield url
-
-
-async def look_up(page: Page, address: str, code: str, engine: str = "native", language: str = "") -> str:
-    """From the printed link to what the panel says. `language`: "/en" or nothing."""
+async def look_up(  # noqa: PLR0913
+    page: Page, address: str, code: str, engine: str = "native", language: str = "", *, ahead_days: int = 0
+) -> str:
+    """From the printed link to what the panel says. `language`: "/en" or nothing. `ahead_days`: the device's clock."""
     origin, script, _ = ENGINES[engine]
-    await page.before_scripts(script + WATCH_SHIFTS + KEEP_BLOBS)
+    ahead = f"const wall = Date.now; Date.now = () => wall() + {ahead_days * 86_400_000};"
+    await page.before_scripts(script + WATCH_SHIFTS + KEEP_BLOBS + ahead)
     await page.open(f"{address.replace('http://127.0.0.1', origin)}{language}/r#{code}")
     await page.until(DONE)
     return str(await page.value("document.getElementById('ver').dataset.state"))
@@ -106,7 +104,7 @@ async def test_a_genuine_gift_is_verified_on_the_donors_device(
     assert {state for _, state in await page.value(STEPS)} == {"passed"}
     said = await page.value("document.getElementById('ver').innerText")
     assert "银行转账，流水号 20260622000004。请与您的付款记录核对" in said
-    assert "w1 2026-11-18 " in said
+    assert f"w1 {clock(datetime.fromtimestamp(SEEN_AT_S, UTC))}" in said
     said = [each for each in page.said if "Cross-Origin-Opener-Policy header has been ignored" not in each]
     assert said == [], "nothing on the console: the policy allows all the page does"
     hosts = {re.match(r"\w+://[^/]+", each)[0] for each in page.asked if not each.startswith("data:")}  # type: ignore[index]  # an address
@@ -227,7 +225,7 @@ async def test_cosignatures_that_the_browser_did_not_check_are_named(
     assert await look_up(page, address, kept.code) == ("passed" if beside else "unwitnessed")
     line = await page.value("document.querySelector('[data-step=witnesses]').innerText")
     assert "没有核对 w3 的会签：浏览器还不会算 ML-DSA-44" in line
-    assert ("w1 2026-11-18 " in line) == beside
+    assert (f"w1 {clock(datetime.fromtimestamp(SEEN_AT_S, UTC))}" in line) == beside
     said = await page.value("document.getElementById('ver').innerText")
     assert "还没有见证机构会签" not in said
     assert ("不能排除本站给不同的人看不同的账本" in said) != beside

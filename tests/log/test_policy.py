@@ -1,5 +1,6 @@
 """Policies: reading and writing them, and which witnesses are enough."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -154,6 +155,16 @@ def test_the_latest_of_a_witnesss_cosignatures_counts() -> None:
         "X2": TIME_S + 3,
         "Y2": TIME_S + 4,
     }
+
+
+def test_a_checkpoint_is_as_new_as_enough_of_its_witnesses_say() -> None:
+    times_s = {"X1": 10, "X2": 20, "X3": 30, "审计": 25}
+    assert POLICY.witnessed_at_s(times_s) == 20, "X2 and X3 are enough, one of them alone is not"
+    assert POLICY.witnessed_at_s(times_s | {"Y2": 40}) == 20
+    assert POLICY.witnessed_at_s(times_s | {"审计": 5}) == 5
+    assert POLICY.witnessed_at_s({"X1": 10, "X2": 20}) is None
+    assert replace(POLICY, quorum="none").witnessed_at_s(times_s) == 30
+    assert Policy().witnessed_at_s({}) is None
 
 
 def test_too_few_cosignatures_are_refused_by_name() -> None:

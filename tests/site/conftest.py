@@ -11,8 +11,8 @@ from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
-from tests.support import office
 from tests.support.branch import Branch
+from tests.support.office import Office, gift, opened
 from tests.support.signing import signing
 from tests.support.visitor import visitor
 
@@ -50,11 +50,19 @@ async def http(site_app: Litestar) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 @pytest.fixture
+async def office(told: Settings) -> AsyncGenerator[Office]:
+    async with opened(signing(told)) as office:
+        assert office.resources.publisher is not None
+        assert await office.resources.publisher.wait_for(await office.size() - 1, 60)
+        yield office
+
+
+@pytest.fixture
 async def demo(told: Settings) -> AsyncGenerator[httpx.AsyncClient]:
     """The site over the demo's story, whose log is signed."""
     settings = signing(told)
-    async with office.opened(settings) as opened:
-        await opened.post("gifts", office.gift(channel_ref="the last one"), headers={"Prefer": "wait=9"})
+    async with opened(settings) as office:
+        await office.post("gifts", gift(channel_ref="the last one"), headers={"Prefer": "wait=9"})
     assert settings.database_url is not None
     database = setup.database(settings, settings.database_url, "reader", pool_size=4)
     app = build(Resources(database=database, lookup=LookupKeys.read(settings.lookup)))

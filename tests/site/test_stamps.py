@@ -22,17 +22,8 @@ from public_site.about import STAMPS
 from public_site.messages import clock
 from tests.support.authority import authority, stamp
 from tests.support.branch import FOUNDER, Branch
-from tests.support.office import Office, opened
-from tests.support.signing import signing
+from tests.support.office import Office
 from tests.support.visitor import visitor
-
-
-@pytest.fixture
-async def office(told: Settings) -> AsyncGenerator[Office]:
-    async with opened(signing(told)) as office:
-        assert office.resources.publisher is not None
-        assert await office.resources.publisher.wait_for(await office.size() - 1, 60)
-        yield office
 
 
 @pytest.fixture

@@ -111,11 +111,15 @@ async def test_a_quorum_cosigns_though_one_is_dead(signed: Settings, vkey: str, 
         async with opened(signed) as office:
             for i in range(3):
                 await office.post("gifts", gift(channel_ref=f"{i}"))
-                opened_note = (await served_policy(office)).open_checkpoint(await published(office))
-                assert {"a", "b"} <= opened_note.cosigned_at_s.keys()
+                times_s = (await served_policy(office)).open_checkpoint(await published(office)).cosigned_at_s
+                assert {"a", "b"} <= times_s.keys()
+                seen = (await state(office)).cosigned_at
+                assert seen is not None
+                assert seen.timestamp() == min(times_s["a"], times_s["b"])
             await until(office, lambda states: "no answer" in states["dead"].trouble)
             found = await state(office)
             assert (found.has_quorum, found.quorum) == (True, "g")
+            assert found.waiting_since is None
             assert [(w.name, w.has_cosigned_newest) for w in found.witnesses] == [
                 ("a", True),
                 ("b", True),

@@ -1,14 +1,15 @@
 """The tree as it is stored: tiles, bundles, checkpoints, proofs."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import asyncpg
 
 from ledger.account import MAX_POSITION
 from ledger.log.checkpoint import Checkpoint
+from ledger.log.cosignature import cosigned_at_s
 from ledger.log.note import parse_note
 from ledger.log.policy import Policy
 from ledger.log.proof import LogProof
@@ -179,6 +180,10 @@ class Witnessed:
     quorum: str
     is_required: bool
     has_quorum: bool
+    cosigned_at: datetime | None
+    """Enough witnesses cosigned it then or later; None where too few did, or none is known."""
+    waiting_since: datetime | None
+    """When the first entry that is not under it was made; None where all are."""
     witnesses: tuple["WitnessState", ...]
 
 
@@ -212,18 +217,26 @@ async def witnessed(connection: asyncpg.Connection) -> Witnessed | None:
         return None
     told = Policy.parse(policy["policy"])
     signatures = parse_note(note).signatures
-    newest = {w.name for w in told.witnesses if any(signature.is_by(w.key) for signature in signatures)}
+    times_s = {
+        w.name: max(times)
+        for w in told.witnesses
+        if (times := [cosigned_at_s(s) for s in signatures if s.is_by(w.key)])
+    }
+    at_s = told.witnessed_at_s(times_s)
+    size = checkpoint_of(note).size
     rows = {row["name"]: row for row in await connection.fetch("select * from witness")}
     return Witnessed(
-        size=checkpoint_of(note).size,
+        size=size,
         quorum=told.quorum,
         is_required=policy["is_required"],
-        has_quorum=told.is_witnessed_by(newest),
-        witnesses=tuple(_state(rows[w.name], newest) for w in told.witnesses),
+        has_quorum=told.is_witnessed_by(times_s),
+        cosigned_at=None if at_s is None else datetime.fromtimestamp(at_s, UTC),
+        waiting_since=await connection.fetchval("select at from entry where seq = $1", size),
+        witnesses=tuple(_state(rows[w.name], times_s) for w in told.witnesses),
     )
 
 
-def _state(row: asyncpg.Record, newest: set[str]) -> WitnessState:
+def _state(row: asyncpg.Record, newest: Container[str]) -> WitnessState:
     at = row["cosigned_at"]
     return WitnessState(
         name=row["name"],
