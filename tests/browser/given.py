@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import httpx
+import msgspec
 
 from ledger import entries
 from ledger.log.checkpoint import Checkpoint
@@ -17,12 +18,16 @@ from ledger.log.note import parse_note
 from ledger.store.queries.dossiers import read_box
 from ledger.store.queries.receipts import NEWEST
 from public_site import messages
+from tests.support.box import open_box, seal_box
 from tests.support.keys import ed25519_cosigner, ml_dsa_cosigner
 from tests.support.office import CITY, Office
 
 WITNESSES = [ed25519_cosigner("auditor.example/w1"), ed25519_cosigner("university.example/w2")]
 SEEN_AT_S = int(time.time()) - 600
 """When the witnesses saw it: a while ago, as in any log that is alive."""
+OTHER_REFERENCE = "20260622000099"
+"""Of a second donor's payment, of the same amount on the same day."""
+
 Given = dict[str, Any]
 
 
@@ -209,6 +214,15 @@ def box_of_another(kept: Evidence) -> Evidence:
     return replace(kept, box=kept.box[:-1] + bytes([kept.box[-1] ^ 1]))
 
 
+def reference_of_another(kept: Evidence) -> Evidence:
+    """A box that the keeper sealed anew under the same code, with the payment number of a second donor in it."""
+    code = kept.code.replace("-", "")
+    box = open_box(code, kept.box)
+    assert box is not None
+    channel = msgspec.structs.replace(box.channel, channel_ref=OTHER_REFERENCE)
+    return replace(kept, box=seal_box(code, msgspec.structs.replace(box, channel=channel), kept.box[1:17]))
+
+
 def template_lies(kept: Evidence) -> Evidence:
     """A page that shows another amount than the entry's."""
     spoken, _, *others = kept.shown
@@ -264,6 +278,7 @@ FORGERIES: dict[Callable[[Evidence], Evidence], str] = {
     not_canonical: "record",
     code_of_another: "receipt",
     box_of_another: "donor",
+    reference_of_another: "donor",
     template_lies: "shown",
     template_moves_money: "shown",
     template_says_nothing: "shown",

@@ -1,10 +1,18 @@
 """A site in a browser: where its pages are, and arriving there."""
 
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from api.public import app as public
+from ledger.settings import Settings
+from ledger.store import setup
+from ledger.store.keys import LookupKeys
+from ledger.store.queries.visits import Visits
 from tests.support.browser import Page
+from tests.support.listening import listening
 from tests.support.office import CITY, Office, gift
 
 SITE = "https://ledger.example"
@@ -42,6 +50,20 @@ class Served:
         """Where a page is; `path` may name numbers of entries."""
         there = path.format(**self.numbers)
         return self.address + ("/en" + there.removesuffix("/") if language == "en" else there)
+
+
+@asynccontextmanager
+async def served_with(settings: Settings, **resources: Any) -> AsyncGenerator[str]:
+    """The site on this log, otherwise than it usually is."""
+    assert settings.database_url is not None
+    database = setup.database(settings, settings.database_url, "reader", pool_size=4)
+    lookup = LookupKeys.read(settings.lookup)
+    given = {"database": database, "lookup": lookup, "visits": Visits(database, lookup), **resources}
+    try:
+        async with listening(public.build(public.Resources(**given))) as address:
+            yield address
+    finally:
+        await database.close()
 
 
 async def happen(office: Office) -> tuple[dict[str, int], dict[str, str]]:

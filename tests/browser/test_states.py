@@ -1,8 +1,8 @@
 """Pages in the states that no link leads to, by axe: what a check found, old data, trouble, an empty ledger."""
 
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -10,26 +10,25 @@ from litestar import Litestar
 from structlog.testing import capture_logs
 
 from api.limits import Rates
-from api.public import app as public
 from ledger.settings import Settings
-from ledger.store import keys, setup
+from ledger.store import keys
 from ledger.store.database import Database
-from ledger.store.keys import LookupKeys
-from ledger.store.queries.visits import Visits
 from public_site.appearance import Appearance
 from tests.browser.given import Evidence, amount_changed, cosignature_removed
-from tests.browser.served import SETTLED, WIDTHS, Served, arrive, send
-from tests.browser.test_pages import look_up
+from tests.browser.served import SETTLED, WIDTHS, Served, arrive, send, served_with
+from tests.browser.test_pages import STEPS, look_up
 from tests.browser.test_pages import served as forged
 from tests.support import axe
 from tests.support.browser import Browser, Page
 from tests.support.listening import listening
+from tests.support.office import Office, gift, opened
 from tests.support.program import free_port
 
 pytestmark = pytest.mark.browser
 
 LANGUAGES = ("", "/en")
 """Beginnings of addresses."""
+NARROW = WIDTHS[:1]
 WECHAT = "Mozilla/5.0 (Linux; Android 13) MicroMessenger/8.0"
 FISCAL = {"code": "33080126", "number": "0000100002", "check_code": "demo01", "amount": "10000"}
 """As the demo's story prints it."""
@@ -37,27 +36,13 @@ NO_OWN_ENGINE = {".js": lambda data: data.replace(b"const MASK = (1n <<", b"cons
 Changes = Mapping[str, Callable[[bytes], bytes]]
 
 
-async def reads_well(page: Page, axe_script: str, what: object) -> None:
+async def reads_well(page: Page, axe_script: str, what: object, widths: tuple[int, ...] = WIDTHS) -> None:
     """On every screen, and to somebody who hears it, too."""
-    for width in WIDTHS:
+    for width in widths:
         await page.size(width)
         await page.value(SETTLED)
         assert await page.value("document.documentElement.scrollWidth") <= width, (what, width)
         assert await axe.violations(page, axe_script) == [], (what, width)
-
-
-@asynccontextmanager
-async def served_with(settings: Settings, **resources: Any) -> AsyncGenerator[str]:
-    """The site on this log, otherwise than it usually is."""
-    assert settings.database_url is not None
-    database = setup.database(settings, settings.database_url, "reader", pool_size=4)
-    lookup = LookupKeys.read(settings.lookup)
-    given = {"database": database, "lookup": lookup, "visits": Visits(database, lookup), **resources}
-    try:
-        async with listening(public.build(public.Resources(**given))) as address:
-            yield address
-    finally:
-        await database.close()
 
 
 def panels(kept: Evidence) -> dict[str, tuple[str, str, Changes, str]]:
@@ -84,6 +69,49 @@ async def test_what_the_donors_browser_found_reads_well_for_everybody(
                     assert await look_up(page, address, kept.code, engine, language) == state, what
                     assert await page.value("document.querySelector('[data-wechat]').offsetHeight > 0") == bool(agent)
                     await reads_well(page, axe_script, (what, language))
+
+
+async def test_a_check_that_came_to_nothing_blames_nobody_and_reads_well_for_everybody(
+    chromium: Browser, office: Office, told: Settings, code: str, axe_script: str
+) -> None:
+    """What the panel says then is shorter than elsewhere: one screen and one language of each will do."""
+    publisher = office.resources.publisher
+    assert publisher is not None
+    await publisher.stop()
+    given = (await office.post("gifts", gift(channel_ref="not published"))).json()
+    waiting, seq = given["receipt_code"], str(given["entries"][0]["seq"])
+    async with served_with(told) as address:
+        async with chromium.page() as page:
+            await page.send("Network.setBlockedURLs", urls=["*/log/policy"])
+            assert await look_up(page, address, code) == "offline"
+            said = await page.value("document.getElementById('ver').innerText")
+            assert "这不说明账本有问题" in said
+            assert "✓" not in said
+            await reads_well(page, axe_script, "offline", NARROW)
+        async with chromium.page() as page:
+            await page.before_scripts("const wait = setTimeout; window.setTimeout = (wake) => wait(wake);")
+            assert await look_up(page, address, waiting, language="/en") == "unpublished"
+            await reads_well(page, axe_script, "unpublished", NARROW)
+            await send(page, f"{address}/en/dossier", code=waiting, seq=seq)
+            assert "not published under a signature yet" in await page.value("document.querySelector('h1').textContent")
+            await reads_well(page, axe_script, "not_published", NARROW)
+    # The printed link's page and the look-up are answered, and nothing else in that minute.
+    async with served_with(told, rates=Rates(requests_per_minute=2)) as busy, chromium.page() as page:
+        assert await look_up(page, busy, code) == "offline"
+        assert any("429" in each for each in page.said)
+
+
+async def test_a_log_that_is_not_signed_has_nothing_to_check_and_reads_well_for_everybody(
+    chromium: Browser, told: Settings, axe_script: str
+) -> None:
+    async with opened(told) as office, served_with(told) as address, chromium.page() as page:
+        assert await look_up(page, address, [*office.codes.values()][1]) == "unsigned"
+        assert {state for _, state in await page.value(STEPS)} == {None}, "nothing is ticked"
+        assert not any("/log/" in each for each in page.asked), "and nothing asked for"
+        await reads_well(page, axe_script, "unsigned", NARROW)
+        for path in ("/", "/en/verify"):
+            await arrive(page, f"{address}{path}")
+            await reads_well(page, axe_script, path, NARROW)
 
 
 @pytest.mark.parametrize("state", ["passed", "failed"])
