@@ -115,6 +115,13 @@ def public(
 
 
 @app.command()
+def modules() -> None:
+    """Print SHA-256 and name of every module that the site's pages run in a browser, as this installation serves them."""
+    for name, digest in importlib.import_module("public_site.site").Press().modules.items():
+        print(f"{digest}  {name}")  # noqa: T201  the output
+
+
+@app.command()
 def demo(
     *, reset: Annotated[bool, typer.Option("--reset", help="Throw the demo's data away and stop.")] = False
 ) -> None:

@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     contact: str = Field("", max_length=200)
     """Whom readers tell of a mistake: an e-mail address, a telephone number, or a sentence."""
 
+    source_url: str | None = Field(None, max_length=200, pattern=r"^https?://[^\s\"'<>]+$")
+    """Where the source of the program that runs here is, in the version that runs. Default: nothing is said of it."""
+
     data_licence: Literal["CC-BY-4.0", "CC0-1.0", "ODC-By-1.0"] = "CC-BY-4.0"
     """Licence that the open data are under (SPDX). It grants everybody rights: decide before you publish."""
 

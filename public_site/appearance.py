@@ -17,12 +17,14 @@ class Appearance:
     """`emblem`: the operator's own authorised one, as SVG or PNG; without it a neutral seal is shown.
 
     `address`: the site's, in links that are printed. `contact`: an e-mail address, a telephone number, or a sentence.
+    `source`: where the source of the program that runs here is; empty: nothing is said of it.
     Nobody draws an emblem here.
     """
 
     address: str = "http://127.0.0.1:8000"
     emblem: bytes = b""
     contact: str = ""
+    source: str = ""
     stale_hours: int = 72
     is_read_only: bool = False
 
@@ -43,6 +45,7 @@ class Appearance:
             address=settings.site,
             emblem=emblem,
             contact=settings.contact.strip(),
+            source=settings.source_url or "",
             stale_hours=settings.stale_hours,
             is_read_only=settings.read_only,
         )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -86,6 +86,12 @@ class Press:
         """The text of a page."""
         return self._environments[language].get_template(f"{name}.html").render(**shown)
 
+    @cached_property
+    def modules(self) -> dict[str, str]:
+        """What pages run in a browser: the names modules are served under, and the SHA-256 of each as served."""
+        served = sorted(each for each in self.assets.items() if each[0].endswith(".js"))
+        return {name: hashlib.sha256(asset.content).hexdigest() for name, asset in served}
+
     def is_old(self, at: datetime) -> bool:
         """Whether that is longer ago than the hours from which pages say so."""
         return entries.moment(self.clock()) - at > timedelta(hours=self.look.stale_hours)
@@ -107,8 +113,10 @@ class Press:
             contact=self.look.contact,
             email=self.look.email,
             language=words.language,
+            modules=self.modules,
             receipts={status: words(text) if text else "" for status, text in messages.FISCAL.items()},
             site=self.look.address,
+            source=self.look.source,
             sections=[section for section in SECTIONS if section.is_open],
             states={state: words(text) for state, text in messages.STATES.items()},
             to=words.address,

@@ -27,7 +27,9 @@ def told(name: str, field: FieldInfo, production: Path) -> str:
     if SecretStr in kinds(field):
         return f"{IN_USE} {name}"
     if name.endswith("_url"):
-        return f"{'http' if name in {'site_url', 'admin_url'} else 'postgres'}://{IN_USE}.example.org:7777"
+        return (
+            f"{'http' if name in {'site_url', 'source_url', 'admin_url'} else 'postgres'}://{IN_USE}.example.org:7777"
+        )
     return ""
 
 

@@ -94,7 +94,7 @@ async def test_the_commands_print_what_the_page_says(variables: str, desk: Path)
                 expected[-1] = text
     output = await run("\n".join(script), desk)
     printed = output.split(_END)[:-1]
-    assert len(printed) == len(expected) == 10, output
+    assert len(printed) == len(expected) == 11, output
     for wanted, found in zip(expected, printed, strict=True):
         lines = [line.strip() for line in found.splitlines()]
         assert wanted, "each block says what it prints"
