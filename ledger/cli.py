@@ -28,13 +28,12 @@ from ledger.refusals import Refused
 from ledger.server_command import console, run, server, writer
 from ledger.settings import Settings
 from ledger.stamp_command import stamp_command
-from ledger.store import credentials, keys, setup
+from ledger.store import credentials, embedded, keys, setup
 from ledger.store.database import UNREACHABLE
 from ledger.store.export import export as write_export
 from ledger.store.files import SetupError
 from ledger.store.lineage import report as make_lineage_report
 from ledger.store.outside import OutsideCheckpoint
-from ledger.store.postmaster import processes
 from ledger.store.queries import log as log_queries
 from ledger.store.rebuild import rebuild as rebuild_projections
 from ledger.token_command import pseudonym, token_app
@@ -126,11 +125,18 @@ def demo(
     *, reset: Annotated[bool, typer.Option("--reset", help="Throw the demo's data away and stop.")] = False
 ) -> None:
     """Run everything on this machine with a story to look at; Ctrl-C stops it."""
-    settings = _story().settle(Settings())
-    if reset:
-        _reset(settings)
-        return
-    run(_demo, settings=settings)
+    story = _story()
+    settings = story.settle(Settings())
+    with story.alone(settings):
+        embedded.stop_left_behind(settings.cluster, report=console.print)  # a demo's that was killed
+        if reset:
+            shutil.rmtree(settings.data_dir, ignore_errors=True)
+            console.print("the demo's data are gone")
+            return
+        if story.was_cut_short(settings):
+            console.print("the last demo was cut short before its story was told: it is told anew")
+            shutil.rmtree(settings.data_dir)
+        run(_demo, settings=settings)
 
 
 @app.command()
@@ -169,13 +175,6 @@ def checkpoint_adopt(
         raise SetupError(f"{outside.path} holds a checkpoint that is as new")
     outside.swap(kept, content)
     console.print(f"adopted: {size} entries")
-
-
-def _reset(settings: Settings) -> None:
-    if running := processes(settings.cluster.resolve()):
-        raise SetupError(f"PostgreSQL {min(running)} still runs on {settings.cluster}: stop the demo first")
-    shutil.rmtree(settings.data_dir, ignore_errors=True)
-    console.print("the demo's data are gone")
 
 
 def _applications() -> ModuleType:
@@ -231,7 +230,7 @@ async def _demo(settings: Settings) -> None:
         await _prepare(settings, url)
         demo_story = _story()
         demo_story.make_signing_key(settings)
-        notes = settings.data_dir / "demo.json"
+        notes = demo_story.notes(settings)
         clock = demo_story.StoryClock(notes)
         async with _applications().admin_resources(settings, url, clock) as resources:
             told = await demo_story.tell(resources.sequencer, resources.sealer, resources.database, notes, clock)
@@ -325,7 +324,9 @@ async def _publish(settings: Settings, folder: Path) -> None:
 
 
 def _stop_on_signal() -> asyncio.Event:
+    """Set by Ctrl-C, by whoever stops a service, and when the terminal is closed."""
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # nohup
+    for number in (signal.SIGINT, signal.SIGTERM, *(() if outlives_terminal else (signal.SIGHUP,))):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop

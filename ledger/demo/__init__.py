@@ -10,7 +10,7 @@ from pathlib import Path
 from ledger.demo import channels, county, flood, papers, society, winter
 from ledger.demo.cast import CHECKER, CITY, COUNTY, FOUNDER, MAKER, SECOND
 from ledger.demo.clock import StoryClock
-from ledger.demo.place import make_signing_key, settle
+from ledger.demo.place import alone, make_signing_key, notes, settle, was_cut_short
 from ledger.demo.teller import Teller
 from ledger.store import credentials
 from ledger.store.database import Database
@@ -26,9 +26,12 @@ __all__ = [
     "MAKER",
     "SECOND",
     "StoryClock",
+    "alone",
     "make_signing_key",
+    "notes",
     "settle",
     "tell",
+    "was_cut_short",
 ]
 
 

@@ -101,20 +101,38 @@ def start(
 
 def stop(server: Server) -> None:
     """End a server that this process started: sessions are cut, nothing committed is lost. Others are left alone."""
-    if not server.started:
+    if server.started:
+        _end(server.pid, server.data, server.socket)
+
+
+def stop_left_behind(data: Path, *, report: Callable[[str], None]) -> None:
+    """End what runs on DATA though nobody uses it: its starter was killed. Only for whoever knows that nobody does.
+
+    A launcher at work, and an initdb whose launcher was killed, are waited for.
+    """
+    data = data.resolve()
+    if not beside(data, "lock").exists():  # nobody ever started one
         return
-    if runs(server.pid, server.data):
-        os.kill(server.pid, signal.SIGINT)
+    with _locked(data, report):
+        if (file := read_pid_file(data)) is not None and runs(file.pid, data):
+            report(f"stopping PostgreSQL {file.pid}, which was left running on {data}")
+            _end(file.pid, data, file.socket)
+        _await_children(data, report)
+
+
+def _end(pid: int, data: Path, socket: Path) -> None:
+    if runs(pid, data):
+        os.kill(pid, signal.SIGINT)
     deadline = time.monotonic() + STOP_SECONDS_MAX
-    while runs(server.pid, server.data):
+    while runs(pid, data):
         if time.monotonic() > deadline:
-            raise PostgresError(f"PostgreSQL {server.pid} is not down after {STOP_SECONDS_MAX} s; it is left to finish")
+            raise PostgresError(f"PostgreSQL {pid} is not down after {STOP_SECONDS_MAX} s; it is left to finish")
         time.sleep(POLL_SECONDS)
-    if (child := _children.pop(server.pid, None)) is not None:
+    if (child := _children.pop(pid, None)) is not None:
         child.wait()
-    if server.socket != server.data:
+    if socket != data:
         with suppress(OSError):  # the next start makes it again
-            server.socket.rmdir()
+            socket.rmdir()
 
 
 def memory_of_machine() -> int:
@@ -185,9 +203,15 @@ def _running(data: Path, programs: Path, report: Callable[[str], None]) -> Serve
                 started=False,
             )
         waiting.turn(f"PostgreSQL {file.pid} runs but does not answer yet")  # until it does, or is gone
-    while left := processes(data):  # of a killed server: PostgreSQL rightly refuses to start beside them
-        waiting.turn(f"processes of a killed PostgreSQL are still ending: {', '.join(map(str, left))}")
+    _await_children(data, report)
     return None
+
+
+def _await_children(data: Path, report: Callable[[str], None]) -> None:
+    """Wait for those of a killed server: PostgreSQL rightly refuses to start beside them."""
+    waiting = _Waiting(report)
+    while left := processes(data):
+        waiting.turn(f"processes of a killed PostgreSQL are still ending: {', '.join(map(str, left))}")
 
 
 def _launch(cluster: Cluster) -> Server:

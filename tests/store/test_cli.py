@@ -1,6 +1,7 @@
 """The command `sunledger`, in processes of its own: what an operator types, and what she is told."""
 
 import re
+import signal
 import socket
 import stat
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ledger.demo import settle
 from ledger.privacy import STAFF_ID, parse_code
 from ledger.settings import Settings
+from ledger.store import embedded
 from ledger.store.postmaster import processes
 from tests.support.checklog import check_log
 from tests.support.postgres import Cluster
@@ -161,7 +164,7 @@ def test_a_lost_outside_checkpoint_is_adopted_after_a_look_elsewhere(
     told(run(ours, "keygen"))
     with running(ours, "admin", tmp_path) as admin:
         admin.until(settings.outside_checkpoint.exists, "the first checkpoint is signed")
-        assert admin.interrupt() == 0
+        assert admin.interrupt(signal.SIGHUP) == 0, "its terminal was closed"
     kept = settings.outside_checkpoint.read_bytes()
     copy = tmp_path / "a witness's copy"
     copy.write_bytes(kept)
@@ -187,10 +190,18 @@ def test_the_embedded_server_is_set_up_by_init_and_stopped_again(tmp_path: Path)
     assert {mode[4:] for _, mode in modes(settings.data_dir)} == {"------"}
 
 
-def test_the_demo_runs_until_ctrl_c_and_goes_on_another_time(tmp_path: Path) -> None:
-    public_port, admin_port = free_port(), free_port()
-    settings = Settings(data_dir=tmp_path, public_port=public_port, admin_port=admin_port)
-    cluster = tmp_path / "demo" / "postgres"
+@pytest.fixture
+def demonstrated(tmp_path: Path) -> Iterator[Settings]:
+    """Settings for `sunledger demo`; whatever the test comes to, no PostgreSQL outlives it."""
+    settings = Settings(data_dir=tmp_path, public_port=free_port(), admin_port=free_port())
+    yield settings
+    embedded.stop_left_behind(settle(settings).cluster, report=print)
+
+
+def test_the_demo_runs_until_ctrl_c_and_goes_on_another_time_whatever_ended_it(
+    demonstrated: Settings, tmp_path: Path
+) -> None:
+    settings, place = demonstrated, settle(demonstrated)
     in_use = tmp_path / "in use"
     paths = {
         "keys_dir": in_use,
@@ -198,24 +209,33 @@ def test_the_demo_runs_until_ctrl_c_and_goes_on_another_time(tmp_path: Path) -> 
         "lookup_file": in_use / "lookup",
         "checkpoint_file": in_use / "last",
     }
+    with running(environment(settings, **paths), "demo", tmp_path) as demo:
+        demo.until(lambda: place.subject_keys.exists() and place.subject_keys.stat().st_size > 0, "gifts are told")
+        demo.kill()
     codes: list[list[str]] = []
-    for _ in range(2):
+    for is_killed in (True, False):
+        assert processes(place.cluster), "PostgreSQL outlived the demo before"
         with running(environment(settings, **paths), "demo", tmp_path) as demo:
             demo.until(lambda: "administrator sl_" in demo.text, "the demo says its tokens")
-            codes.append(look_at_demo(demo.text, public_port, admin_port))
-            paid = f"http://127.0.0.1:{public_port}/api/v1/figures?measure=paid&by=channel"
+            codes.append(look_at_demo(demo.text, settings.public_port, settings.admin_port))
+            paid = f"http://127.0.0.1:{settings.public_port}/api/v1/figures?measure=paid&by=channel"
             demo.until(lambda asked=paid: httpx.get(asked).is_success, "the lineage report is made")  # type: ignore[misc]
-            if len(codes) == 1:
+            if is_killed:
                 told(busy := run(environment(settings), "demo", "--reset"))
                 assert "stop the demo first" in busy.err
-            assert demo.interrupt() == 0
-        assert not processes(cluster), "no PostgreSQL is left"
+                demo.kill()
+            else:
+                assert demo.interrupt() == 0
         assert "Traceback" not in demo.text
+    assert not processes(place.cluster), "no PostgreSQL is left"
     assert codes[0] == codes[1], "the data are the same"
     assert not in_use.exists(), "the log in use beside it has folders of its own"
     assert {mode[4:] for _, mode in modes(tmp_path / "demo")} == {"------"}
+    left = embedded.start(place.cluster, report=print)
     assert run(environment(settings), "demo", "--reset").code == 0
+    assert not processes(place.cluster), "thrown away with the data under it"
     assert not (tmp_path / "demo").exists()
+    embedded.stop(left)
 
 
 def look_at_demo(text: str, public_port: int, admin_port: int) -> list[str]:

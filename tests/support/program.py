@@ -86,9 +86,9 @@ class Running:
         self.process.kill()
         self.process.wait()
 
-    def interrupt(self) -> int:
-        """Ctrl-C; its exit code."""
-        self.process.send_signal(signal.SIGINT)
+    def interrupt(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Ctrl-C, or another signal that asks it to end; its exit code."""
+        self.process.send_signal(number)
         return self.process.wait(WAIT_S_MAX)
 
 
