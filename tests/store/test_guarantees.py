@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from api.main import admin_resources, public_resources
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.binaries import major_of
@@ -366,6 +367,10 @@ async def test_an_application_does_not_start_on_a_weakened_database_and_hears_ev
         assert len(broken.value.differences) == 2
         assert "\n- posting: constraint posting_nothing_spent_twice is missing" in str(broken.value)
         assert "\n- entry: trigger entry_is_never_truncated is not as expected" in str(broken.value)
+    for application in (admin_resources, public_resources):
+        with pytest.raises(GuaranteesBroken):
+            async with application(settings, str(settings.database_url)):
+                pytest.fail("it started")
 
 
 async def test_logs_of_any_name_fit_beside_each_other_in_one_database(settings: Settings, tmp_path: Path) -> None:
