@@ -91,8 +91,8 @@ async def show(url: str, token: str, proposal: int, rejected: Path | None, conso
 async def approve(url: str, token: str, proposals: list[int], codes: Path | None, console: Console) -> None:
     """Approve each, once it is told in short what the check of its sheet found.
 
-    With `codes`, follow until every row is entered and write the receipt codes there. One that is refused holds up no
-    other. Raises ServerSaid with what was refused, when the others are done.
+    With `codes`, follow until every row is entered and write the receipt codes there. One that is refused, or cannot go
+    on, holds up no other. Raises ServerSaid with all of these, when the others are done.
     """
     async with _client(url, token) as client:
         batches, refused = [], []
@@ -112,27 +112,41 @@ async def approve(url: str, token: str, proposals: list[int], codes: Path | None
                 console.print(f"proposal {proposal}: approved once; another person has to approve it, too")
             batches += [entry["seq"] for entry in answer["entries"] if entry["kind"] == "import.approved"]
         if codes is not None and batches:
-            await _follow(client, batches, codes, console)
+            refused += await _follow(client, batches, codes, console)
     if refused:
         raise ServerSaid("; ".join(refused))
 
 
-async def _follow(client: httpx.AsyncClient, batches: list[int], codes: Path, console: Console) -> None:
+async def _follow(client: httpx.AsyncClient, batches: list[int], codes: Path, console: Console) -> list[str]:
+    """Each import to its end, and its codes to a file; why there are none of some, when all others have theirs."""
     codes.mkdir(parents=True, exist_ok=True, mode=0o700)
+    without = []
     with _progress(console) as progress:
         for batch in batches:
-            imported = await _json(client.get(f"/api/v1/imports/{batch}"))
-            task = progress.add_task(imported["name"], total=imported["rows"])
-            while imported["completed_seq"] is None:
-                if imported["halted"]:
-                    raise ServerSaid(_halted(imported))
-                await asyncio.sleep(POLL_S)
-                imported = await _json(client.get(f"/api/v1/imports/{batch}"))
-                progress.update(task, completed=imported["entered_rows"])
-            progress.update(task, completed=imported["rows"])
-            await _fetch(client, batch, codes / f"import-{batch}.csv")
-            _tell_entered(imported, console)
-    console.print(f"receipt codes: {codes}/")
+            try:
+                imported = await _entered(client, batch, progress)
+                await _fetch(client, batch, codes / f"import-{batch}.csv")
+            except ServerSaid as said:
+                without.append(f"import {batch}: {said}")
+            else:
+                _tell_entered(imported, console)
+    if len(without) < len(batches):
+        console.print(f"receipt codes: {codes}/")
+    return without
+
+
+async def _entered(client: httpx.AsyncClient, batch: int, progress: Progress) -> dict[str, Any]:
+    """An import of which every row is entered or refused. Raises ServerSaid where it cannot go on."""
+    imported = await _json(client.get(f"/api/v1/imports/{batch}"))
+    task = progress.add_task(imported["name"], total=imported["rows"])
+    while imported["completed_seq"] is None:
+        if imported["halted"]:
+            raise ServerSaid(_halted(imported))
+        await asyncio.sleep(POLL_S)
+        imported = await _json(client.get(f"/api/v1/imports/{batch}"))
+        progress.update(task, completed=imported["entered_rows"])
+    progress.update(task, completed=imported["rows"])
+    return imported
 
 
 async def abandon(url: str, token: str, batch: int, console: Console) -> None:

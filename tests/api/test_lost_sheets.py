@@ -68,6 +68,23 @@ async def test_a_sheet_that_was_lost_is_sent_again_and_its_import_goes_on(
     assert f"goes on as import {imported['batch']}" in said.export_text()
 
 
+async def test_of_imports_those_that_cannot_go_on_withhold_no_codes_of_others(
+    told: Settings, office: Office, said: Console, tmp_path: Path
+) -> None:
+    async with listening(admin.build(office.resources)) as url:
+        for name in ("one.csv", "two.csv", "three.csv"):
+            before = staged(told)
+            await import_client.propose(url, office.tokens["maker"], sheet(tmp_path, 1, name), None, said)
+            if name != "two.csv":
+                (lost,) = {*staged(told)} - {*before}
+                shutil.rmtree(lost)
+        with pytest.raises(import_client.ServerSaid, match=r"one\.csv cannot go on.*three\.csv cannot go on"):
+            await import_client.approve(url, office.tokens["checker"], await office.waiting(), tmp_path / "codes", said)
+        (imported,) = [each for each in (await office.get("imports")).json() if each["completed_seq"] is not None]
+    assert imported["name"] == "two.csv"
+    assert [path.name for path in (tmp_path / "codes").iterdir()] == [f"import-{imported['batch']}.csv"]
+
+
 async def test_the_same_rows_under_another_name_are_another_import(
     told: Settings, office: Office, said: Console, tmp_path: Path
 ) -> None:
