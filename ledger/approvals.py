@@ -115,8 +115,8 @@ def propose(command: Command, effect: Effect, salt: str) -> list[Draft]:
 def approve(command: ApproveProposal, books: Books, today: str) -> tuple[Proposal, Draft]:
     """One approval, in time. Raises SamePerson for the maker or a second yes of one checker, Closed when it is late."""
     proposal = find(books, command.proposal)
-    until = last_day(proposal, books)
-    if until and today > until:
+    if is_late(proposal, books, today):
+        until = last_day(proposal, books)
         raise Closed(f"proposal {command.proposal} could be approved until {until}", proposal=command.proposal)
     if command.maker == proposal.maker:
         raise SamePerson("the maker of a proposal does not approve it")
@@ -156,6 +156,12 @@ def expire(command: ExpireProposal, books: Books, today: str) -> Draft:
     required = REQUIRED[proposal.command]
     books.require(command.maker, (*required.maker, *required.checker), proposal.org)
     return Draft(entries.ProposalExpired(proposal=command.proposal, org=proposal.org), By(maker=command.maker))
+
+
+def is_late(proposal: Proposal, books: Books, today: str) -> bool:
+    """Whether it can be approved no more, though nobody has said so in the log yet."""
+    until = last_day(proposal, books)
+    return bool(until) and today > until
 
 
 def last_day(proposal: Proposal, books: Books) -> str:

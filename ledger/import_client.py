@@ -210,7 +210,7 @@ def _tell_entered(imported: dict[str, Any], console: Console) -> None:
 
 
 def _tell(checked: dict[str, Any], console: Console) -> None:
-    proposals = checked["proposals"]
+    proposals = checked["proposals"] | checked["already_proposed"]
     _tell_report(checked["report"], _outcomes(checked), checked["namesakes"], console)
     if proposals:
         numbers = " ".join(map(str, proposals.values()))
@@ -226,6 +226,7 @@ def _outcomes(checked: dict[str, Any]) -> dict[str, str]:
         outcomes[each["batch"]] = f"not proposed: {each['title']} ({each['detail']})"
     for name, imports in checked["resumed"].items():
         outcomes[name] = f"goes on as import {', '.join(map(str, imports))}"
+    outcomes |= {name: f"already proposed: {number}" for name, number in checked["already_proposed"].items()}
     return outcomes | {name: f"proposal {number}" for name, number in checked["proposals"].items()}
 
 

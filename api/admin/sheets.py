@@ -74,6 +74,9 @@ class Check(BaseModel):
     detail: str = ""
     report: dict[str, Any] | None = None
     proposals: dict[str, int] = Field(default_factory=dict, description="批次 → 申请编号；其他批次不能提交也不受影响")
+    already_proposed: dict[str, int] = Field(
+        default_factory=dict, description="批次 → 同一张表格先前已提交、尚待复核的申请编号；不再另提申请"
+    )
     not_proposed: list[NotProposed] = Field(default_factory=list, description="无误但未能提交的批次及原因")
     resumed: dict[str, list[int]] = Field(
         default_factory=dict, description="批次 → 已批准、正以这张表格继续录入的导入编号；不再另提申请"
@@ -221,6 +224,7 @@ def _check(job: Job) -> Check:
         size_bytes=job.size,
         report=None if job.report is None else job.report.as_json(),
         proposals=job.proposals,
+        already_proposed=job.already_proposed,
         not_proposed=[
             NotProposed(batch=name, type=f"/problems/{refused.slug}", title=refused.title, detail=refused.detail)
             for name, refused in job.not_proposed.items()

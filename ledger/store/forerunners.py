@@ -36,7 +36,7 @@ class Own(NamedTuple):
     sheet: str
     org: str
     commitment: str
-    """As its imports have it: what is left of them goes on with it, and is no forerunner."""
+    """As its imports and proposals have it: what is left of them goes on with it, and they are no forerunners."""
 
 
 class _Import(NamedTuple):
@@ -104,7 +104,8 @@ def _staged(staging: Staging, own: Own, comparison: _Comparison) -> Iterator[tup
         is_near = any(
             batch.first_on <= comparison.last_on and comparison.first_on <= batch.last_on for batch in manifest.batches
         )
-        if sheet != own.sheet and manifest.org == own.org and is_near:
+        is_other = sheet != own.sheet and manifest.commitment != own.commitment
+        if is_other and manifest.org == own.org and is_near:
             yield staging.folder(sheet) / SCRATCH, manifest
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from ledger.approvals import is_late
 from ledger.donations import ApproveImport
 from ledger.imports import check as checking
 from ledger.imports.profile import PROFILES
@@ -42,6 +43,8 @@ class Job:
     report: Report | None = None
     proposals: dict[str, int] = field(default_factory=dict)
     """Batch → proposal."""
+    already_proposed: dict[str, int] = field(default_factory=dict)
+    """Batch → proposal that waits since the same sheet was sent before; there is no second one."""
     not_proposed: dict[str, Refused] = field(default_factory=dict)
     """Batch → why it cannot be."""
     resumed: dict[str, list[int]] = field(default_factory=dict)
@@ -125,7 +128,8 @@ class Sheets:
         entering = {each.approved.file for each in books.imports.values()}
         running = self._running()
         for sheet, manifest in self.staging.checked():
-            waiting = manifest.proposals is None or any(number in books.proposals for number in manifest.proposals)
+            made = (*(manifest.proposals or ()), *manifest.already_proposed.values())
+            waiting = manifest.proposals is None or any(number in books.proposals for number in made)
             if not waiting and manifest.commitment not in entering and sheet not in running:
                 self.staging.remove(sheet)
         self.staging.remove_unchecked(but=running)
@@ -143,14 +147,14 @@ class Sheets:
         try:
             report = await self._read(sheet, manifest, job)
             if not manifest.commitment:
-                checked = self._checked(manifest, report)
+                checked = await self._checked(manifest, report)
                 self.staging.keep_report(sheet, report.as_json())
                 self.staging.keep(sheet, checked)  # the last: whose manifest there is, of that there is all
                 manifest = checked
             # From here on all of it is proposed, if we stop now by take_up.
             await asyncio.to_thread(report.write_rejected, self.staging.rejected(sheet))
             job.report = report
-            job.resumed = self._resumed(manifest, report)
+            job.resumed, job.already_proposed = self._resumed(manifest, report), manifest.already_proposed
             batches = [batch.name for batch in report.batches]
             job.namesakes = await self.namesakes(manifest.org, batches, manifest.commitment)
             await self._propose_all(sheet, manifest, job)
@@ -193,12 +197,16 @@ class Sheets:
         own = Own(sheet, manifest.org, self._commitment(manifest, report))
         return await compared(self._database, self.staging, own, report)
 
-    def _checked(self, manifest: Manifest, report: Report) -> Manifest:
-        """With what is to be proposed: not what an approved import, whose sheet this is, enters anyway."""
+    async def _checked(self, manifest: Manifest, report: Report) -> Manifest:
+        """With what is to be proposed: not what an import or a proposal, whose sheet this is, is there for anyway."""
         manifest = msgspec.structs.replace(manifest, commitment=self._commitment(manifest, report))
-        resumed = self._resumed(manifest, report)
+        resumed, waiting = self._resumed(manifest, report), await self._waiting(manifest)
         batches = [each for each in _commands(manifest, report) if each.name not in resumed]
-        return msgspec.structs.replace(manifest, batches=tuple(batches))
+        return msgspec.structs.replace(
+            manifest,
+            batches=tuple(each for each in batches if each.name not in waiting),
+            already_proposed={each.name: waiting[each.name] for each in batches if each.name in waiting},
+        )
 
     def _commitment(self, manifest: Manifest, report: Report) -> str:
         stated = (manifest.profile, manifest.name, manifest.org, manifest.fund, manifest.event)
@@ -213,6 +221,18 @@ class Sheets:
                 if (each.approved.file, each.approved.name) == (manifest.commitment, batch.name):
                     found.setdefault(batch.name, []).append(number)
         return {name: numbers for name, numbers in found.items() if name not in proposed}
+
+    async def _waiting(self, manifest: Manifest) -> dict[str, int]:
+        """Batch → the first proposal of this sheet that can still be approved."""
+        books, on = self._sequencer.books, today(now())
+        async with self._database.raw() as connection:
+            rows = await connection.fetch(_WAITING, manifest.org)
+        found: dict[str, int] = {}
+        for number, file, name in rows:
+            proposal = books.proposals.get(number)
+            if file == manifest.commitment and proposal is not None and not is_late(proposal, books, on):
+                found.setdefault(name, number)
+        return found
 
     async def _propose_all(self, sheet: str, manifest: Manifest, job: Job) -> None:
         """Batch by batch; one that is refused holds up no other. Raises Stopped."""
@@ -249,7 +269,11 @@ def _as_before(before: Manifest | None, manifest: Manifest) -> Manifest:
     if before is None:
         return manifest
     again = msgspec.structs.replace(
-        manifest, commitment=before.commitment, batches=before.batches, proposals=before.proposals
+        manifest,
+        commitment=before.commitment,
+        batches=before.batches,
+        already_proposed=before.already_proposed,
+        proposals=before.proposals,
     )
     if again != before:
         raise Invalid(_FOR_SOMETHING_ELSE)
@@ -282,6 +306,14 @@ _KNOWN = """
   select ref from gift where ref = any($1)
   union all
   select ref from reference where ref = any($1)
+"""
+_WAITING = """
+  select w.proposal, w.command ->> 'file', w.command ->> 'name' from (
+    select p.seq as proposal, convert_from(d.command, 'utf8')::jsonb as command
+    from proposal p join draft d on d.proposal = p.seq
+    where p.status = 'open' and p.command = 'import.approved' and p.org = $1
+  ) w
+  order by w.proposal
 """
 _NAMESAKES = """
   select name, array_agg(seq order by seq) as imports from import_batch b

@@ -47,6 +47,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What the log says of the file: no hash of a guessable file without salt."""
     batches: tuple[ApproveImport, ...] = ()
     """What is to be proposed of it. Kept before the first is: a crash in between changes none."""
+    already_proposed: dict[str, int] = msgspec.field(default_factory=dict)
+    """Batch → proposal of the same sheet as it was sent before, which waited for approval when this one was checked."""
     proposals: tuple[int, ...] | None = None
     """The proposals made of it; None until each batch was proposed or refused."""
 

@@ -158,8 +158,8 @@ async def test_rows_that_are_refused_when_they_are_entered_are_told_after_a_rest
     told: Settings, said: Console, tmp_path: Path
 ) -> None:
     async with opened(told) as office, listening(admin.build(office.resources)) as url:
-        for _ in range(2):
-            await import_client.propose(url, office.tokens["maker"], sheet(tmp_path, 30), None, said)
+        for name in ("one.csv", "other.csv"):
+            await import_client.propose(url, office.tokens["maker"], sheet(tmp_path, 30, name), None, said)
         both = await office.waiting()
         await import_client.approve(url, office.tokens["checker"], both, tmp_path / "codes", said)
         assert "30 refused since the check\n  row 2: 已经登记过" in said.export_text()
