@@ -11,7 +11,7 @@ from litestar import Request
 
 from api.problems import ProblemError
 from ledger.privacy import FiscalNumbers, fiscal_name, parse_code
-from ledger.store.database import UNREACHABLE
+from ledger.store.database import DATABASE_ERRORS, is_unreachable
 from ledger.store.queries.visits import Visit, Visits
 
 MINUTE_S = 60
@@ -111,7 +111,9 @@ class Limits:
             return
         try:
             found = await self._visits.count(*(visit for visit, _ in asked))
-        except UNREACHABLE as error:
+        except DATABASE_ERRORS as error:
+            if not is_unreachable(error):
+                raise
             _log.warning("visits are not counted", exc_info=error)
             return
         waits = [each.left_s for each, (_, most) in zip(found, asked, strict=True) if each.visits > most]

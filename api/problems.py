@@ -13,7 +13,7 @@ from ledger import refusals
 from ledger.imports import fault  # noqa: F401  its refusals are problems, too
 from ledger.refusals import Refused
 from ledger.store.availability import Busy, Stopped
-from ledger.store.database import UNREACHABLE
+from ledger.store.database import DATABASE_ERRORS, is_unreachable
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger()
@@ -234,8 +234,10 @@ def from_stopped(_: Request[Any, Any, Any], error: Stopped) -> Response[Any]:
     return problem("read-only", str(error), headers={"Retry-After": "30"})
 
 
-def from_database(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """The database does not answer; the cause is logged, and says nothing to the caller."""
+def from_database(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """The database does not answer; the cause is logged, and says nothing to the caller. What it refuses is a bug."""
+    if not is_unreachable(error):
+        return from_bug(request, error)
     _log.error("the database failed", exc_info=error)
     return problem("busy", headers={"Retry-After": "5"})
 
@@ -252,7 +254,7 @@ HANDLERS: dict[Any, Any] = {
     HTTPException: from_http,
     Busy: from_busy,
     Stopped: from_stopped,
-    **dict.fromkeys(UNREACHABLE, from_database),
+    **dict.fromkeys(DATABASE_ERRORS, from_database),
     UnicodeDecodeError: from_encoding,
     Exception: from_bug,
 }

@@ -29,7 +29,7 @@ from ledger.server_command import console, run, server, writer
 from ledger.settings import Settings
 from ledger.stamp_command import stamp_command
 from ledger.store import credentials, embedded, keys, setup
-from ledger.store.database import UNREACHABLE
+from ledger.store.database import DATABASE_ERRORS, NOT_SET_UP, is_unreachable
 from ledger.store.export import export as write_export
 from ledger.store.files import SetupError
 from ledger.store.lineage import report as make_lineage_report
@@ -67,7 +67,11 @@ def main() -> None:
         _give_up("; ".join(f"SUNLEDGER_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()))
     except _EXPECTED as error:
         _give_up(str(error))
-    except UNREACHABLE as error:
+    except NOT_SET_UP as error:
+        _give_up(f"the database refuses: {' '.join(str(error).split())}")
+    except DATABASE_ERRORS as error:
+        if not is_unreachable(error):
+            raise
         about_a_file = isinstance(error, OSError) and error.filename is not None
         _give_up(str(error) if about_a_file else f"the database does not answer: {error or type(error).__name__}")
     except ExceptionGroup as group:  # of applications that run side by side

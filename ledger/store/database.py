@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 from sqlalchemy import event
-from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,15 +21,50 @@ IDLE_TIMEOUT_S = 60
 
 POOL_TIMEOUT_S = 5
 
-UNREACHABLE: tuple[type[Exception], ...] = (
+DATABASE_ERRORS: tuple[type[Exception], ...] = (
     OSError,
-    TimeoutError,
     SQLAlchemyError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection that was cut while it began a transaction
 )
-"""What is raised while the database does not answer."""
+"""What is raised where something is wrong with the database, or with what we ask of it; `is_unreachable` says which."""
+
+_UNREACHABLE = (
+    OSError,  # TimeoutError is one
+    PoolTimeoutError,
+    DisconnectionError,
+    asyncpg.InterfaceError,  # the connection is closed
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,  # class 08
+    asyncpg.FeatureNotSupportedError,  # 0A: a standby's unlogged table; a statement prepared before a migration
+    asyncpg.ReadOnlySQLTransactionError,  # 25006: it is a standby now
+    asyncpg.IdleInTransactionSessionTimeoutError,  # 25P03
+    asyncpg.TransactionTimeoutError,  # 25P04
+    asyncpg.InvalidAuthorizationSpecificationError,  # 28: it does not let us in
+    asyncpg.InvalidCatalogNameError,  # 3D000
+    asyncpg.TransactionRollbackError,  # 40: a deadlock, a standby that had to go on
+    asyncpg.InsufficientResourcesError,  # 53: disk, memory, connections
+    asyncpg.ObjectNotInPrerequisiteStateError,  # 55: it takes no connections, a lock was not to be had
+    asyncpg.OperatorInterventionError,  # 57: it shuts down, starts, was told to cancel
+    asyncpg.PostgresSystemError,  # 58: its disk
+)
+"""By classes of SQLSTATE: PostgreSQL's manual, appendix A."""
+
+
+NOT_SET_UP = (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError)
+"""What a server says that was not set up for this log, or to a user of too few rights."""
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether the database does not answer, or not now: the same may succeed later.
+
+    A constraint that is violated or a statement that is wrong is a bug, and stays one however often it is tried.
+    """
+    if isinstance(error, DBAPIError):
+        error = error.driver_exception
+    is_wrong_argument = isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+    return isinstance(error, _UNREACHABLE) and not is_wrong_argument
 
 
 class Database:

@@ -31,7 +31,7 @@ from ledger.store.batch import (
     shuffle_channel_gifts,
 )
 from ledger.store.clock import Clock, ClockError
-from ledger.store.database import UNREACHABLE, Database
+from ledger.store.database import Database, is_unreachable
 from ledger.store.decider import Decider
 from ledger.store.erasures import Doomed, ErasureList
 from ledger.store.files import SetupError
@@ -328,7 +328,11 @@ class Sequencer:
         while True:
             try:
                 is_ours = await self._recover()
-            except UNREACHABLE:
+            except Exception as error:  # noqa: BLE001  an entry that is none, a row that is gone: look before writing on
+                if not is_unreachable(error):
+                    _log.error("the log cannot be read back", exc_info=error)
+                    self._halt("the log cannot be read back")
+                    return False
                 if self._halted:
                     return False
                 tries += 1
@@ -339,10 +343,6 @@ class Sequencer:
                     self._fail_all(Stopped(self._silent))
                 await asyncio.sleep(RECONNECT_S)
                 continue
-            except Exception as error:  # noqa: BLE001  an entry that is none, a row that is gone: look before writing on
-                _log.error("the log cannot be read back", exc_info=error)
-                self._halt("the log cannot be read back")
-                return False
             self._silent = ""
             if not is_ours:
                 self._halt(TAKEN_OVER)

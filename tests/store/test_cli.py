@@ -126,8 +126,10 @@ async def test_migrate_and_rebuild_say_what_they_did(opened: tuple[Settings, End
     await check_log(settings)
 
 
-def test_expected_trouble_is_a_sentence(opened: tuple[Settings, Ended], tmp_path: Path) -> None:
+def test_expected_trouble_is_a_sentence(opened: tuple[Settings, Ended], cluster: Cluster, tmp_path: Path) -> None:
     nobody = "postgresql://u@127.0.0.1:1/x"
+    password = (opened[0].roles / "reader.password").read_text()
+    reader = cluster.url("by_command", user="by_command_reader", password=password)
     troubles: list[tuple[dict[str, object], tuple[str, ...], str]] = [
         (
             {"database_url": "mysql://x/x", "admin_port": "x"},
@@ -137,6 +139,8 @@ def test_expected_trouble_is_a_sentence(opened: tuple[Settings, Ended], tmp_path
         ({"data_dir": tmp_path}, ("token", "list"), "writer.password is missing: run `sunledger init`"),
         ({"database_url": nobody}, ("rebuild",), "the database does not answer"),
         ({"database_url": nobody}, OPENING, "the database does not answer"),
+        ({"database_url": cluster.url()}, ("token", "list"), "the database refuses: relation .* does not exist"),
+        ({"database_url": reader}, ("migrate",), "the database refuses: permission denied to alter role"),
     ]
     with ThreadPoolExecutor() as side_by_side:
         refused = side_by_side.map(lambda each: run(environment(opened[0], **each[0]), *each[1]), troubles)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ledger.settings import Settings
 from ledger.store import embedded, setup
 from ledger.store.audit.tables import Audited, audit
-from ledger.store.database import UNREACHABLE
+from ledger.store.database import DATABASE_ERRORS
 from ledger.store.stored_log import StoredLog
 from ledger.verify.finding import Findings
 from ledger.verify.report import Report
@@ -30,7 +30,7 @@ class Stored:
         findings = Findings()
         try:
             audited = asyncio.run(self._audit(findings, report.size, progress))
-        except UNREACHABLE as error:
+        except DATABASE_ERRORS as error:  # tables that are not even there, too
             trouble = f"tables: {error or type(error).__name__}"
             return replace(report.with_tables(findings, {}, 0), trouble=report.trouble or trouble)
         return report.with_tables(findings, audited.rows, audited.entries)
