@@ -23,7 +23,7 @@ from ledger.settings import Settings
 from ledger.store import guarantees, setup, signing
 from ledger.store.clock import Clock
 from ledger.store.cosigning import Witnesses
-from ledger.store.database import Database
+from ledger.store.database import Database, place_of
 from ledger.store.donors import Donors
 from ledger.store.erasures import ErasureList, require_carried_out
 from ledger.store.files import SetupError
@@ -134,7 +134,7 @@ async def serve_public(settings: Settings, url: str, stop: asyncio.Event, *, fd:
     """The public application; `fd`: as one of several processes, on a socket that they share."""
     if fd is None and settings.public_workers > 1:
         with listen(settings.public_host, settings.public_port) as shared:
-            environment = {"SUNLEDGER_DATABASE_URL": url}
+            environment = {"SUNLEDGER_DATABASE_URL": place_of(url)}  # not its user
             await share(shared, ["public"], environment, workers=settings.public_workers, stop=stop)
         return
     async with public_resources(settings, url) as resources:

@@ -2,7 +2,7 @@
 
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import asyncpg
 from sqlalchemy import event
@@ -65,6 +65,13 @@ def is_unreachable(error: BaseException) -> bool:
         error = error.driver_exception
     is_wrong_argument = isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
     return isinstance(error, _UNREACHABLE) and not is_wrong_argument
+
+
+def place_of(url: str) -> str:
+    """Where the server is, without the user and password of its address: enough for a `Database`."""
+    parts = urlsplit(url)
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name not in {"user", "password"}]
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}?{urlencode(query)}"
 
 
 class Database:

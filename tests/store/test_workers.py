@@ -43,10 +43,12 @@ def is_there(pid: int) -> bool:
         return False
 
 
-def test_each_answers_and_all_stop_together(shared: Settings, tmp_path: Path) -> None:
+def test_each_answers_and_all_stop_together(shared: Settings, cluster: Cluster, tmp_path: Path) -> None:
     with running(environment(shared), "public", tmp_path) as public:
         public.until_it_answers(shared.public_port)
         one, other = workers(public)
+        for each in (one, other):
+            assert cluster.server.password.encode() not in Path(f"/proc/{each}/environ").read_bytes(), "they only read"
         for stopped in (one, other):  # whoever is left answers
             os.kill(stopped, signal.SIGSTOP)
             assert httpx.get(f"http://127.0.0.1:{shared.public_port}/readyz").is_success
