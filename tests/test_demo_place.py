@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from ledger.demo.place import FROM_ENVIRONMENT, make_signing_key, settle
+from ledger.demo.place import FROM_ENVIRONMENT, make_signing_key, notes, settle, was_cut_short
 from ledger.settings import Settings
 from ledger.store import keys
 
@@ -90,3 +90,16 @@ def test_keys_and_erasures_of_the_log_in_use_are_not_touched(in_use: Settings, t
     assert {path: after[path] for path in before} == before
     assert all(in_use.data_dir / "demo" in path.parents for path in made)
     assert demo.signing in made
+
+
+def test_a_story_without_its_notes_was_cut_short_and_a_folder_that_no_demo_made_is_not_taken_for_one(
+    tmp_path: Path,
+) -> None:
+    demo = settle(Settings(data_dir=tmp_path))
+    keys.create(demo.keys, demo.lookup)  # as any log has them
+    demo.cluster.mkdir()
+    assert not was_cut_short(demo)
+    make_signing_key(demo)
+    assert was_cut_short(demo)
+    notes(demo).touch()
+    assert not was_cut_short(demo)
