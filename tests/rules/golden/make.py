@@ -4,6 +4,8 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+from msgspec import structs
+
 from ledger import entries
 from ledger.account import CNY
 from ledger.entries import AnyBody, By, Entry, Restriction, Rule, Tier
@@ -113,6 +115,43 @@ BODIES: tuple[AnyBody, ...] = (
     entries.SuspenseReturned(evidence=(_digest("回单"),), on=DAY, reason="无法查明", ref=1_201),
 )  # fmt: skip
 
+MORE: dict[str, dict[str, object]] = {
+    "entry.reversed": {"part": (2, 3)},
+    "event.declared": {"began": "2026-06-20"},
+    "exchange.settled": {"corrects": 1_207, "part": (1, 2), "right_fen": 9_007_199_254_740_991},
+    "fee.charged": {"corrects": 1_207, "part": (1, 2), "right_fen": 61},
+    "fund.opened": {
+        "campaign": "flood-2026", "charges": True, "management_ppm": 100_000, "over_ceiling": "alarmed",
+        "receipt_fee_ppm": 6_000,
+        "restriction": Restriction(
+            category="relief", event="flood-2026", project="qz-09", recipient="市人民医院", region="330800"
+        ),
+    },
+    "gift.redirected": {"evidence": (_digest("同意书"),), "part": (2, 2)},
+    "gift.refunded": {"corrects": 1_207, "evidence": (_digest("回单"),), "part": (1, 2), "right_fen": 5_000},
+    "income.received": {"corrects": 1_207, "right_fen": 3},
+    "money.allocated": {"corrects": 1_207, "right_fen": 50_001},
+    "money.disbursed": {"corrects": 1_207, "part": (1, 2), "right_fen": 20_000},
+    "money.identified": {
+        "agreement": _digest("协议"), "campaign": "flood-2026", "corrects": 1_207, "right_fen": 2_000,
+    },
+    "money.received": {
+        "agreement": _digest("协议"), "campaign": "flood-2026", "corrects": 1_207, "currency": "USD", "original": 702,
+        "rate": "7.1234", "right_fen": 5_001,
+    },
+    "money.released": {"part": (1, 2)},
+    "money.returned": {"part": (1, 2)},
+    "money.unidentified": {"corrects": 1_207, "right_fen": 5_000},
+    "org.registered": {"parent": "100000", "uscc": "91330100716105852F"},
+    "policy.set": {"agreement_from": 1_000_000, "expires_days": 30},
+    "project.closed": {"evidence": (_digest("验收报告"),), "successor": "qz-10"},
+    "suspense.returned": {"part": (1, 2)},
+    "transfer.received": {"corrects": 1_211, "part": (1, 2), "right_fen": 700},
+    "transfer.returned": {"part": (1, 2)},
+    "transfer.sent": {"corrects": 1_207, "part": (1, 2), "right_fen": 1_000},
+}  # fmt: skip
+"""Kind → the fields that its example leaves out. Its second file has all, also what no command enters at once."""
+
 POSTINGS: dict[str, tuple[Posting, ...]] = {
     "entry.reversed": (
         Posting("project:330800:qz-09:flood", 7, "voided:330800", 500, 20, CNY),
@@ -162,14 +201,23 @@ def example(body: AnyBody) -> bytes:
     )  # fmt: skip
 
 
+def files() -> dict[str, bytes]:
+    """File → the bytes in it: of each kind an example, and one with every field where that leaves some out."""
+    bodies = {entries.kind_of(body): body for body in BODIES}
+    full = {kind: structs.replace(bodies[kind], **more) for kind, more in MORE.items()}
+    return {f"{kind}.json": example(body) for kind, body in bodies.items()} | {
+        f"{kind}.full.json": example(body) for kind, body in full.items()
+    }
+
+
 def main() -> None:
     """Write what is not there yet."""
-    for body in BODIES:
-        path = FOLDER / f"{entries.kind_of(body)}.json"
+    for name, written in files().items():
+        path = FOLDER / name
         if path.exists():
-            sys.stderr.write(f"{path.name} is there and stays\n")
+            sys.stderr.write(f"{name} is there and stays\n")
         else:
-            path.write_bytes(example(body))
+            path.write_bytes(written)
 
 
 if __name__ == "__main__":
