@@ -28,6 +28,7 @@ from api.admin import (
     suspense,
     transfers,
 )
+from api.admin.problems import problem
 from api.admin.resources import Clerk, Resources
 from api.health import healthz, readyz
 from api.observability import observe
@@ -68,7 +69,7 @@ def build(resources: Resources) -> Litestar:
         security=[{"token": []}],
     )
     app = Litestar(
-        route_handlers=[healthz, readyz, *reference.HANDLERS, inside],
+        route_handlers=[healthz, readyz, problem, *reference.HANDLERS, inside],
         dependencies={
             "database": Provide(lambda: resources.database, sync_to_thread=False),
             "stopped": Provide(lambda: resources.sequencer.stopped, sync_to_thread=False),
