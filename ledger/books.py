@@ -171,6 +171,11 @@ class Books:
                 f"{staff} holds none of {', '.join(wanted)} in {org or 'the whole log'}", roles=[*wanted], org=org
             )
 
+    def require_any(self, staff: str, orgs: Iterable[str]) -> None:
+        """Raises NotAllowed unless the person holds some role in one of these organisations, or in the whole log."""
+        if not any(self.roles(staff, org) for org in (WHOLE_LOG, *orgs)):
+            raise NotAllowed(f"{staff} holds no role in {', '.join(filter(None, sorted(orgs))) or 'the whole log'}")
+
     def administrators(self) -> set[str]:
         """Those who administer the whole log."""
         return {each for each, held in self.staff.items() if Role.ADMINISTRATOR in held.get(WHOLE_LOG, ())}

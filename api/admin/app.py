@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Litestar, MediaType, Request, Router
+from litestar import HttpMethod, Litestar, MediaType, Request, Router
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -29,7 +29,7 @@ from api.admin import (
     transfers,
 )
 from api.admin.problems import problem
-from api.admin.resources import Clerk, Resources
+from api.admin.resources import WITHOUT_ROLE, Clerk, Resources
 from api.health import healthz, readyz
 from api.observability import observe
 
@@ -40,7 +40,10 @@ def build(resources: Resources) -> Litestar:
     """The application; everything it works with comes in."""
 
     async def known(request: Request[Any, Any, Any]) -> None:
-        request.state.staff = await resources.doorkeeper.staff(request)
+        request.state.staff = who = await resources.doorkeeper.staff(request)
+        if request.method == HttpMethod.GET and WITHOUT_ROLE not in request.route_handler.opt:
+            books = resources.sequencer.books
+            books.require_any(who, books.staff.get(who, ()))
 
     def clerk(request: Request[Any, Any, Any]) -> Clerk:
         return Clerk(request.state.staff, resources)

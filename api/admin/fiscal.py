@@ -175,7 +175,7 @@ async def get_papers(
     return Papers(ref=ref, stands_fen=stands, waived=now.waived or "", receipts=receipts, agreement=agreement)
 
 
-@get("/api/v1/fiscal-receipts/stale", summary="须换开的票据", tags=["票据"], responses=described(401))
+@get("/api/v1/fiscal-receipts/stale", summary="须换开的票据", tags=["票据"], responses=described(401, 403))
 async def list_stale(
     clerk: NamedDependency[Clerk],
     org: Annotated[str, QueryParameter(description="组织编号", examples=example("330800"))],

@@ -59,7 +59,7 @@ class ImportOut(BaseModel):
     )
 
 
-@get("/api/v1/imports", summary="导入批次", tags=["导入"], responses=described(401))
+@get("/api/v1/imports", summary="导入批次", tags=["导入"], responses=described(401, 403))
 async def list_imports(clerk: NamedDependency[Clerk]) -> list[ImportOut]:
     """最近 200 个批次，新的在前。"""
     async with clerk.resources.database.read() as session:
@@ -67,7 +67,7 @@ async def list_imports(clerk: NamedDependency[Clerk]) -> list[ImportOut]:
     return [_import(row, clerk.resources.intake.halted) for row in found]
 
 
-@get("/api/v1/imports/{batch:int}", summary="一个批次", tags=["导入"], responses=described(401, 404))
+@get("/api/v1/imports/{batch:int}", summary="一个批次", tags=["导入"], responses=described(401, 403, 404))
 async def get_import(batch: BatchId, clerk: NamedDependency[Clerk]) -> ImportOut:
     """录入到第几笔，能否继续，哪些行未被接受。"""
     row = await _row(clerk.resources, batch)
@@ -80,7 +80,7 @@ async def get_import(batch: BatchId, clerk: NamedDependency[Clerk]) -> ImportOut
     "/api/v1/imports/{batch:int}/refused.csv",
     summary="录入时未被接受的行",
     tags=["导入"],
-    responses=described(401, 404),
+    responses=described(401, 403, 404),
 )
 async def get_refused(batch: BatchId, clerk: NamedDependency[Clerk]) -> File:
     """每一行及原因；不含姓名。核对时未通过的行不在其中。"""

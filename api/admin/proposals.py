@@ -14,7 +14,7 @@ from api.fields import Input, Text, example
 from api.problems import ProblemError, described
 from ledger.account import MAX_POSITION
 from ledger.approvals import ApproveProposal, ExpireProposal, RejectProposal, WithdrawProposal
-from ledger.store.queries.proposals import read_proposals
+from ledger.store.queries.proposals import read_organisations, read_proposals
 from ledger.store.queries.state import load_proposed
 from ledger.store.tables.registers import ProposalRow
 
@@ -51,7 +51,7 @@ class ProposalList(BaseModel):
     next_before: int | None = Field(description="下一页的 before；没有更多则为空")
 
 
-@get("/api/v1/proposals", summary="申请列表", tags=["复核"], responses=described(401))
+@get("/api/v1/proposals", summary="申请列表", tags=["复核"], responses=described(401, 403))
 async def list_proposals(
     clerk: NamedDependency[Clerk],
     status: Annotated[
@@ -70,14 +70,15 @@ async def list_proposals(
     return ProposalList(proposals=shown, next_before=shown[-1].proposal if len(found) > limit else None)
 
 
-@get("/api/v1/proposals/{proposal:int}", summary="一件申请", tags=["复核"], responses=described(401, 404))
+@get("/api/v1/proposals/{proposal:int}", summary="一件申请", tags=["复核"], responses=described(401, 403, 404))
 async def get_proposal(proposal: Number, clerk: NamedDependency[Clerk]) -> ProposalOut:
-    """申请的全部内容，供复核人核对。"""
+    """申请的全部内容，供复核人核对。只给在所涉组织或整个账本有职责的人员。"""
     async with clerk.resources.database.read() as session:
         row = await session.get(ProposalRow, proposal)
     if row is None:
         raise ProblemError("not-found")
     async with clerk.resources.database.raw() as connection:
+        clerk.resources.sequencer.books.require_any(clerk.staff, await read_organisations(connection, proposal))
         proposed = await load_proposed(connection, proposal)
     content = None if proposed is None else msgspec.to_builtins(proposed.command)
     return _out(row).model_copy(update={"content": content})

@@ -15,6 +15,9 @@ from ledger.store.sequencer import Sequencer
 from ledger.store.sheets import Sheets
 from ledger.store.vault import Sealer
 
+WITHOUT_ROLE = "without_role"
+"""Option of a door that answers whoever has a token; every other read asks for some role, in whatever organisation."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:

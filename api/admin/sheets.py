@@ -123,7 +123,7 @@ async def stage_sheet(request: Door, clerk: NamedDependency[Clerk]) -> StagedShe
     "/api/v1/sheets/{sheet:str}/check",
     summary="核对表格",
     tags=["导入"],
-    responses=described(401, 404),
+    responses=described(401, 403, 404),
     status_code=202,
 )
 async def check_sheet(sheet: SheetId, data: JSONBody[NewImport], clerk: NamedDependency[Clerk]) -> Check:
@@ -141,13 +141,13 @@ async def check_sheet(sheet: SheetId, data: JSONBody[NewImport], clerk: NamedDep
     return _check(clerk.resources.sheets.begin(sheet, manifest))
 
 
-@get("/api/v1/sheets/{sheet:str}/check", summary="核对结果", tags=["导入"], responses=described(401, 404))
+@get("/api/v1/sheets/{sheet:str}/check", summary="核对结果", tags=["导入"], responses=described(401, 403, 404))
 async def get_check(sheet: SheetId, clerk: NamedDependency[Clerk]) -> Check:
     """进展和结果。"""
     return _check(clerk.resources.sheets.job(sheet))
 
 
-@get("/api/v1/sheets/{sheet:str}/rejected.csv", summary="未通过的行", tags=["导入"], responses=described(401, 404))
+@get("/api/v1/sheets/{sheet:str}/rejected.csv", summary="未通过的行", tags=["导入"], responses=described(401, 403, 404))
 async def get_rejected(sheet: SheetId, clerk: NamedDependency[Clerk]) -> File:
     """每一行及原因；不含姓名。"""
     job = clerk.resources.sheets.job(sheet)

@@ -4,7 +4,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from pydantic import BaseModel, Field
 
-from api.admin.resources import Clerk
+from api.admin.resources import WITHOUT_ROLE, Clerk
 from api.problems import described
 
 
@@ -21,13 +21,13 @@ class Holders(BaseModel):
     staff: list[Holder]
 
 
-@get("/api/v1/whoami", summary="我是谁", tags=["组织"], responses=described(401))
+@get("/api/v1/whoami", summary="我是谁", tags=["组织"], responses=described(401), opt={WITHOUT_ROLE: True})
 async def whoami(clerk: NamedDependency[Clerk]) -> Holder:
     """令牌对应的代号和职责。"""
     return _holder(clerk, clerk.staff)
 
 
-@get("/api/v1/staff", summary="人员列表", tags=["组织"], responses=described(401))
+@get("/api/v1/staff", summary="人员列表", tags=["组织"], responses=described(401, 403))
 async def list_staff(clerk: NamedDependency[Clerk]) -> Holders:
     """谁在哪个组织有什么职责：账本里都写着，这里是现在的。"""
     held = clerk.resources.sequencer.books.staff

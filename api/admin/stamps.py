@@ -48,7 +48,7 @@ class NewStamp(Input):
     ]
 
 
-@get("/api/v1/checkpoint", summary="最新公布的检查点", tags=["核验"], responses=described(401, 404, 503))
+@get("/api/v1/checkpoint", summary="最新公布的检查点", tags=["核验"], responses=described(401, 403, 404, 503))
 async def get_checkpoint(database: NamedDependency[Database]) -> PublishedCheckpoint:
     """请时间戳机构盖章用；账本未设签名密钥或尚未公布时没有。"""
     async with database.snapshot() as connection:

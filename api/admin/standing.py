@@ -40,7 +40,7 @@ class Standing(BaseModel):
     proposals: list[int] = Field(description="占用着这些账户的申请")
 
 
-@get("/api/v1/gifts/{ref:int}/standing", summary="一笔捐款还剩多少", tags=["资金"], responses=described(401, 404))
+@get("/api/v1/gifts/{ref:int}/standing", summary="一笔捐款还剩多少", tags=["资金"], responses=described(401, 403, 404))
 async def get_standing(
     ref: Annotated[int, PathParameter(description="捐款条目的序号", ge=0, le=MAX_POSITION, examples=example(27))],
     clerk: NamedDependency[Clerk],

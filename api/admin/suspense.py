@@ -221,7 +221,7 @@ async def settle_exchange(
     return await carry_out(request, clerk, as_command(SettleExchange, data, clerk.staff))
 
 
-@get("/api/v1/suspense", summary="待查款账龄", tags=["待查款"], responses=described(401))
+@get("/api/v1/suspense", summary="待查款账龄", tags=["待查款"], responses=described(401, 403))
 async def list_suspense(
     clerk: NamedDependency[Clerk],
     org: Annotated[str, QueryParameter(description="组织编号", examples=example("330800"))],

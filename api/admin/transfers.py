@@ -93,7 +93,7 @@ async def return_transfer(
     return await carry_out(request, clerk, as_command(ReturnTransfer, data, clerk.staff))
 
 
-@get("/api/v1/transit", summary="在途转款", tags=["转款"], responses=described(401))
+@get("/api/v1/transit", summary="在途转款", tags=["转款"], responses=described(401, 403))
 async def list_transit(
     clerk: NamedDependency[Clerk],
     older_than_days: Annotated[

@@ -7,7 +7,7 @@ import httpx
 
 from tests.api.conftest import Told
 from tests.api.public.test_doors import paths
-from tests.api.test_examples import operations, send
+from tests.support.asked import operations, send
 
 LISTS = ("gifts", "allocations", "payments", "transfers", "corrections", "lineage")
 STREAMED = {f"/api/v1/{name}.{suffix}" for name in LISTS for suffix in ("csv", "ndjson")} | {

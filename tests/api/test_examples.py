@@ -1,15 +1,11 @@
 """The examples of both interfaces' documents, which their own pages offer to whoever tries them: they work."""
 
-import json
-
-import httpx
 import jsonschema
 from litestar import Litestar
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
-from api import reference
-from api.reference import Operation
 from tests.api.conftest import Told
+from tests.support.asked import operations, send
 from tests.support.office import Office
 from tests.support.visitor import visitor
 
@@ -45,23 +41,6 @@ REFUSED_TO_STAFF = {
 """Operation → problem: at the story's end every proposal is decided, every transfer and correction has its answer, no
 sheet was handed in, who was enrolled waits for a second person, and what is to be closed is in use. What is sent is
 read, and refused by the rules alone."""
-
-
-async def operations(http: httpx.AsyncClient) -> list[Operation]:
-    """All of them, as the interface's own page offers them."""
-    document = (await http.get("/schema/openapi.json")).json()
-    found = [each for listed in reference.operations(document).values() for each in listed]
-    assert len(found) == sum(map(len, document["paths"].values()))
-    return found
-
-
-async def send(http: httpx.AsyncClient, asked: Operation, *, is_whole: bool, **body: object) -> httpx.Response:
-    """With all of its parameters, or with those alone that it cannot do without; `body` in place of its example's."""
-    chosen = [each for each in asked.fields if is_whole or each.is_required]
-    path = asked.path.format_map({each.name: each.example for each in chosen if each.where == "path"})
-    query = {each.name: each.example for each in chosen if each.where == "query"}
-    sent = {**json.loads(asked.example), **body} if asked.example else None
-    return await http.request(asked.method, path, params=query, json=sent)
 
 
 async def test_every_public_question_is_answered_with_its_own_examples(public: Told) -> None:
