@@ -16,8 +16,10 @@ from tests.rules.histories.choices import FIRST, FOREIGN, OPENED, amounts, funds
 from tests.rules.histories.closing import Closing
 from tests.rules.histories.correcting import Correcting
 from tests.rules.histories.governing import Governing
+from tests.rules.histories.importing import Importing
 from tests.rules.histories.on_decisions import OnDecisions
 from tests.rules.histories.on_figures import OnFigures
+from tests.rules.histories.on_imports import OnImports
 from tests.rules.histories.on_lines import OnLines
 from tests.rules.histories.on_log import OnLog
 from tests.rules.histories.on_promises import OnPromises
@@ -55,16 +57,33 @@ ENDINGS = {
 }  # fmt: skip
 """Beside what moves money: what frees or ends something."""
 INVARIANTS = [
-    name for kind in (OnLines, OnPromises, OnDecisions, OnLog, OnFigures) for name in vars(kind) if name[0] != "_"
+    name
+    for kind in (OnLines, OnPromises, OnDecisions, OnImports, OnLog, OnFigures)
+    for name in vars(kind)
+    if name[0] != "_"
 ]
 LATE = {"late return", "late reversal"}
 """Of what was handed back, and of what was taken back."""
 CORRECTED = {f"{what} {kind}" for what in ("reversal of", "right") for kind in REVERSIBLE}
-TRIED = ENDINGS | CORRECTED | LATE | {kind for kind in entries.KINDS if kind.startswith(MOVING)}
+IMPORTED = {"import.approved", "import.completed", "row", "reversal of row"}
+"""Of sheets, whose rows are gifts, and can be taken back as gifts are."""
+TRIED = ENDINGS | CORRECTED | LATE | IMPORTED | {kind for kind in entries.KINDS if kind.startswith(MOVING)}
 
 
 class Histories(  # the commands, then what has to hold after each
-    Receiving, Using, Sending, Correcting, Governing, Closing, OnLines, OnPromises, OnDecisions, OnLog, OnFigures
+    Receiving,
+    Importing,
+    Using,
+    Sending,
+    Correcting,
+    Governing,
+    Closing,
+    OnLines,
+    OnPromises,
+    OnDecisions,
+    OnImports,
+    OnLog,
+    OnFigures,
 ):
     """Staff of two cities, most of whom keep to their roles, and many open proposals at once."""
 
@@ -77,8 +96,9 @@ class Histories(  # the commands, then what has to hold after each
         over=st.booleans(),
         successor=st.sampled_from(["", "general", None]),
         wrong=st.lists(st.sampled_from(REVERSIBLE), max_size=3),
+        sheets=st.lists(funds, max_size=2),
     )
-    def begin(
+    def begin(  # noqa: PLR0913  each may be left out
         self,
         gifts: list[int],
         *,
@@ -86,8 +106,9 @@ class Histories(  # the commands, then what has to hold after each
         over: bool = False,
         successor: str | None = None,
         wrong: Iterable[str] = (),
+        sheets: Iterable[str] = (),
     ) -> None:
-        """With gifts for every fund; then, as it happens, with much else, with an end, and with what was wrong."""
+        """With gifts for every fund; then, as it happens, with much else, ends, wrong entries, sheets half entered."""
         for (fund, project), qty in zip(FIRST, gifts, strict=True):
             self.do(gift(qty, fund))
             self.do(allocation(qty // 2, fund, project, decision="红〔2026〕1号"))
@@ -98,8 +119,14 @@ class Histories(  # the commands, then what has to hold after each
             self.close_what_was_paid()
         if successor is not None:
             self.close_what_was_sent(successor)
+        for fund in sheets:
+            self.hand_in(fund, 3, 12, is_early=False)
+            if self.new:  # proposed: the fund may be closed
+                self.approve(len(self.pen.books.proposals) - 1)
+                self.go_on_entering(self.seqs("import.approved")[-1], 3, 0, "row")
         for kind in wrong:
-            self.put_right(12, kind, 3, "general")
+            newest = -1  # of gifts, so that it may be a row
+            self.put_right(newest if kind == "money.received" else 12, kind, 3, "general")
 
     def do_much(self) -> None:
         """Something of every kind that can be taken back."""
@@ -158,7 +185,7 @@ class Histories(  # the commands, then what has to hold after each
         for name in INVARIANTS:
             getattr(self, name)()
 
-    @rule(what=st.sampled_from(["transit", "payment", "suspense", "expiry"]), which=whichever, qty=some)
+    @rule(what=st.sampled_from(["transit", "payment", "suspense", "sheet", "expiry"]), which=whichever, qty=some)
     def go_on(self, what: str, which: int, qty: int) -> None:
         """What began takes its next step, or begins: chance alone comes this far too seldom."""
         match what:
@@ -174,6 +201,8 @@ class Histories(  # the commands, then what has to hold after each
                 self.clear_up(which, qty or 1, "general", found=which % 3 > 0, maker=FINANCE)
             case "suspense":
                 self.do(unidentified(qty or 1))
+            case "sheet":
+                self.go_on_with_a_sheet(which, "general", 3, 4, "row")
             case "expiry" if self.pen.books.proposals:
                 self.let_days_pass(which, 4, APPROVER)
             case _:
@@ -184,6 +213,10 @@ class Histories(  # the commands, then what has to hold after each
             Histories.reached.add(entry.kind)
             if isinstance(entry.body, entries.EntryReversed):
                 Histories.reached.add(f"reversal of {entry.body.of}")
+                if getattr(self.pen.entries[entry.body.ref].body, "row", 0):
+                    Histories.reached.add("reversal of row")
+            if getattr(entry.body, "row", 0):
+                Histories.reached.add("row")
             if getattr(entry.body, "corrects", 0):
                 Histories.reached.add(f"right {entry.kind}")
         for seq in self.units.late:
@@ -215,6 +248,16 @@ def test_one_history_with_everything_in_it_keeps_every_invariant(
     machine.begin([10] * len(FUNDS))
     steps: tuple[Callable[[], None], ...] = (
         lambda: machine.do(gift(12, "extra-1")),
+        lambda: machine.go_on_with_a_sheet(3, "extra-2", 3, 5, "begin"),
+        lambda: machine.go_on_with_a_sheet(3, "", 0, 0, "row"),  # approves it
+        lambda: machine.wind_up_fund("extra-2", ""),  # too early
+        *(partial(machine.go_on_with_a_sheet, 3, "", 0, 4, step) for step in ("row", "too much", "again", "another's")),
+        lambda: machine.take_back(len(machine.seqs("money.received")) - 1, "money.received", FINANCE),
+        lambda: machine.approve(0),
+        lambda: machine.enter_right(0, 3, "extra-2"),
+        *(partial(machine.go_on_with_a_sheet, 3, "", 0, 4, "row") for _ in range(2)),
+        lambda: machine.go_on_with_a_sheet(3, "", 0, 4, "complete"),
+        lambda: machine.go_on_entering(machine.one("import.approved", 0), 4, 3, "row"),
         lambda: machine.give_in_another_currency("general", FOREIGN[0], 0),
         lambda: machine.settle(1, 1, FINANCE),
         lambda: machine.take_in("general", 5, 1, "income"),
