@@ -84,13 +84,18 @@ def csv_line(cells: Sequence[object]) -> str:
     return ",".join(map(_cell, cells)) + "\r\n"
 
 
-def attachment(name: str, seq: int, rows: int, sum_fen: int, *, suffix: str = "csv") -> dict[str, str]:
-    """Row count and sum, in headers and in the file's name, so that a file that was cut off is noticed."""
+def attachment(name: str, seq: int, rows: int, sum_fen: int | None, *, suffix: str = "csv") -> dict[str, str]:
+    """Row count and sum, in headers and in the file's name, so that a file that was cut off is noticed.
+
+    `sum_fen`: None where nothing is summed.
+    """
+    summed = {} if sum_fen is None else {"Sunledger-Sum-Fen": str(sum_fen)}
+    fen = "" if sum_fen is None else f"-fen-{sum_fen}"
     return {
-        "Content-Disposition": f'attachment; filename="{name}-as-of-{seq}-rows-{rows}-fen-{sum_fen}.{suffix}"',
+        "Content-Disposition": f'attachment; filename="{name}-as-of-{seq}-rows-{rows}{fen}.{suffix}"',
         "Sunledger-As-Of": str(seq),
         "Sunledger-Rows": str(rows),
-        "Sunledger-Sum-Fen": str(sum_fen),
+        **summed,
     }
 
 

@@ -1,4 +1,4 @@
-"""Registers: organisations, funds, projects, campaigns. A page as JSON, or all of it as CSV, at one address."""
+"""Registers: organisations, funds, projects, campaigns, events. A page as JSON, or all of it as CSV, at one address."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,11 +37,11 @@ class Register:
     key: Path
     """Fields of an item that a cursor is made of."""
     amount: str
-    """The figure whose sum is announced with all of it."""
+    """The figure whose sum is announced with all of it; empty: there is none."""
     read: Callable[[asyncpg.Connection, "Asked", str, int], Awaitable[Sequence[Shape]]]
     """What was asked for: so many items after a cursor."""
     asking: Callable[..., "Asked"]
-    """What can be asked for: `of_all`, `of_one`, `of_one_then`."""
+    """What can be asked for: `of_all`, `of_all_then`, `of_one`, `of_one_then`."""
 
 
 class Asked(NamedTuple):
@@ -61,6 +61,11 @@ def of_all() -> Asked:
     return Asked()
 
 
+def of_all_then(as_of: Entry = NOW) -> Asked:
+    """Whatever there is, and can be told of any entry."""
+    return Asked(as_of=as_of)
+
+
 def of_one(org: OrgFilter = "") -> Asked:
     """What is somebody's, now."""
     return Asked(org)
@@ -74,6 +79,9 @@ def of_one_then(org: OrgFilter = "", as_of: Entry = NOW) -> Asked:
 def handlers(register: Register) -> list[HTTPRouteHandler]:
     """The addresses of a register."""
     path, sheet_name = f"/api/v1/{register.name}", f"{register.name}.csv"
+    announced = "行数见 Sunledger-Rows "
+    if register.amount:
+        announced = f"行数与 {register.amount} 之和见 Sunledger-Rows、Sunledger-Sum-Fen "
     dependencies = {"asked": Provide(register.asking, sync_to_thread=False)}
 
     @get(
@@ -108,7 +116,7 @@ def handlers(register: Register) -> list[HTTPRouteHandler]:
         f"/api/v1/{sheet_name}",
         operation_id=f"download_{register.name}",
         summary=f"{register.title}（CSV）",
-        description=f"全部，一行一项。行数与 {register.amount} 之和见 Sunledger-Rows、Sunledger-Sum-Fen 头和文件名。",
+        description=f"全部，一行一项。{announced}头和文件名。",
         tags=["下载"],
         responses={
             200: ResponseSpec(str, media_type=CSV, description=register.title, generate_examples=False),
@@ -131,7 +139,7 @@ async def _sheet(database: Database, register: Register, asked: Asked) -> Respon
         raise ProblemError("too-many-rows", f"超过 {MAX_ROWS} 行；请翻页，或分组织下载")
     columns = dict(_columns(register.item))
     rows = [[_at(each, where) for where in columns.values()] for each in found]
-    sum_fen = sum(_at(each, columns[register.amount]) for each in found)
+    sum_fen = sum(_at(each, columns[register.amount]) for each in found) if register.amount else None
     headers = {
         **_headers(register, f"/api/v1/{register.name}.csv", asked, head),
         **permalinks.attachment(register.name, head.seq, len(rows), sum_fen),
@@ -141,7 +149,7 @@ async def _sheet(database: Database, register: Register, asked: Asked) -> Respon
 
 def _headers(register: Register, path: str, asked: Asked, head: Head, **paging: str | int) -> dict[str, str]:
     """How long an answer may be kept; where it stays, if it can."""
-    if register.asking is not of_one_then:
+    if register.asking not in {of_all_then, of_one_then}:
         return FRESH
     canonical = permalinks.address(path, {"org": asked.org, **paging}, head.seq)
     return permalinks.caching(canonical, is_pinned=asked.as_of != NOW)
