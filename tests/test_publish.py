@@ -1,5 +1,6 @@
 """`sunledger publish`: the open data of a published state in a folder, whole or not there, as the interface answers."""
 
+import csv
 import fcntl
 import json
 import subprocess
@@ -10,12 +11,14 @@ import httpx
 import pytest
 
 from api.public.app import Resources, build
+from api.public.data import FILES as SUFFIXES
 from api.public.editions import FILES
 from ledger.opendata import editions
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.keys import LookupKeys
 from tests.support import office
+from tests.support.packages import broken_keys
 from tests.support.program import Ended, environment, run, running
 from tests.support.signing import signing
 from tests.support.visitor import visitor
@@ -71,6 +74,12 @@ def state(folder: Path) -> dict[Path, tuple[int, int]]:
     return {path: (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in folder.rglob("*")}
 
 
+def sheet(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return [*csv.DictReader(file)]
+
+
 async def test_an_edition_is_what_the_interface_answers_with_sums_that_hold(
     signed: Settings, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
@@ -95,6 +104,14 @@ async def test_an_edition_is_what_the_interface_answers_with_sums_that_hold(
         assert each.address.endswith(f"?as_of={edition.as_of}")
     package = json.loads((folder / "latest/datapackage.json").read_bytes())
     assert package["id"] == f"{SITE}/data/datapackage.json?as_of={edition.as_of}"
+    described = {each["name"] for each in package["resources"]}
+    assert {f"{name}.{suffix}" for name in described for suffix in SUFFIXES} == names - {
+        "datapackage.json",
+        "dcat.jsonld",
+    }
+    sheets = {name: sheet(folder / "latest" / f"{name}.csv") for name in described}
+    assert min(map(len, sheets.values())) > 0
+    assert broken_keys(package, sheets) == []
     paid = (await http.get("/api/v1/figures?measure=paid&by=channel,donor_class")).json()
     assert paid["as_of"]["seq"] == edition.as_of
     assert paid["sum_fen"] == (await http.get(f"/api/v1/figures?measure=paid&as_of={edition.as_of}")).json()["sum_fen"]

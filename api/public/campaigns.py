@@ -19,7 +19,7 @@ from ledger.store.queries import campaigns
 from ledger.store.queries.head import read_head
 
 
-class Campaign(Shape):
+class ToldCampaign(Shape):
     """一项公开募捐活动。"""
 
     campaign: str = Field(description="募捐活动编号", examples=["flood-2026"])
@@ -29,6 +29,11 @@ class Campaign(Shape):
     first_on: date = Field(description="备案期限的第一天（北京时间）")
     last_on: date = Field(description="备案期限的最后一天（北京时间）")
     seq: int = Field(description="登记条目的序号")
+
+
+class Campaign(ToldCampaign):
+    """一项公开募捐活动，和为它收到的捐款。"""
+
     gifts: int = Field(description="捐款笔数")
     received_fen: int = Field(description="收到捐款，单位：分；含期满后到账的，不减更正作废的")
     late_gifts: int = Field(description="其中期满后到账的笔数")

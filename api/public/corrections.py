@@ -15,7 +15,7 @@ from api.public.answers import AsOf, Before, Limit, Shape
 from api.public.asking import Entry, Org, Since, Until
 from api.public.downloads import Whole
 from api.public.permalinks import NOW
-from api.public.tables import table
+from api.public.tables import ORG, table
 from ledger.account import MAX_POSITION
 from ledger.opendata.table import Row
 from ledger.opendata.terms import Terms
@@ -141,7 +141,7 @@ async def _whole(
     )
 
 
-TABLE = table("corrections", "更正", Correction, amount="left_fen")
+TABLE = table("corrections", "更正", Correction, amount="left_fen", references=(ORG,))
 
 
 async def _narrowed(connection: Any, asked: Asked, as_of: int) -> tuple[Head, Only]:

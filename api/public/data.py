@@ -11,7 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Stream
 
 from api.problems import ProblemError, described
-from api.public import corrections, lists, permalinks
+from api.public import corrections, lineage, lists, permalinks, register_tables
 from api.public.asking import Entry
 from api.public.downloads import NDJSON, streamed
 from api.public.permalinks import CSV, NOW
@@ -24,9 +24,12 @@ from ledger.store.database import Database
 from ledger.store.queries.activities import read_activities, read_names_as_of, read_transactions
 from ledger.store.queries.corrections import sum_corrections
 from ledger.store.queries.head import Head
+from ledger.store.queries.lineage import has_report, sum_report
 from ledger.store.queries.lists import ListedEffect, Narrowing, Total, count_effects, count_gifts, every_row
+from ledger.store.queries.registers import KEYS, count_items
 
-TABLES = (*lists.TABLES, corrections.TABLE)
+TABLES = (*lists.TABLES, corrections.TABLE, *register_tables.TABLES)
+"""Those that there are as of every entry."""
 FILES = {"csv": CSV, "ndjson": NDJSON, "parquet": parquet.MEDIA_TYPE, "xlsx": workbook.MEDIA_TYPE}
 """Suffix → media type."""
 
@@ -52,10 +55,11 @@ async def get_datapackage(
     terms: NamedDependency[Terms],
     as_of: Entry = NOW,
 ) -> Response[bytes]:
-    """各个列表的 CSV：地址、行数、合计、每一列的含义和类型。"""
+    """各个列表和名册的 CSV：地址、行数、合计、每一列的含义和类型。"""
     said = await _publication(request, database, terms, PACKAGE, as_of)
     content = permalinks.encode(data_package(said, terms))
-    return Response(content, media_type="application/json", headers=_caching(PACKAGE, said.seq, as_of))
+    headers = _caching(PACKAGE, said.seq, is_pinned=as_of != NOW and _is_settled(said))
+    return Response(content, media_type="application/json", headers=headers)
 
 
 @get(
@@ -74,7 +78,8 @@ async def get_catalogue(
     """供数据门户收录：数据集、各种格式的下载地址、许可、发布者。"""
     said = await _publication(request, database, terms, CATALOGUE, as_of)
     content = permalinks.encode(catalogue(said, terms))
-    return Response(content, media_type=JSON_LD, headers=_caching(CATALOGUE, said.seq, as_of))
+    headers = _caching(CATALOGUE, said.seq, is_pinned=as_of != NOW and _is_settled(said))
+    return Response(content, media_type=JSON_LD, headers=headers)
 
 
 @get(
@@ -107,7 +112,7 @@ async def get_iati(
             yield iati.activity(each, moved, terms, head.operator)
         yield iati.CLOSING
 
-    return streamed(request, written(), iati.MEDIA_TYPE, _caching(IATI, head.seq, as_of))
+    return streamed(request, written(), iati.MEDIA_TYPE, _caching(IATI, head.seq, is_pinned=as_of != NOW))
 
 
 @get(
@@ -143,7 +148,7 @@ async def get_giving(
         said = msgspec.json.encode(giving.closing(left_out, terms, head.operator, head.at, head.seq))
         yield b"]," + said.removeprefix(b"{") + b"\n"
 
-    return streamed(request, written(), giving.MEDIA_TYPE, _caching(GIVING, head.seq, as_of))
+    return streamed(request, written(), giving.MEDIA_TYPE, _caching(GIVING, head.seq, is_pinned=as_of != NOW))
 
 
 async def _grants(
@@ -214,7 +219,8 @@ async def _publication(
         head = await permalinks.read_as_of(connection, as_of)
         if not head.at:
             raise ProblemError("not-found", "账本还是空的")
-        totals = {each.name: await _count(connection, each.name, head.seq) for each in TABLES}
+        tables = (*TABLES, lineage.TABLE) if await has_report(connection, head.seq) else TABLES
+        totals = {each.name: await _count(connection, each.name, head.seq) for each in tables}
 
     def address(of: str) -> str:
         return base + permalinks.address(of, {}, head.seq)
@@ -223,12 +229,12 @@ async def _publication(
         Described(
             name=each.name,
             title=each.title,
-            files={suffix: (address(f"/api/v1/{each.name}.{suffix}"), kind) for suffix, kind in FILES.items()},
+            files={suffix: (address(f"{each.path}.{suffix}"), kind) for suffix, kind in FILES.items()},
             table=each,
             rows=totals[each.name].rows,
             sum_fen=totals[each.name].sum_fen,
         )
-        for each in TABLES
+        for each in tables
     ]
     if terms.iati_org:
         found.append(Described(name="iati", title="项目（IATI 2.03）", files={"xml": (address(IATI), iati.MEDIA_TYPE)}))
@@ -244,12 +250,21 @@ async def _count(connection: asyncpg.Connection, name: str, as_of: int) -> Total
             return await count_gifts(connection, Narrowing(), as_of=as_of)
         case "corrections":
             return Total(*await sum_corrections(connection, before=as_of + 1))
+        case "lineage":
+            return await sum_report(connection, as_of)
+        case register if register in KEYS:
+            return Total(await count_items(connection, register, as_of=as_of), 0)
         case _:
             return await count_effects(connection, name, Narrowing(), as_of=as_of)
 
 
-def _caching(path: str, seq: int, as_of: int) -> dict[str, str]:
-    return permalinks.caching(permalinks.address(path, {}, seq), is_pinned=as_of != NOW)
+def _caching(path: str, seq: int, *, is_pinned: bool) -> dict[str, str]:
+    return permalinks.caching(permalinks.address(path, {}, seq), is_pinned=is_pinned)
+
+
+def _is_settled(said: Publication) -> bool:
+    """Whether it stays as it is: a state that has no lineage report yet may get one, which is then described, too."""
+    return any(each.name == lineage.TABLE.name for each in said.data)
 
 
 HANDLERS: list[Any] = [get_datapackage, get_catalogue, get_iati, get_giving]

@@ -27,10 +27,6 @@ NDJSON = "application/x-ndjson"
 IS_HEAD = "is_head"
 """Of a request's state: whether nobody will read what is answered."""
 
-_HOW = "行数与金额之和见 Sunledger-Rows、Sunledger-Sum-Fen 头和文件名"
-_STREAMED = f"全部，一行一项。{_HOW}；不完整则连接中断。"
-_BUILT = f"全部，一行一项。{_HOW}；SHA-256 见 Repr-Digest 头。"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
@@ -47,12 +43,16 @@ class Whole:
 def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = None) -> list[HTTPRouteHandler]:
     """The addresses of a list's files. `whole`: the dependency that says what was asked for; `more`: what it needs."""
     dependencies = {"whole": whole, **(more or {})}
+    operation = f"download_{table.path.removeprefix('/api/v1/').replace('/', '_')}"
+    announced = "行数与金额之和见 Sunledger-Rows、Sunledger-Sum-Fen" if table.amount else "行数见 Sunledger-Rows"
+    about_streamed = f"全部，一行一项。{announced} 头和文件名；不完整则连接中断。"
+    about_built = f"全部，一行一项。{announced} 头和文件名；SHA-256 见 Repr-Digest 头。"
 
     @get(
-        f"/api/v1/{table.name}.csv",
-        operation_id=f"download_{table.name}",
+        f"{table.path}.csv",
+        operation_id=operation,
         summary=f"{table.title}（CSV）",
-        description=_STREAMED,
+        description=about_streamed,
         tags=["下载"],
         responses=_responses(str, CSV, table),
         dependencies=dependencies,
@@ -61,10 +61,10 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         return csv(request, table, whole)
 
     @get(
-        f"/api/v1/{table.name}.ndjson",
-        operation_id=f"download_{table.name}_ndjson",
+        f"{table.path}.ndjson",
+        operation_id=f"{operation}_ndjson",
         summary=f"{table.title}（NDJSON）",
-        description=_STREAMED,
+        description=about_streamed,
         tags=["下载"],
         responses=_responses(str, NDJSON, table),
         dependencies=dependencies,
@@ -74,10 +74,10 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         return streamed(request, _ndjson(table, whole), NDJSON, headers, is_empty=not whole.total.rows)
 
     @get(
-        f"/api/v1/{table.name}.parquet",
-        operation_id=f"download_{table.name}_parquet",
+        f"{table.path}.parquet",
+        operation_id=f"{operation}_parquet",
         summary=f"{table.title}（Parquet）",
-        description=_BUILT,
+        description=about_built,
         tags=["下载"],
         responses=_responses(bytes, parquet.MEDIA_TYPE, table),
         dependencies=dependencies,
@@ -90,10 +90,10 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         return await _answer(request, workshop, making, parquet.MEDIA_TYPE, _headers(table, whole, "parquet"))
 
     @get(
-        f"/api/v1/{table.name}.xlsx",
-        operation_id=f"download_{table.name}_xlsx",
+        f"{table.path}.xlsx",
+        operation_id=f"{operation}_xlsx",
         summary=f"{table.title}（Excel）",
-        description=f"{_BUILT}最多 {workbook.MOST_ROWS} 行，超过则不答复。",
+        description=f"{about_built}最多 {workbook.MOST_ROWS} 行，超过则不答复。",
         tags=["下载"],
         responses=_responses(bytes, workbook.MEDIA_TYPE, table, 422),
         dependencies=dependencies,
@@ -141,14 +141,19 @@ def _responses(kind: type, media_type: str, table: Table, *statuses: int) -> dic
 
 
 def _address(table: Table, whole: Whole, suffix: str) -> str:
-    return permalinks.address(f"/api/v1/{table.name}.{suffix}", whole.asked, whole.head.seq)
+    return permalinks.address(f"{table.path}.{suffix}", whole.asked, whole.head.seq)
 
 
 def _headers(table: Table, whole: Whole, suffix: str) -> dict[str, str]:
     return {
         **permalinks.caching(_address(table, whole, suffix), is_pinned=whole.is_pinned),
-        **permalinks.attachment(table.name, whole.head.seq, *whole.total, suffix=suffix),
+        **permalinks.attachment(table.name, whole.head.seq, whole.total.rows, _sum(table, whole), suffix=suffix),
     }
+
+
+def _sum(table: Table, whole: Whole) -> int | None:
+    """What is announced; None of a table that nothing is summed of."""
+    return whole.total.sum_fen if table.amount else None
 
 
 async def _checked(table: Table, whole: Whole) -> AsyncGenerator[Sequence[Row]]:
@@ -157,7 +162,8 @@ async def _checked(table: Table, whole: Whole) -> AsyncGenerator[Sequence[Row]]:
     at = table.amount_at
     async for found in whole.chunks():
         count += len(found)
-        sum_fen += sum(row[at] for row in found)  # type: ignore[misc]  # a column of fen
+        if at is not None:
+            sum_fen += sum(row[at] for row in found)  # type: ignore[misc]  # a column of fen
         yield found
     assert (count, sum_fen) == whole.total, f"{whole.total} announced, {count} rows of {sum_fen} fen found"
 
@@ -182,7 +188,7 @@ async def _build(  # noqa: PLR0913, PLR0917
         at=whole.head.at,
         address=_address(table, whole, suffix),
         rows=whole.total.rows,
-        sum_fen=whole.total.sum_fen,
+        sum_fen=_sum(table, whole),
         licence=whole.licence,
     )
     sheet = maker(file, table, announced, folder)

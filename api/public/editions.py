@@ -20,7 +20,7 @@ from pydantic import Field
 from api import problems
 from api.fields import example
 from api.problems import ProblemError, described
-from api.public import corrections, data, lineage, lists, permalinks
+from api.public import corrections, data, lineage, lists, permalinks, register_tables
 from api.public.answers import IMMUTABLE, Before, Limit, Shape
 from api.public.downloads import IS_HEAD
 from api.public.etags import is_known
@@ -34,11 +34,7 @@ from ledger.store.database import Database
 
 _TABLES = (*data.TABLES, lineage.TABLE)
 FILES = {
-    **{
-        f"{table.name}.{suffix}": (f"/api/v1/{table.name}.{suffix}", table.title)
-        for table in _TABLES
-        for suffix in data.FILES
-    },
+    **{f"{table.name}.{suffix}": (f"{table.path}.{suffix}", table.title) for table in _TABLES for suffix in data.FILES},
     "datapackage.json": (data.PACKAGE, "数据包说明（Frictionless）"),
     "dcat.jsonld": (data.CATALOGUE, "数据目录（DCAT）"),
     "iati-activities.xml": (data.IATI, "项目（IATI 2.03）"),
@@ -192,7 +188,13 @@ def _application(database: Database, terms: Terms, site_url: str) -> Litestar:
     """The doors of open data alone: nobody is counted, no key is needed."""
     workshop = Workshop()
     return Litestar(
-        route_handlers=[*lists.HANDLERS, *corrections.HANDLERS, *lineage.HANDLERS, *data.HANDLERS],
+        route_handlers=[
+            *lists.HANDLERS,
+            *corrections.HANDLERS,
+            *lineage.HANDLERS,
+            *register_tables.HANDLERS,
+            *data.HANDLERS,
+        ],
         dependencies={
             "database": Provide(lambda: database, sync_to_thread=False),
             "terms": Provide(lambda: terms, sync_to_thread=False),

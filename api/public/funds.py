@@ -19,7 +19,7 @@ from ledger.store.queries import funds
 from ledger.store.queries.head import read_head
 
 
-class Fund(Shape):
+class ToldFund(Shape):
     """一个基金：一种用途限定之下的钱。"""
 
     org: str = Field(description="组织编号", examples=["330800"])
@@ -31,6 +31,11 @@ class Fund(Shape):
     campaign: str = Field(description="属于哪项募捐活动；没有则为空")
     closed_seq: int | None = Field(description="关闭条目的序号；未关闭则为空")
     successor: str = Field(description="结余转入哪里；没有则为空")
+
+
+class Fund(ToldFund):
+    """一个基金：一种用途限定之下的钱，现在在哪里。"""
+
     figures: Figures
 
 

@@ -12,7 +12,7 @@ from api.public.answers import Shape
 from api.public.asking import Entry
 from api.public.downloads import Whole
 from api.public.permalinks import NOW
-from api.public.tables import table
+from api.public.tables import FUND, ORG, table
 from ledger.opendata.table import Row
 from ledger.opendata.terms import Terms
 from ledger.store.database import Database
@@ -34,7 +34,8 @@ class Group(Shape):
     sum_fen: int = Field(description="金额，单位：分")
 
 
-TABLE = table("lineage", "来源报告", Group, amount="sum_fen")
+# What groups have in common with no other may be empty (project, channel, class), so there is no key.
+TABLE = table("lineage", "来源报告", Group, amount="sum_fen", key=(), references=(ORG, FUND))
 
 
 async def _whole(database: NamedDependency[Database], terms: NamedDependency[Terms], as_of: Entry = NOW) -> Whole:

@@ -15,14 +15,13 @@ from pydantic import Field
 
 from api.fields import example
 from api.problems import ProblemError, described
-from api.public import downloads, permalinks
+from api.public import downloads, permalinks, tables
 from api.public.answers import AsOf, Limit, Shape
 from api.public.asking import Channel, DonorClass, Entry, Event, Fund, Org, Project, Since, Until
 from api.public.downloads import Whole
 from api.public.permalinks import NOW
-from api.public.tables import table
 from ledger.account import MAX_POSITION
-from ledger.opendata.table import Row, Table
+from ledger.opendata.table import Reference, Row, Table
 from ledger.opendata.terms import Terms
 from ledger.store.database import Database
 from ledger.store.queries import lists
@@ -281,11 +280,13 @@ def _row(names: Sequence[str], each: ListedGift | ListedEffect) -> Row:
 
 
 _of_gift = attrgetter(*Gift.model_fields)
-_SHAPES: dict[str, tuple[str, type[_Page], type[Shape]]] = {
-    "gifts": ("捐款", GiftPage, Gift),
-    "allocations": ("分配", AllocationPage, Allocation),
-    "transfers": ("转款", TransferPage, Transfer),
-    "payments": ("付款", PaymentPage, Payment),
+_SHAPES: dict[str, tuple[str, type[_Page], type[Shape], tuple[Reference, ...]]] = {
+    "gifts": ("捐款", GiftPage, Gift, (tables.ORG, tables.FUND, tables.EVENT)),
+    "allocations": ("分配", AllocationPage, Allocation, (tables.ORG, tables.PROJECT)),
+    "transfers": ("转款", TransferPage, Transfer, (tables.ORG, tables.TO)),
+    "payments": ("付款", PaymentPage, Payment, (tables.ORG, tables.PROJECT)),
 }
-TABLES: tuple[Table, ...] = tuple(table(name, title, item) for name, (title, _, item) in _SHAPES.items())
-HANDLERS: list[Any] = [each for of in TABLES for each in _list(of, *_SHAPES[of.name][1:])]
+TABLES: tuple[Table, ...] = tuple(
+    tables.table(name, title, item, references=references) for name, (title, _, item, references) in _SHAPES.items()
+)
+HANDLERS: list[Any] = [each for of in TABLES for each in _list(of, *_SHAPES[of.name][1:3])]

@@ -27,8 +27,8 @@ class Together(Shape):
     inside_fen: int = Field(description="尚未拨付：已入账未分配与已分配未拨付，单位：分")
 
 
-class Organisation(Shape):
-    """一个在此记账的红十字会：它自己的数，和连同所有下级的数。"""
+class ToldOrganisation(Shape):
+    """一个在此记账的红十字会。"""
 
     org: str = Field(description="组织编号", examples=["330800"])
     name: str = Field(description="名称")
@@ -37,6 +37,11 @@ class Organisation(Shape):
     division: str = Field(description="行政区划代码（GB/T 2260）")
     uscc: str = Field(description="统一社会信用代码")
     seq: int = Field(description="最近一次登记条目的序号")
+
+
+class Organisation(ToldOrganisation):
+    """一个在此记账的红十字会：它自己的数，和连同所有下级的数。"""
+
     figures: Figures
     with_below: Together
 

@@ -16,7 +16,7 @@ from ledger.store.queries import projects
 from ledger.store.queries.head import read_head
 
 
-class Project(Shape):
+class ToldProject(Shape):
     """一个项目：钱分配到这里使用。"""
 
     org: str = Field(description="组织编号", examples=["330800"])
@@ -31,6 +31,11 @@ class Project(Shape):
     ends: str = Field(description="结束日期")
     closed_seq: int | None = Field(description="关闭条目的序号；未关闭则为空")
     successor: str = Field(description="结余转入哪里；没有则为空")
+
+
+class Project(ToldProject):
+    """一个项目：分配到这里的钱现在在哪里。"""
+
     figures: ProjectFigures
 
 

@@ -1,6 +1,6 @@
 """Registers: organisations, funds, projects, campaigns, events. A page as JSON, or all of it as CSV, at one address."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_origin
 
@@ -15,7 +15,7 @@ from api.public import permalinks
 from api.public.answers import FRESH, After, AsOf, Limit, OrgFilter, Shape
 from api.public.asking import Entry
 from api.public.permalinks import CSV, NOW
-from ledger.entries import Restriction
+from api.public.tables import RESTRICTED
 from ledger.store.database import Database
 from ledger.store.queries.aggregates import MAX_ROWS
 from ledger.store.queries.head import Head
@@ -137,9 +137,9 @@ async def _sheet(database: Database, register: Register, asked: Asked) -> Respon
         found = await register.read(connection, asked, "", MAX_ROWS + 1)
     if len(found) > MAX_ROWS:
         raise ProblemError("too-many-rows", f"超过 {MAX_ROWS} 行；请翻页，或分组织下载")
-    columns = dict(_columns(register.item))
-    rows = [[_at(each, where) for where in columns.values()] for each in found]
-    sum_fen = sum(_at(each, columns[register.amount]) for each in found) if register.amount else None
+    columns = dict(columns_of(register.item))
+    rows = [[value_at(each, where) for where in columns.values()] for each in found]
+    sum_fen = sum(value_at(each, columns[register.amount]) for each in found) if register.amount else None
     headers = {
         **_headers(register, f"/api/v1/{register.name}.csv", asked, head),
         **permalinks.attachment(register.name, head.seq, len(rows), sum_fen),
@@ -155,20 +155,21 @@ def _headers(register: Register, path: str, asked: Asked, head: Head, **paging: 
     return permalinks.caching(canonical, is_pinned=asked.as_of != NOW)
 
 
-def _columns(shape: type[Shape]) -> Iterator[tuple[str, Path]]:
+def columns_of(shape: type[Shape]) -> Iterator[tuple[str, Path]]:
     """Name → where it stands: of what an item holds in itself the fields, too; its `figures` under their own names."""
     for name, field in shape.model_fields.items():
         kind: Any = field.annotation
         if isinstance(kind, type) and issubclass(kind, Shape):
             prefix = "" if name == "figures" else f"{name}_"
-            yield from ((f"{prefix}{inner}", (name, *where)) for inner, where in _columns(kind))
+            yield from ((f"{prefix}{inner}", (name, *where)) for inner, where in columns_of(kind))
         elif get_origin(kind) is dict:  # what a fund is restricted to, as far as it is
-            yield from ((f"{name}_{inner}", (name, inner)) for inner in Restriction.__struct_fields__)
+            yield from ((f"{name}_{inner}", (name, inner)) for inner in RESTRICTED)
         elif get_origin(kind) is not Literal:  # how figures hang together, in each row the same
             yield name, (name,)
 
 
-def _at(item: Shape, where: Path) -> Any:
+def value_at(item: Shape | Mapping[str, Any], where: Path) -> Any:
+    """What stands there in an item."""
     found: Any = item
     for name in where:
         found = found.get(name, "") if isinstance(found, dict) else getattr(found, name)

@@ -28,7 +28,10 @@ _MEDIA = "https://www.iana.org/assignments/media-types/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """A data set. `files`: suffix → its address and media type; `rows` and `sum_fen`: of a table."""
+    """A data set. `files`: suffix → its address and media type.
+
+    `rows` and `sum_fen`: of a table; 0 where nothing is summed.
+    """
 
     name: str
     title: str
@@ -57,7 +60,7 @@ def data_package(of: Publication, terms: Terms) -> dict[str, Any]:
         "name": "sunledger",
         "id": of.home,
         "title": f"{of.operator} · 阳光账本",
-        "description": "捐赠账本公开的各个列表。金额均为整数，单位：分。",
+        "description": "捐赠账本公开的各个列表和名册。金额均为整数，单位：分。",
         "created": of.at,
         "version": str(of.seq),
         "licenses": [{"name": terms.licence.name, "title": terms.licence.title, "path": terms.licence.url}],
@@ -117,12 +120,27 @@ def _resource(of: Described, table: Table) -> dict[str, Any]:
         "format": "csv",
         "mediatype": media_type,
         "encoding": "utf-8",
-        "schema": {"fields": [_field(each) for each in table.columns], "primaryKey": ["seq"]},
+        "schema": _schema(table),
         "sunledger:rows": of.rows,
-        "sunledger:amount": table.amount,
-        "sunledger:sum_fen": of.sum_fen,
+        **({"sunledger:amount": table.amount, "sunledger:sum_fen": of.sum_fen} if table.amount else {}),
         "sunledger:files": {suffix: url for suffix, (url, _) in of.files.items()},
     }
+
+
+def _schema(table: Table) -> dict[str, Any]:
+    """Table Schema 2.0. A table that references itself is not named."""
+    said: dict[str, Any] = {"fields": [_field(each) for each in table.columns]}
+    if table.key:
+        said["primaryKey"] = [*table.key]
+    if table.references:
+        said["foreignKeys"] = [
+            {
+                "fields": [*each.columns],
+                "reference": {"fields": [*each.key], **({"resource": each.table} if each.table != table.name else {})},
+            }
+            for each in table.references
+        ]
+    return said
 
 
 def _field(column: Column) -> dict[str, Any]:

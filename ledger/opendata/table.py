@@ -36,19 +36,33 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What stands in these columns is, unless it is empty, the `key` of a row of that table."""
+
+    columns: tuple[str, ...]
+    table: str
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A published list."""
+    """A published list or register."""
 
     name: str
     title: str
+    path: str
+    """Where its files are, but for their endings."""
     columns: tuple[Column, ...]
     amount: str
-    """The column whose sum is announced."""
+    """The column whose sum is announced; empty: there is none."""
+    key: tuple[str, ...]
+    """Columns that are never empty, and in no two rows the same; none, if there are none."""
+    references: tuple[Reference, ...]
 
     @property
-    def amount_at(self) -> int:
-        """Where that column is."""
-        return [each.name for each in self.columns].index(self.amount)
+    def amount_at(self) -> int | None:
+        """Where the column is that is summed."""
+        return [each.name for each in self.columns].index(self.amount) if self.amount else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +73,20 @@ class Announced:
     at: str
     address: str
     rows: int
-    sum_fen: int
+    sum_fen: int | None
+    """None where nothing is summed."""
     licence: str
 
     @property
     def facts(self) -> Mapping[str, str]:
         """For a file's own metadata."""
+        summed = {} if self.sum_fen is None else {"sum_fen": str(self.sum_fen)}
         return {
             "as_of": str(self.seq),
             "at": self.at,
             "address": self.address,
             "rows": str(self.rows),
-            "sum_fen": str(self.sum_fen),
+            **summed,
             "licence": self.licence,
         }
 

@@ -87,7 +87,8 @@ class WorkbookSheet:
             case Kind.TEXT:
                 sheet.write_string(row, at, value)
             case Kind.TEXTS:
-                sheet.write_string(row, at, " ".join(value))
+                if value:
+                    sheet.write_string(row, at, " ".join(value))
             case Kind.DAY:
                 sheet.write_datetime(row, at, value, self._day)
             case Kind.FLAG:
@@ -95,8 +96,6 @@ class WorkbookSheet:
 
     def _explain(self) -> None:
         table, said = self._table, self._announced
-        amount = xl_col_to_name(self._at[table.amount_at])
-        total = f"=SUM('{table.title}'!{amount}2:{amount}{max(2, said.rows + 1)})"
         sheet = self._book.add_worksheet(ABOUT)
         sheet.set_column(0, 0, 24)
         sheet.set_column(1, 1, 80)
@@ -107,17 +106,22 @@ class WorkbookSheet:
             ("永久地址", said.address),
             ("许可", said.licence),
             ("公布的行数", said.rows),
-            (f"公布的合计 {table.amount}（分）", said.sum_fen),
         ]
+        if said.sum_fen is not None:
+            lines.append((f"公布的合计 {table.amount}（分）", said.sum_fen))
         for i, (name, value) in enumerate(lines):
             sheet.write_string(i, 0, name, self._bold)
             sheet.write(i, 1, value)
         i = len(lines)
-        sheet.write_string(i, 0, "本表自己加出的合计（分）", self._bold)
-        sheet.write_formula(i, 1, total, None, said.sum_fen)
-        sheet.write_string(i + 1, 0, "金额", self._bold)
-        sheet.write_string(i + 1, 1, RULE)
-        for j, column in enumerate(table.columns, i + 3):
+        if table.amount_at is not None:
+            amount = xl_col_to_name(self._at[table.amount_at])
+            total = f"=SUM('{table.title}'!{amount}2:{amount}{max(2, said.rows + 1)})"
+            sheet.write_string(i, 0, "本表自己加出的合计（分）", self._bold)
+            sheet.write_formula(i, 1, total, None, said.sum_fen)
+            i += 1
+        sheet.write_string(i, 0, "金额", self._bold)
+        sheet.write_string(i, 1, RULE)
+        for j, column in enumerate(table.columns, i + 2):
             sheet.write_string(j, 0, column.name, self._bold)
             sheet.write_string(j, 1, f"{column.meaning}（{_KINDS[column.kind]}）")
 

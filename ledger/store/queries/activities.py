@@ -4,6 +4,7 @@ import asyncpg
 
 from ledger import entries
 from ledger.opendata.iati import Activity, Transaction
+from ledger.store.queries.registers import ORGANISATIONS
 
 _WORDS = {
     "money.allocated": "分配到项目",
@@ -17,12 +18,7 @@ _WORDS = {
 
 async def read_names_as_of(connection: asyncpg.Connection, as_of: int) -> dict[str, str]:
     """Organisation → what it was called."""
-    found: dict[str, str] = {}
-    for row in await connection.fetch(_ORGANISATIONS, as_of):
-        body = entries.decode(row["bytes"]).body
-        assert isinstance(body, entries.OrganisationRegistered)
-        found[body.org] = body.name
-    return found
+    return {row["org"]: row["name"] for row in await connection.fetch(ORGANISATIONS, as_of)}
 
 
 async def read_activities(connection: asyncpg.Connection, as_of: int) -> list[Activity]:
@@ -52,9 +48,6 @@ async def read_transactions(connection: asyncpg.Connection, org: str, project: s
     return found
 
 
-_ORGANISATIONS = """
-  select bytes from entry where kind in ('org.registered', 'org.changed') and seq <= $1 order by seq
-"""
 _PROJECTS = """
   select p.org, p.project, p.name, p.category, p.region, p.event, p.budget_fen, p.starts, p.ends,
          (opened.at at time zone 'Asia/Shanghai')::date::text as opened_on,

@@ -11,6 +11,7 @@ import asyncpg
 
 from ledger.account import MAX_POSITION
 from ledger.store import rows
+from ledger.store.queries.registers import ORGANISATIONS
 
 PLACE = ("month", "org", "fund", "project", "event", "region", "category")
 GIFT = ("channel", "donor_class")
@@ -306,14 +307,7 @@ told as (select {told}m.entries, m.qty from summed m {joins})
 select {keys}coalesce(sum(entries), 0)::bigint as entries, coalesce(sum(qty), 0)::bigint as qty
 from told where {where} {regroup} limit {limit}
 """
-_TREE = """
-  select distinct on (1) said #>> '{body,org}' as org, coalesce(said #>> '{body,parent}', '') as parent
-  from (
-    select seq, convert_from(bytes, 'utf8')::jsonb as said from entry
-    where kind in ('org.registered', 'org.changed') and seq <= $1
-  ) organisation
-  order by 1, seq desc
-"""
+_TREE = f"select org, parent from ({ORGANISATIONS}) organisation"  # noqa: S608  ours
 
 
 def counts(question: Question, cells: Sequence[Cell]) -> list[int | None]:

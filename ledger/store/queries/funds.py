@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from ledger.account import MAX_POSITION
 from ledger.fees import MILLION
 from ledger.store.queries.aggregates import Question, read_aggregate
 from ledger.store.queries.figures import Figures, read_tally
+from ledger.store.queries.registers import FUNDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ async def read_costs(connection: asyncpg.Connection, org: str, fund: str) -> lis
 
 async def read_fund(connection: asyncpg.Connection, org: str, fund: str, *, as_of: int | None = None) -> Fund | None:
     """One fund, if there is one; as of entry `as_of`, if there was one then."""
-    found = await _funds(connection, await connection.fetch(_ONE, org, fund, as_of), as_of)
+    found = await _funds(connection, await connection.fetch(_ONE, _until(as_of), org, fund), as_of)
     return found[0] if found else None
 
 
@@ -68,7 +70,11 @@ async def read_funds(
     connection: asyncpg.Connection, *, org: str, after: tuple[str, str], limit: int, as_of: int | None = None
 ) -> list[Fund]:
     """Funds by organisation and id, after this one; of one organisation if it is named. As of an entry, or now."""
-    return await _funds(connection, await connection.fetch(_PAGE, *after, org, limit, as_of), as_of)
+    return await _funds(connection, await connection.fetch(_PAGE, _until(as_of), *after, org, limit), as_of)
+
+
+def _until(as_of: int | None) -> int:
+    return MAX_POSITION if as_of is None else as_of
 
 
 async def _funds(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], as_of: int | None) -> list[Fund]:
@@ -124,14 +130,7 @@ _ALIKE = ("received", "income", "moved_in", "held", "allocated", "paid", "refund
 """Measures that are figures of a fund under the same names."""
 _MEASURES = (*_ALIKE, "moved_on", "in_transit")
 _COSTS = "select year, spent, management from cost where org = $1 and fund = $2 order by year desc"
-_FUND = """
-  select org, fund, name, restriction, spending, seq, campaign,
-    case when is_closed then closed_seq end as closed_seq, case when is_closed then successor else '' end as successor
-  from (select *, {as_of} is null or closed_seq <= {as_of} as is_closed from fund) fund
-  where ({as_of} is null or seq <= {as_of})
-"""
-_ONE = _FUND.format(as_of="$3::bigint") + " and org = $1 and fund = $2"
-_PAGE = (
-    _FUND.format(as_of="$5::bigint")
-    + " and (org, fund) > ($1, $2) and ($3 = '' or org = $3) order by org, fund limit $4"
-)
+_ONE = f"select * from ({FUNDS}) fund where org = $2 and fund = $3"  # noqa: S608  ours
+_PAGE = f"""
+  select * from ({FUNDS}) fund where (org, fund) > ($2, $3) and ($4 = '' or org = $4) order by org, fund limit $5
+"""  # noqa: S608  ours

@@ -51,6 +51,7 @@ class Total(NamedTuple):
 
     rows: int
     sum_fen: int
+    """0 where nothing is summed."""
 
 
 class ListedGift(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,9 +1,42 @@
 """Registers as entries tell them, without figures: as of any entry."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import NamedTuple
 
 import asyncpg
+
+from ledger.store.database import Database
+
+CHUNK_ROWS = 2_000
+"""Of a whole register, how many items are read at once."""
+
+ORGANISATIONS = """
+  select distinct on (1) said #>> '{body,org}' as org, said #>> '{body,name}' as name, said #>> '{body,level}' as level,
+    coalesce(said #>> '{body,parent}', '') as parent, said #>> '{body,division}' as division,
+    coalesce(said #>> '{body,uscc}', '') as uscc, seq
+  from (
+    select seq, convert_from(bytes, 'utf8')::jsonb as said from entry
+    where kind in ('org.registered', 'org.changed') and seq <= $1::bigint
+  ) entry order by 1, seq desc
+"""
+FUNDS = """
+  select org, fund, name, seq, restriction, spending, campaign,
+    case when closed_seq <= $1::bigint then closed_seq end as closed_seq,
+    case when closed_seq <= $1::bigint then successor else '' end as successor
+  from fund where seq <= $1::bigint
+"""
+_PROJECTS = """
+  select org, project, name, seq, category, region, event, budget_fen, starts, ends,
+    case when closed_seq <= $1::bigint then closed_seq end as closed_seq,
+    case when closed_seq <= $1::bigint then successor else '' end as successor
+  from project where seq <= $1::bigint
+"""
+_CAMPAIGNS = "select campaign, org, name, filing, first_on, last_on, seq from campaign where seq <= $1::bigint"
+_EVENTS = """
+  select event, name, nullif(said #>> '{body,began}', '')::date as began, emergency, seq
+  from event join (select seq, convert_from(bytes, 'utf8')::jsonb as said from entry) entry using (seq)
+  where seq <= $1::bigint
+"""
 
 
 class _Register(NamedTuple):
@@ -13,6 +46,17 @@ class _Register(NamedTuple):
     """All there are, as of entry $1."""
 
 
+_REGISTERS = {
+    "organisations": _Register(("org",), ORGANISATIONS),
+    "funds": _Register(("org", "fund"), FUNDS),
+    "projects": _Register(("org", "project"), _PROJECTS),
+    "campaigns": _Register(("campaign",), _CAMPAIGNS),
+    "events": _Register(("event",), _EVENTS),
+}
+KEYS = {name: register.key for name, register in _REGISTERS.items()}
+"""Register → columns that no two of its items share."""
+
+
 async def read_items(
     connection: asyncpg.Connection, register: str, *, as_of: int, after: Sequence[str], limit: int
 ) -> list[asyncpg.Record]:
@@ -20,11 +64,26 @@ async def read_items(
     key, items = _REGISTERS[register]
     columns, ids = ", ".join(key), ", ".join(f"${i}" for i in range(3, 3 + len(key)))
     page = f"select * from ({items}) item where ({columns}) > ({ids}) order by {columns} limit $2"  # noqa: S608  ours
-    return await connection.fetch(page, as_of, limit, *after)
+    found: list[asyncpg.Record] = await connection.fetch(page, as_of, limit, *after)
+    return found
 
 
-_EVENTS = """
-  select event, name, nullif(said #>> '{body,began}', '')::date as began, emergency, seq
-  from event join (select seq, convert_from(bytes, 'utf8')::jsonb as said from entry) entry using (seq) where seq <= $1
-"""
-_REGISTERS = {"events": _Register(("event",), _EVENTS)}
+async def every_item(database: Database, register: str, *, as_of: int) -> AsyncGenerator[list[asyncpg.Record]]:
+    """All of a register in chunks. As of an entry it does not change, so no transaction stays open meanwhile."""
+    key = KEYS[register]
+    after = ("",) * len(key)
+    while True:
+        async with database.raw() as connection:
+            found = await read_items(connection, register, as_of=as_of, after=after, limit=CHUNK_ROWS)
+        if found:
+            yield found
+            after = tuple(found[-1][column] for column in key)
+        if len(found) < CHUNK_ROWS:
+            return
+
+
+async def count_items(connection: asyncpg.Connection, register: str, *, as_of: int) -> int:
+    """How many there are in a whole register."""
+    items = _REGISTERS[register].items
+    count: int = await connection.fetchval(f"select count(*) from ({items}) item", as_of)  # noqa: S608  ours
+    return count

@@ -26,22 +26,31 @@ from api.public import workshop
 from api.public.app import Resources, build
 from api.public.data import FILES, TABLES
 from api.public.workshop import Workshop
+from ledger.campaigns import RegisterCampaign
 from ledger.opendata import parquet, workbook
+from ledger.organisations import DeclareEvent
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.keys import LookupKeys
-from ledger.store.queries import corrections, lists
+from ledger.store.queries import corrections, lists, registers
 from tests.api.public.test_contract import served
-from tests.support.branch import FLOOD, Branch
+from tests.support.branch import FLOOD, FOUNDER, PROVINCE, Branch
+from tests.support.reported import report
 from tests.support.visitor import visitor
 
 NAMES = [each.name for each in TABLES]
+DAYS = {"on", "first_on", "last_on", "began"}
 BUILT = ("parquet", "xlsx")
 
 
 @pytest.fixture
 async def some(branch: Branch) -> Branch:
     """A branch with a little of everything."""
+    await branch.do(DeclareEvent(maker=FOUNDER, event="drought", name="旱灾", began="2026-06-01"))
+    await branch.do(RegisterCampaign(
+        maker=FOUNDER, org=PROVINCE, campaign="flood-2026", name="=洪灾,募捐", filing="备案001",
+        first_on="2026-06-01", last_on="2026-06-30",
+    ))  # fmt: skip
     for amount_fen in (12_345, 700, 1):
         await branch.gift(amount_fen, "flood")
     await branch.gift(999, event=FLOOD, on="2026-06-30")
@@ -59,11 +68,12 @@ async def test_every_format_has_the_columns_and_rows_that_the_interface_answers(
     some: Branch, http: httpx.AsyncClient
 ) -> None:
     for table in TABLES:
-        items = (await http.get(f"/api/v1/{table.name}")).json()["items"]
         names = [each.name for each in table.columns]
-        got = {suffix: (await http.get(f"/api/v1/{table.name}.{suffix}")).content for suffix in FILES}
+        items = [told(each, names) for each in (await http.get(f"/api/v1/{table.name}")).json()["items"]]
+        got = {suffix: (await http.get(f"{table.path}.{suffix}")).content for suffix in FILES}
         assert [json.loads(each) for each in got["ndjson"].splitlines()] == items
-        assert all([*each] == names for each in items)
+        sheet = [*csv.DictReader(io.StringIO(got["csv"].decode("utf-8-sig")))]
+        assert sheet == [{name: as_text(value) for name, value in each.items()} for each in items]
         assert next(csv.reader(io.StringIO(got["csv"].decode("utf-8-sig")))) == names
         read = pq.read_table(io.BytesIO(got["parquet"]))
         assert read.column_names == names
@@ -71,6 +81,18 @@ async def test_every_format_has_the_columns_and_rows_that_the_interface_answers(
         rows = sheets_of(got["xlsx"])[table.title]
         shown = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
         assert [{name: each[name] for name in names} for each in shown] == [as_cells(each) for each in items]
+
+
+def told(item: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """What a table has of an item: all of a list's, a register's without figures; each restriction by itself."""
+    given = {f"restriction_{name}": value for name, value in item.get("restriction", {}).items()} | item
+    return {name: given.get(name, "") if name.startswith("restriction_") else given[name] for name in names}
+
+
+def as_text(value: Any) -> str:
+    """As a spreadsheet is to read it."""
+    text = " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+    return f"'{text}" if text.startswith("=") else text
 
 
 def as_json(row: dict[str, Any]) -> dict[str, Any]:
@@ -81,9 +103,10 @@ def as_cells(item: dict[str, Any]) -> dict[str, Any]:
     """As openpyxl reads it: no empty text, lists with spaces, days as moments."""
 
     def cell(name: str, value: Any) -> Any:
-        if name == "on":
+        if name in DAYS and value:
             return datetime.fromisoformat(value)
-        return " ".join(value) if isinstance(value, list) else value if value != "" else None
+        text = " ".join(value) if isinstance(value, list) else value
+        return text if text != "" else None
 
     return {name: cell(name, value) for name, value in item.items()}
 
@@ -111,19 +134,25 @@ async def test_what_must_be_whole_comes_with_its_length_and_digest(some: Branch,
         assert (known.status_code, known.content) == (304, b"")
 
 
-@pytest.mark.parametrize("name", [each for each in NAMES if each != "lineage"])
 @pytest.mark.parametrize("suffix", ["csv", "ndjson"])
 async def test_no_row_is_read_for_who_asks_by_head(
-    some: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, name: str, suffix: str
+    some: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     read: list[str] = []
-    for module, function in ((lists, "read_gifts"), (lists, "read_effects"), (corrections, "read_corrections")):
+    for module, function in (
+        (lists, "read_gifts"),
+        (lists, "read_effects"),
+        (corrections, "read_corrections"),
+        (registers, "read_items"),
+    ):
         monkeypatch.setattr(module, function, noting(getattr(module, function), read))
-    head = await http.head(f"/api/v1/{name}.{suffix}")
-    assert (head.status_code, head.content, read) == (200, b"", [])
-    got = await http.get(f"/api/v1/{name}.{suffix}")
-    assert read
-    assert own(head) == own(got)
+    for table in TABLES:
+        head = await http.head(f"{table.path}.{suffix}")
+        assert (head.status_code, head.content, read) == (200, b"", []), table.name
+        got = await http.get(f"{table.path}.{suffix}")
+        assert read, table.name
+        assert own(head) == own(got), table.name
+        read.clear()
 
 
 def noting(function: Any, calls: list[str]) -> Any:
@@ -301,7 +330,9 @@ async def test_the_data_package_describes_every_column_of_every_csv(some: Branch
         assert next(csv.reader(io.StringIO(sheet.content.decode("utf-8-sig")))) == [*fields]
         assert all(each["description"] for each in fields.values())
         assert resource["sunledger:rows"] == len(lines)
-        assert resource["sunledger:sum_fen"] == sum(int(line[resource["sunledger:amount"]]) for line in lines)
+        amount = resource.get("sunledger:amount")
+        assert resource.get("sunledger:sum_fen") == (sum(int(line[amount]) for line in lines) if amount else None)
+        assert sheet.headers.get("sunledger-sum-fen") == (str(resource["sunledger:sum_fen"]) if amount else None)
         for line in lines:
             for name, field in fields.items():
                 conforms(field, line[name])
@@ -346,6 +377,29 @@ async def test_descriptions_as_of_an_entry_stay_what_they_were(some: Branch, htt
         again = await http.get(pinned)
         assert again.content != (await http.get(path)).content
         assert again.content == fresh.content
+
+
+async def test_a_lineage_report_is_described_where_there_is_one_and_till_then_no_description_is_for_ever(
+    some: Branch, http: httpx.AsyncClient
+) -> None:
+    fresh = [await http.get(path) for path in ("/data/datapackage.json", "/data/dcat.jsonld")]
+    paths = [each.links["canonical"]["url"] for each in fresh]
+    for has_report in (False, True):
+        if has_report:
+            await report(some.database)
+            await some.gift(1)
+        for path in paths:
+            answer = await http.get(path)
+            assert ("immutable" in answer.headers["cache-control"]) == has_report
+            found = answer.json()
+            named = [each["name"] for each in found.get("resources", [])] or [
+                each["dct:identifier"] for each in found["dcat:dataset"]
+            ]
+            assert named == ([*NAMES, "lineage"] if has_report else NAMES)
+    (resource,) = [each for each in (await http.get(paths[0])).json()["resources"] if each["name"] == "lineage"]
+    sheet = [*csv.DictReader(io.StringIO((await http.get(resource["path"])).content.decode("utf-8-sig")))]
+    assert resource["sunledger:rows"] == len(sheet) > 0
+    assert resource["sunledger:sum_fen"] == sum(int(each["sum_fen"]) for each in sheet)
 
 
 async def test_an_entry_that_is_not_there_yet_is_described_by_nothing(http: httpx.AsyncClient) -> None:

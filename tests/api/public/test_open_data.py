@@ -14,9 +14,11 @@ from hypothesis import settings as hypothesis_settings
 
 from ledger import entries
 from ledger.entries import Entry
+from ledger.store.queries.registers import KEYS
 from tests.support.fixed import FIXED
 from tests.support.happenings import Happening, happenings, ledger
 from tests.support.model import Pen
+from tests.support.packages import broken_keys
 from tests.support.postgres import Cluster
 from tests.support.published import PHASES, published
 
@@ -33,7 +35,7 @@ SUFFIXES = ("csv", "ndjson", "parquet", "xlsx")
 
 @hypothesis_settings(FIXED, max_examples=LEDGERS, phases=PHASES, suppress_health_check=[*HealthCheck])
 @given(of=happenings())
-async def test_every_format_sums_to_what_the_entries_say(
+async def test_every_format_sums_to_what_the_entries_say_and_keys_hold(
     of: list[Happening], cluster: Cluster, template: str, roles_dir: Path, tmp_path: Path
 ) -> None:
     pen = ledger(of)
@@ -48,6 +50,10 @@ async def test_every_format_sums_to_what_the_entries_say(
                 announced = (int(answer.headers["sunledger-rows"]), int(answer.headers["sunledger-sum-fen"]))
                 assert announced == wanted, (name, suffix)
                 assert added_up(answer.content, suffix, amount, tmp_path) == wanted, (name, suffix)
+        package = (await http.get("/data/datapackage.json")).json()
+        sheets = {each["name"]: lines_of((await http.get(each["path"])).content) for each in package["resources"]}
+        assert min(len(sheets[each]) for each in ("gifts", "payments", "projects")) > 0
+        assert broken_keys(package, sheets) == []
 
 
 @hypothesis_settings(FIXED, max_examples=LEDGERS, phases=PHASES, suppress_health_check=[*HealthCheck])
@@ -61,6 +67,7 @@ async def test_a_file_as_of_an_entry_is_the_same_after_more_entries(
         middle -= 1
     before = Pen(pen.written[:middle])
     paths = [f"/api/v1/{name}.{suffix}" for name in AMOUNT for suffix in SUFFIXES]
+    paths += [f"/api/v1/registers/{name}.csv" for name in KEYS]
     async with published(before, cluster, template, roles_dir, tmp_path) as http:
         then = {path: await http.get(path) for path in paths}
     async with published(pen, cluster, template, roles_dir, tmp_path) as http:
@@ -91,11 +98,16 @@ def told_of(name: str, log: Sequence[Entry]) -> Any:
     return found.values()
 
 
+def lines_of(content: bytes) -> list[dict[str, str]]:
+    """Of a CSV."""
+    return [*csv.DictReader(io.StringIO(content.decode("utf-8-sig")))]
+
+
 def added_up(content: bytes, suffix: str, amount: str, folder: Path) -> tuple[int, int]:
     """Rows and sum, as somebody else's program finds them."""
     match suffix:
         case "csv":
-            lines = [*csv.DictReader(io.StringIO(content.decode("utf-8-sig")))]
+            lines = lines_of(content)
             return len(lines), sum(int(each[amount]) for each in lines)
         case "ndjson":
             items = [json.loads(each) for each in content.splitlines()]

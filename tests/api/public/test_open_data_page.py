@@ -33,7 +33,7 @@ async def test_the_questions_are_answered_from_the_downloads(
     monkeypatch.chdir(tmp_path)
     questions = re.findall(r"^```sql\n(.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
     answers = [duckdb.execute(each).fetchall() for each in questions]
-    assert len(answers) == 3
+    assert len(answers) == 4
     assert all(answers)
     assert sum(row[-1] for row in answers[0]) == received > 0
 
@@ -54,6 +54,6 @@ def test_every_column_is_told_as_the_files_describe_it() -> None:
 
 def test_every_list_and_format_is_told() -> None:
     for table in (*TABLES, lineage.TABLE):
-        assert f"`/api/v1/{table.name}.…`" in PAGE
+        assert f"`{table.path}.…`" in PAGE
     for suffix in FILES:
         assert f"| `.{suffix}` |" in PAGE

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from typing import Any
 
 import httpx
@@ -9,8 +10,10 @@ import pytest
 
 from api.public import registers
 from ledger.campaigns import RegisterCampaign
-from ledger.endings import CloseFund
-from ledger.organisations import DeclareEvent
+from ledger.endings import CloseFund, CloseProject
+from ledger.entries import Restriction
+from ledger.organisations import ChangeOrganisation, DeclareEvent, OpenFund
+from ledger.store.queries import registers as queries
 from tests.support.branch import CITY, FLOOD, FOUNDER, OTHER_FOUNDER, PROVINCE, Branch
 
 REGISTERS = {
@@ -158,6 +161,51 @@ async def test_an_event_is_told_as_it_was_declared_and_not_before(busy: Branch, 
     )  # fmt: skip
     then = (await http.get(f"/api/v1/events?as_of={seq - 1}")).json()
     assert (then["as_of"]["seq"], then["items"]) == (seq - 1, before["items"])
+
+
+async def test_registers_as_tables_are_for_ever_what_entries_said_by_then(
+    busy: Branch, http: httpx.AsyncClient
+) -> None:
+    await busy.fund("spare", "备用基金")
+    await busy.project("spare", "备用项目")
+    paths = [f"/api/v1/registers/{name}.ndjson" for name in REGISTERS]
+    then = {path: await http.get(path) for path in paths}
+    renamed = ChangeOrganisation(
+        maker=FOUNDER, org=CITY, name="改名后的红十字会", level="city", parent=PROVINCE, division=CITY
+    )
+    await busy.do(renamed)
+    for close in (
+        CloseFund(maker=FOUNDER, org=CITY, fund="spare", residue="none", basis="没有用过"),
+        CloseProject(maker=FOUNDER, org=CITY, project="spare", residue="none", basis="没有用过"),
+    ):
+        await busy.agree(close, OTHER_FOUNDER)
+    await busy.do(DeclareEvent(maker=FOUNDER, event="drought", name="旱灾", began="2026-06-01"))
+    await busy.do(RegisterCampaign(
+        maker=FOUNDER, org=CITY, campaign="drought-2026", name="旱灾募捐", filing="备案002",
+        first_on="2026-06-01", last_on="2026-06-30",
+    ))  # fmt: skip
+    for path, answer in then.items():
+        pinned = await http.get(answer.links["canonical"]["url"])
+        assert (pinned.content, "immutable" in pinned.headers["cache-control"]) == (answer.content, True), path
+        now = await http.get(path)
+        assert now.content != answer.content, path
+        assert now.headers["sunledger-as-of"] == str(busy.sequencer.books.seq)
+        assert "sunledger-sum-fen" not in now.headers
+    funds = [json.loads(line) for line in (await http.get("/api/v1/registers/funds.ndjson")).content.splitlines()]
+    assert [(each["fund"], each["restriction_event"], each["closed_seq"] is None) for each in funds] == [
+        ("flood", FLOOD, True), ("general", "", True), ("spare", "", False),
+    ]  # fmt: skip
+
+
+async def test_a_register_as_a_table_does_not_depend_on_how_many_rows_are_read_at_once(
+    busy: Branch, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await busy.do(OpenFund(maker=FOUNDER, org=PROVINCE, fund="flood", name="省里的", restriction=Restriction()))
+    wholes = {path: await http.get(path) for path in (f"/api/v1/registers/{register}.csv" for register in REGISTERS)}
+    monkeypatch.setattr(queries, "CHUNK_ROWS", 1)
+    for path, whole in wholes.items():
+        assert (await http.get(path)).content == whole.content, path
+        assert len(rows(whole)) == int(whole.headers["sunledger-rows"]) > 0, path
 
 
 async def test_what_a_fund_is_restricted_to_has_a_column_each(busy: Branch, http: httpx.AsyncClient) -> None:
