@@ -119,7 +119,7 @@ def public(
 
 @app.command()
 def modules() -> None:
-    """Print SHA-256 and name of every module that the site's pages run in a browser, as this installation serves them."""
+    """Print SHA-256 and name of every module that pages run in a browser, as this installation serves them."""
     for name, digest in importlib.import_module("public_site.site").Press().modules.items():
         print(f"{digest}  {name}")  # noqa: T201  the output
 

@@ -23,8 +23,8 @@ from tests.support.keys import ed25519_cosigner, ml_dsa_cosigner
 from tests.support.office import CITY, Office
 
 WITNESSES = [ed25519_cosigner("auditor.example/w1"), ed25519_cosigner("university.example/w2")]
-SEEN_AT_S = int(time.time()) - 600
-"""When the witnesses saw it: a while ago, as in any log that is alive."""
+SEEN_AT_S = int(time.time()) - 2 * 86_400
+"""When the witnesses saw it: two days ago, which is new enough."""
 OTHER_REFERENCE = "20260622000099"
 """Of a second donor's payment, of the same amount on the same day."""
 
@@ -216,11 +216,16 @@ def box_of_another(kept: Evidence) -> Evidence:
 
 def reference_of_another(kept: Evidence) -> Evidence:
     """A box that the keeper sealed anew under the same code, with the payment number of a second donor in it."""
-    code = kept.code.replace("-", "")
-    box = open_box(code, kept.box)
-    assert box is not None
-    channel = msgspec.structs.replace(box.channel, channel_ref=OTHER_REFERENCE)
-    return replace(kept, box=seal_box(code, msgspec.structs.replace(box, channel=channel), kept.box[1:17]))
+    return replace(kept, box=box_with(kept.box, kept.code, OTHER_REFERENCE))
+
+
+def box_with(box: bytes, code: str, channel_ref: str) -> bytes:
+    """The same box with another payment number in it, as whoever knows the code can make it."""
+    bare = code.replace("-", "")
+    opened = open_box(bare, box)
+    assert opened is not None
+    channel = msgspec.structs.replace(opened.channel, channel_ref=channel_ref)
+    return seal_box(bare, msgspec.structs.replace(opened, channel=channel), box[1:17])
 
 
 def template_lies(kept: Evidence) -> Evidence:

@@ -58,13 +58,10 @@ DONE = "!['', 'checking'].includes((document.getElementById('ver') || { dataset:
 STEPS = "Array.from(document.querySelectorAll('[data-step]'), (each) => [each.dataset.step, each.dataset.state])"
 
 
-async def look_up(  # noqa: PLR0913
-    page: Page, address: str, code: str, engine: str = "native", language: str = "", *, ahead_days: int = 0
-) -> str:
-    """From the printed link to what the panel says. `language`: "/en" or nothing. `ahead_days`: the device's clock."""
+async def look_up(page: Page, address: str, code: str, engine: str = "native", language: str = "") -> str:
+    """From the printed link to what the panel says. `language`: "/en" or nothing."""
     origin, script, _ = ENGINES[engine]
-    ahead = f"const wall = Date.now; Date.now = () => wall() + {ahead_days * 86_400_000};"
-    await page.before_scripts(script + WATCH_SHIFTS + KEEP_BLOBS + ahead)
+    await page.before_scripts(script + WATCH_SHIFTS + KEEP_BLOBS)
     await page.open(f"{address.replace('http://127.0.0.1', origin)}{language}/r#{code}")
     await page.until(DONE)
     return str(await page.value("document.getElementById('ver').dataset.state"))

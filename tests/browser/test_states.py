@@ -1,5 +1,6 @@
 """Pages in the states that no link leads to, by axe: what a check found, old data, trouble, an empty ledger."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -21,7 +22,6 @@ from tests.browser.test_pages import served as forged
 from tests.support import axe
 from tests.support.browser import Browser, Page
 from tests.support.listening import listening
-from tests.support.office import Office, gift, opened
 from tests.support.program import free_port
 
 pytestmark = pytest.mark.browser
@@ -71,47 +71,19 @@ async def test_what_the_donors_browser_found_reads_well_for_everybody(
                     await reads_well(page, axe_script, (what, language))
 
 
-async def test_a_check_that_came_to_nothing_blames_nobody_and_reads_well_for_everybody(
-    chromium: Browser, office: Office, told: Settings, code: str, axe_script: str
-) -> None:
-    """What the panel says then is shorter than elsewhere: one screen and one language of each will do."""
-    publisher = office.resources.publisher
-    assert publisher is not None
-    await publisher.stop()
-    given = (await office.post("gifts", gift(channel_ref="not published"))).json()
-    waiting, seq = given["receipt_code"], str(given["entries"][0]["seq"])
-    async with served_with(told) as address:
-        async with chromium.page() as page:
-            await page.send("Network.setBlockedURLs", urls=["*/log/policy"])
-            assert await look_up(page, address, code) == "offline"
-            said = await page.value("document.getElementById('ver').innerText")
-            assert "这不说明账本有问题" in said
-            assert "✓" not in said
-            await reads_well(page, axe_script, "offline", NARROW)
-        async with chromium.page() as page:
-            await page.before_scripts("const wait = setTimeout; window.setTimeout = (wake) => wait(wake);")
-            assert await look_up(page, address, waiting, language="/en") == "unpublished"
-            await reads_well(page, axe_script, "unpublished", NARROW)
-            await send(page, f"{address}/en/dossier", code=waiting, seq=seq)
-            assert "not published under a signature yet" in await page.value("document.querySelector('h1').textContent")
-            await reads_well(page, axe_script, "not_published", NARROW)
-    # The printed link's page and the look-up are answered, and nothing else in that minute.
-    async with served_with(told, rates=Rates(requests_per_minute=2)) as busy, chromium.page() as page:
-        assert await look_up(page, busy, code) == "offline"
-        assert any("429" in each for each in page.said)
-
-
 async def test_a_log_that_is_not_signed_has_nothing_to_check_and_reads_well_for_everybody(
-    chromium: Browser, told: Settings, axe_script: str
+    page: Page, told: Settings, axe_script: str
 ) -> None:
-    async with opened(told) as office, served_with(told) as address, chromium.page() as page:
-        assert await look_up(page, address, [*office.codes.values()][1]) == "unsigned"
+    """One screen and one language of each will do: signed, these pages are read on every one."""
+    code = [*json.loads((told.data_dir / "demo.json").read_text())["codes"].values()][1]
+    async with served_with(told) as address:
+        assert await look_up(page, address, code) == "unsigned"
         assert {state for _, state in await page.value(STEPS)} == {None}, "nothing is ticked"
         assert not any("/log/" in each for each in page.asked), "and nothing asked for"
         await reads_well(page, axe_script, "unsigned", NARROW)
-        for path in ("/", "/en/verify"):
-            await arrive(page, f"{address}{path}")
-            await reads_well(page, axe_script, path, NARROW)
+        await arrive(page, f"{address}/en/verify")
+        assert "no signing key yet" in await page.value("document.querySelector('.status').textContent")
+        await reads_well(page, axe_script, "/en/verify", NARROW)
 
 
 @pytest.mark.parametrize("state", ["passed", "failed"])

@@ -1,4 +1,4 @@
-"""核验 names what a site's pages run in a browser: every module by the SHA-256 of what is served, and where the source is."""
+"""核验 names what a site's pages run in a browser: each module by the SHA-256 of what is served; and the source."""
 
 import re
 from hashlib import sha256
