@@ -98,9 +98,10 @@ async def _agree(office: Office, path: str, body: object) -> list[dict[str, Any]
 
 async def go(page: Page, address: str) -> None:
     """Open a page and wait until it is loaded; for pages whose scripts are off, too."""
+    await page.value("window.left = true")  # it may be the page that is open
     await page.open(address)
     is_there = f"location.href === {json.dumps(address)} && document.querySelector('main') !== null"
-    await page.until(f"document.readyState === 'complete' && {is_there}")
+    await page.until(f"window.left === undefined && document.readyState === 'complete' && {is_there}")
 
 
 async def arrive(page: Page, address: str) -> None:
