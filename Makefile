@@ -29,7 +29,7 @@ demo-reset: $(READY) ## throw the demo's data away
 test: $(READY) ## run the tests
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-long: $(READY) ## run the long suite too (20 kill rounds, thousands of histories)
+test-long: $(READY) ## run the long suite too (29 kill rounds, thousands of histories)
 	$(BIN)/pytest --long
 
 check: lint types contracts test ## what CI runs

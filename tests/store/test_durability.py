@@ -1,12 +1,15 @@
 """kill -9 of the application, of PostgreSQL, of both, while 16 people write: what was acknowledged is there, once.
 
-And every receipt that was issued in any round before verifies: no checkpoint was signed beside another.
+So are the rows of a sheet that was being entered beside them. And every receipt that was issued in any round before
+verifies: no checkpoint was signed beside another.
 """
 
 import asyncio
+import csv
+import io
 import json
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,7 +19,7 @@ from random import Random  # noqa: TID251  seeded
 import httpx
 import pytest
 
-from ledger.entries import Entry, MoneyReceived, digest, encode
+from ledger.entries import Entry, ImportCompleted, MoneyReceived, digest, encode, qty_of
 from ledger.settings import Settings
 from ledger.store import setup, signing
 from ledger.store.audit.stored import Stored
@@ -40,14 +43,21 @@ SHORT = 3
 ISSUED = 5
 """Receipts in a round."""
 TIMEOUT_S = 120
+POLL_S = 0.05
 
-rounds = pytest.mark.parametrize(
-    ("number", "victim"),
-    [
-        pytest.param(i, victim, id=f"round {i}, {victim}", marks=[] if i <= SHORT else [pytest.mark.long])
-        for i, victim in enumerate(VICTIMS, 1)
-    ],
-)
+SHEET_ROWS = 10_000
+SHEET_VICTIMS = ("both", "the application", "PostgreSQL") * 3
+
+
+def rounds(victims: Sequence[str], first: int, short: int) -> pytest.MarkDecorator:
+    """Numbered from `first` on; so many are of the ordinary suite."""
+    return pytest.mark.parametrize(
+        ("number", "victim"),
+        [
+            pytest.param(i, victim, id=f"round {i}, {victim}", marks=[] if i < first + short else [pytest.mark.long])
+            for i, victim in enumerate(victims, first)
+        ],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -134,15 +144,26 @@ def site(log: Settings, durable: Cluster) -> Iterator[Site]:
         yield Site(log, durable, stack)
 
 
-@pytest.fixture
-async def http(log: Settings) -> AsyncGenerator[httpx.AsyncClient]:
-    token = json.loads((log.data_dir / "demo.json").read_text())["tokens"]["maker"]
-    async with httpx.AsyncClient(
+def client(log: Settings, who: str) -> httpx.AsyncClient:
+    """Speaks to the application as one of the demo's people."""
+    token = json.loads((log.data_dir / "demo.json").read_text())["tokens"][who]
+    return httpx.AsyncClient(
         base_url=f"http://{log.admin_host}:{log.admin_port}",
         headers={"Authorization": f"Bearer {token}"},
         limits=httpx.Limits(max_connections=WRITERS),
         timeout=TIMEOUT_S,
-    ) as http:
+    )
+
+
+@pytest.fixture
+async def http(log: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    async with client(log, "maker") as http:
+        yield http
+
+
+@pytest.fixture
+async def checker(log: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    async with client(log, "checker") as http:
         yield http
 
 
@@ -199,7 +220,7 @@ async def test_the_cluster_keeps_its_word(durable: Cluster) -> None:
         assert value == "on", setting
 
 
-@rounds
+@rounds(VICTIMS, 1, SHORT)
 async def test_what_was_acknowledged_outlives_kill_9(
     number: int, victim: str, site: Site, http: httpx.AsyncClient
 ) -> None:
@@ -218,17 +239,85 @@ async def test_what_was_acknowledged_outlives_kill_9(
     await asyncio.to_thread(site.verify)
     assert len(site.receipts) >= ISSUED
 
-    found = by_reference(await check_log(site.log))
     keys = LogKeys.read(site.log.keys)
+    check_letters(writing.letters, keys, await check_log(site.log))
     for letter in writing.letters:
-        entries = found[reference(keys, letter)]
-        assert len(entries) == 1 if letter.acknowledged else len(entries) <= 1, letter.name
         await check_retries(letter, http)
 
     found = by_reference(await check_log(site.log))
     for letter in writing.letters:
         (entry,) = found[reference(keys, letter)]
         check_answer(letter, entry)
+
+
+@rounds(SHEET_VICTIMS, len(VICTIMS) + 1, 1)
+async def test_a_sheet_that_was_being_entered_outlives_kill_9(
+    number: int, victim: str, site: Site, http: httpx.AsyncClient, checker: httpx.AsyncClient
+) -> None:
+    await asyncio.to_thread(site.start)
+    writing = Round(number, http, ENOUGH_MAX)
+    enough_rows = Random(number).randint(1, SHEET_ROWS // 2)
+    async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as tasks:
+        for writer in range(WRITERS):
+            tasks.create_task(writing.write(writer))
+        await site.issue(Random(number))
+        batch = await approved(http, checker, number)
+        entered = 0
+        while entered < enough_rows:
+            entered = (await checker.get(f"/api/v1/imports/{batch}")).json()["entered_rows"]
+        await asyncio.to_thread(site.kill, victim)
+        assert entered < SHEET_ROWS, "the kill met no sheet"
+        await asyncio.to_thread(site.start)
+        writing.over.set()
+        while not (await checker.get(f"/api/v1/imports/{batch}")).json()["completed_seq"]:  # noqa: ASYNC110  it tells nobody
+            await asyncio.sleep(POLL_S)
+    await asyncio.to_thread(site.verify)
+    written = await check_log(site.log)
+    check_letters(writing.letters, LogKeys.read(site.log.keys), written)
+    check_sheet(written, batch, (await checker.get(f"/api/v1/imports/{batch}/codes.csv")).text)
+
+
+async def approved(http: httpx.AsyncClient, checker: httpx.AsyncClient, number: int) -> int:
+    """A sheet is handed in, checked and approved; the import's number."""
+    lines = (f"2026-07-01,{number:04d}{row:024d},{row % 50 + 1}.00\n" for row in range(SHEET_ROWS))
+    sheet = (await http.post("/api/v1/sheets", content="day,transaction_no,amount_cny\n" + "".join(lines))).json()[
+        "sheet"
+    ]
+    wanted = {"profile": "wuhan-qr-2020", "name": f"{number}.csv", "org": office.CITY, "fund": "general"}
+    check = (await http.post(f"/api/v1/sheets/{sheet}/check", json=wanted)).json()
+    while check["state"] == "checking":
+        await asyncio.sleep(POLL_S)
+        check = (await http.get(f"/api/v1/sheets/{sheet}/check")).json()
+    (proposal,) = check["proposals"].values()
+    key = {"Idempotency-Key": f"approval of {proposal}"}
+    answer = await checker.post(f"/api/v1/proposals/{proposal}/approval", headers=key)
+    seq: int = answer.json()["entries"][-1]["seq"]
+    return seq
+
+
+def check_sheet(log: list[Entry], batch: int, codes: str) -> None:
+    """Each row is entered once, in order, and has its code; one entry says so, with the sum that was approved."""
+    rows = [entry for entry in log if isinstance(entry.body, MoneyReceived) and entry.body.batch == batch]
+    numbers = [getattr(entry.body, "row", 0) for entry in rows]
+    assert numbers == [*range(numbers[0], numbers[0] + SHEET_ROWS)]
+    (completed,) = [each.body for each in log if isinstance(each.body, ImportCompleted) and each.body.batch == batch]
+    sum_fen = sum(100 * (row % 50 + 1) for row in range(SHEET_ROWS))
+    assert (completed.rows, completed.sum_fen, completed.rejected) == (SHEET_ROWS, sum_fen, 0)
+    assert sum(map(qty_of, rows)) == sum_fen
+    listed = [*csv.DictReader(io.StringIO(codes))]
+    assert [(int(each["row"]), int(each["seq"])) for each in listed] == [
+        *zip(numbers, (e.seq for e in rows), strict=True)
+    ]
+    for entry, each in zip(rows, listed, strict=True):
+        check_code(entry, each["receipt_code"])
+
+
+def check_letters(letters: list[Letter], keys: LogKeys, log: list[Entry]) -> None:
+    """What was acknowledged is entered once; what was not, once or not at all."""
+    found = by_reference(log)
+    for letter in letters:
+        entries = found[reference(keys, letter)]
+        assert len(entries) == 1 if letter.acknowledged else len(entries) <= 1, letter.name
 
 
 STATES = [*LogState]
@@ -250,10 +339,14 @@ def check_answer(letter: Letter, entry: Entry) -> None:
     answer = json.loads(letter.acknowledged)
     (told,) = answer["entries"]
     assert (told["seq"], told["at"], told["sha256"]) == (entry.seq, entry.at, digest(encode(entry))), letter.name
+    check_code(entry, answer["receipt_code"])
+
+
+def check_code(entry: Entry, printed: str) -> None:
+    """The code opens the entry's receipt."""
     assert isinstance(entry.body, MoneyReceived)
-    code = answer["receipt_code"].replace("-", "")
-    text = f"sunledger/receipt/1\n{entry.prev}\n{code}\n"
-    assert entry.body.receipt == sha256(text.encode()).hexdigest(), letter.name
+    text = f"sunledger/receipt/1\n{entry.prev}\n{printed.replace('-', '')}\n"
+    assert entry.body.receipt == sha256(text.encode()).hexdigest(), entry.seq
 
 
 def reference(keys: LogKeys, letter: Letter) -> str:
