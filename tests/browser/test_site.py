@@ -102,7 +102,7 @@ async def test_a_page_keeps_its_promises_on_every_screen(
 
 
 def watched(name: str, language: str) -> tuple[int, ...]:
-    """Where loading is watched: in Chinese on a phone, half of the pages on a small one, too; in English on a wide screen."""
+    """Where loading is watched: in Chinese on a phone, half of them on a small one, too; in English on a wide one."""
     small, phone, wide = WIDTHS
     if language == "en":
         return (wide,)

@@ -8,11 +8,13 @@ import pytest
 from litestar import Litestar
 
 from api.public.app import Resources, build
+from ledger.campaigns import RegisterCampaign
+from ledger.organisations import DeclareEvent
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.database import Database
 from ledger.store.keys import LookupKeys
-from tests.support.branch import Branch
+from tests.support.branch import FLOOD, FOUNDER, PROVINCE, Branch
 from tests.support.logged import as_in_use
 from tests.support.visitor import visitor
 
@@ -21,6 +23,22 @@ from tests.support.visitor import visitor
 async def branch(settings: Settings) -> AsyncGenerator[Branch]:
     async with Branch.open(settings) as opened:
         yield opened
+
+
+@pytest.fixture
+async def some(branch: Branch) -> Branch:
+    """A branch with a little of everything."""
+    await branch.do(DeclareEvent(maker=FOUNDER, event="drought", name="旱灾", began="2026-06-01"))
+    await branch.do(RegisterCampaign(
+        maker=FOUNDER, org=PROVINCE, campaign="flood-2026", name="=洪灾,募捐", filing="备案001",
+        first_on="2026-06-01", last_on="2026-06-30",
+    ))  # fmt: skip
+    for amount_fen in (12_345, 700, 1):
+        await branch.gift(amount_fen, "flood")
+    await branch.gift(999, event=FLOOD, on="2026-06-30")
+    await branch.allocate(10_000, "flood", "relief")
+    await branch.pay(9_007, "relief", payee="=衢州医院", purpose='"紧急", 采购')
+    return branch
 
 
 @pytest.fixture
