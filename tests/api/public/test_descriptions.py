@@ -1,4 +1,4 @@
-"""What describes the data: the data package and the catalogue name every file there is, as of an entry, and its licence."""
+"""What describes the data: data package and catalogue name every file there is, as of an entry, and its licence."""
 
 import csv
 import io
