@@ -119,14 +119,15 @@ class Histories(  # the commands, then what has to hold after each
             self.close_what_was_paid()
         if successor is not None:
             self.close_what_was_sent(successor)
-        for fund in sheets:
+        for nth, fund in enumerate(sheets):
             self.hand_in(fund, 3, 12, is_early=False)
             if self.new:  # proposed: the fund may be closed
                 self.approve(len(self.pen.books.proposals) - 1)
                 self.go_on_entering(self.seqs("import.approved")[-1], 3, 0, "row")
+                if nth:  # the second one's first row was wrong
+                    self.put_right(-1, "money.received", 3, "general")
         for kind in wrong:
-            newest = -1  # of gifts, so that it may be a row
-            self.put_right(newest if kind == "money.received" else 12, kind, 3, "general")
+            self.put_right(12, kind, 3, "general")
 
     def do_much(self) -> None:
         """Something of every kind that can be taken back."""
