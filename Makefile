@@ -27,7 +27,7 @@ demo-reset: $(READY) ## throw the demo's data away
 	$(BIN)/sunledger demo --reset
 
 test: $(READY) ## run the tests
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 test-long: $(READY) ## run the long suite too (29 kill rounds, thousands of histories)
 	$(BIN)/pytest --long

@@ -5,12 +5,13 @@ from hashlib import sha256
 
 import httpx
 
+from api.public import lineage
+from api.public.data import TABLES
 from tests.api.conftest import Told
 from tests.api.public.test_doors import paths
 from tests.support.asked import operations, send
 
-LISTS = ("gifts", "allocations", "payments", "transfers", "corrections", "lineage")
-STREAMED = {f"/api/v1/{name}.{suffix}" for name in LISTS for suffix in ("csv", "ndjson")} | {
+STREAMED = {f"{each.path}.{suffix}" for each in (*TABLES, lineage.TABLE) for suffix in ("csv", "ndjson")} | {
     "/data/iati/activities.xml",
     "/data/360giving.json",
 }
