@@ -1,8 +1,9 @@
 """Pages with figures: projects, funds, organisations. Each says as of which entry, and adds up."""
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Literal, NamedTuple
 
+import asyncpg
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
@@ -11,12 +12,14 @@ from litestar.params import PathParameter, QueryParameter
 from ledger import account
 from ledger.store.database import Database
 from ledger.store.queries import funds, organisations, projects
+from ledger.store.queries.aggregates import Question, read_aggregate
 from ledger.store.queries.choices import read_called
 from ledger.store.queries.flows import End, Flow, read_flow
 from ledger.store.queries.happenings import read_project_news, read_scope_news
 from ledger.store.queries.head import read_head
 from ledger.store.queries.organisations import Branch
 from ledger.store.queries.projects import Project
+from ledger.store.queries.registers import count_registered
 from public_site import flow, messages
 from public_site.flow import Caption, Drawn, Part
 from public_site.said import told
@@ -45,6 +48,13 @@ CALLED = {
 """Ends of a flow that are no fund and no payee."""
 
 
+class Whole(NamedTuple):
+    """What a sheet has: it is said where it is offered."""
+
+    rows: int
+    sum_fen: int
+
+
 @get(both("/projects"), include_in_schema=False)
 async def project_list(
     site: NamedDependency[Site], database: NamedDependency[Database], org: OfOrg = "", after: After = ""
@@ -54,6 +64,7 @@ async def project_list(
         head = await read_head(connection)
         found = await projects.read_projects(connection, org=org, after=_cursor(after), limit=PAGE + 1)
         owners = await read_called(connection, "org", {org} if org else {each.org for each in found})
+        whole = await _whole(connection, "project", "total_allocated", org)
     if org and org not in owners:
         raise NotFoundException
     following = f"{found[PAGE - 1].org}:{found[PAGE - 1].project}" if len(found) > PAGE else ""
@@ -65,6 +76,7 @@ async def project_list(
         org=org,
         projects=found[:PAGE],
         owners=owners,
+        whole=whole,
         following=following,
     )
 
@@ -95,6 +107,7 @@ async def project(
         drawn=drawn(found, flows, site.words),
         sides=[_listed(each, site.words) for each in (flows.came, flows.went)],
         is_cut=max(map(_named, (flows.came, flows.went))) > MAX_ENDS,
+        whole=Whole(len(flows.came) + len(flows.went), flows.sum_fen),
         news=news,
     )
 
@@ -108,6 +121,7 @@ async def fund_list(
         head = await read_head(connection)
         found = await funds.read_funds(connection, org=org, after=_cursor(after), limit=PAGE + 1)
         owners = await read_called(connection, "org", {org} if org else {each.org for each in found})
+        whole = await _whole(connection, "fund", "received", org)
     if org and org not in owners:
         raise NotFoundException
     following = f"{found[PAGE - 1].org}:{found[PAGE - 1].fund}" if len(found) > PAGE else ""
@@ -119,6 +133,7 @@ async def fund_list(
         org=org,
         funds=found[:PAGE],
         owners=owners,
+        whole=whole,
         following=following,
     )
 
@@ -161,9 +176,15 @@ async def organisation_tree(site: NamedDependency[Site], database: NamedDependen
     async with database.snapshot() as connection:
         head = await read_head(connection)
         found = await organisations.read_branches(connection, MAX_ORGANISATIONS + 1)
+        whole = await _whole(connection, "organisation", "received")
     shown = found[:MAX_ORGANISATIONS]
     return site.page(
-        "organisations", head, headers=FRESH, branches=[*_tree(shown)], has_more=len(found) > MAX_ORGANISATIONS
+        "organisations",
+        head,
+        headers=FRESH,
+        branches=[*_tree(shown)],
+        has_more=len(found) > MAX_ORGANISATIONS,
+        whole=whole,
     )
 
 
@@ -192,6 +213,14 @@ async def organisation(org: Org, site: NamedDependency[Site], database: NamedDep
         has_more_projects=len(its_projects) > PAGE,
         news=news,
     )
+
+
+async def _whole(
+    connection: asyncpg.Connection, register: Literal["organisation", "fund", "project"], measure: str, org: str = ""
+) -> Whole:
+    """Of a register as a sheet, whose sum is that of this measure."""
+    (cell,) = await read_aggregate(connection, Question(measure=measure), as_of=None, orgs={org} if org else None)
+    return Whole(await count_registered(connection, register, org), cell.sum_fen)
 
 
 def drawn(project: Project, flows: Flow, say: Words) -> Drawn | None:

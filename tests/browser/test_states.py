@@ -19,6 +19,7 @@ from tests.browser.given import Evidence, amount_changed, cosignature_removed
 from tests.browser.served import SETTLED, WIDTHS, Served, arrive, send, served_with
 from tests.browser.test_pages import STEPS, look_up
 from tests.browser.test_pages import served as forged
+from tests.browser.test_site import PAGES
 from tests.support import axe
 from tests.support.browser import Browser, Page
 from tests.support.listening import listening
@@ -145,6 +146,24 @@ async def test_old_data_a_pause_and_trouble_read_well_for_everybody(
     assert "503" in said["no database"]
     assert "数据较旧" in said["old data"]
     assert said["read-only"] != said["old data"]
+
+
+@pytest.mark.long  # a page in a hundred states: every one above in a few of them
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_page_reads_well_in_every_state_that_is_not_its_own(
+    chromium: Browser, told: Settings, settings: Settings, axe_script: str, language: str
+) -> None:
+    keys.create(settings.keys, settings.lookup)
+    cases = {
+        "old data": (told, {"look": Appearance(stale_hours=-1)}),
+        "read-only": (told, {"look": Appearance(is_read_only=True)}),
+        "empty": (settings, {}),
+    }
+    for what, (log, resources) in cases.items():
+        async with served_with(log, **resources) as address, chromium.page() as page:
+            for path in (each for each in PAGES.values() if "{" not in each):
+                await arrive(page, f"{address}{language + path.removesuffix('/') or '/'}")
+                await reads_well(page, axe_script, (what, language, path))
 
 
 async def test_an_empty_ledger_reads_well_for_everybody(chromium: Browser, settings: Settings, axe_script: str) -> None:

@@ -21,7 +21,7 @@ from ledger.store.queries.projects import read_project
 from ledger.store.queries.years import read_year
 from public_site import books, flow, messages
 from public_site.flow import Caption, Part
-from tests.support.branch import CITY, FINANCE, PROVINCE, Branch
+from tests.support.branch import CITY, FINANCE, FOUNDER, PROVINCE, Branch
 from tests.support.figures import read_figures
 
 
@@ -112,6 +112,22 @@ async def test_lists_say_whose_each_is_or_what_they_are_narrowed_to(busy: Branch
         assert f'<a href="/organisations/{CITY}">示例市红十字会</a>' in narrowed
         assert f'href="/api/v1/{path}.csv?org={CITY}"' in narrowed
         assert (await http.get(f"/{path}?org=999999")).status_code == 404
+
+
+async def test_whoever_is_offered_a_sheet_is_told_how_much_is_in_it(busy: Branch, http: httpx.AsyncClient) -> None:
+    await busy.do(
+        RegisterOrganisation(maker=FOUNDER, org="330802", name="示例区", level="county", parent=CITY, division="330802")
+    )
+    given = await busy.gift(700)
+    pages = {path: (await http.get(path)).text for path in ("/organisations", f"/projects/{CITY}/relief")}
+    for path in ("/funds", f"/funds?org={CITY}", "/projects", f"/projects?org={CITY}"):
+        pages[path] = (await http.get(path)).text
+    pages["trace"] = (await http.post("/trace", data={"code": given.code})).text
+    for path, page in pages.items():
+        ((link, told),) = re.findall(r'<a href="(/api/[^"]+\.csv[^"]*)">下载 CSV（([^）]+)）</a>', page)
+        answer = await http.get(link)
+        rows, fen = (int(answer.headers[f"sunledger-{each}"]) for each in ("rows", "sum-fen"))
+        assert told == f"{rows} 行，合计 {messages.yuan(fen)}", path
 
 
 async def test_news_of_a_project_are_the_newest_first(busy: Branch, http: httpx.AsyncClient) -> None:

@@ -1,7 +1,7 @@
 """Registers as entries tell them, without figures: as of any entry."""
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import asyncpg
 
@@ -89,4 +89,13 @@ async def count_items(connection: asyncpg.Connection, register: str, *, as_of: i
     """How many there are in a whole register."""
     items = _REGISTERS[register].items
     count: int = await connection.fetchval(f"select count(*) from ({items}) item", as_of)  # noqa: S608  ours
+    return count
+
+
+async def count_registered(
+    connection: asyncpg.Connection, register: Literal["organisation", "fund", "project"], org: str = ""
+) -> int:
+    """How many there are now; `org`: of this organisation only."""
+    counted = f"select count(*) from {register} where $1 in ('', org)"  # noqa: S608  ours
+    count: int = await connection.fetchval(counted, org)
     return count
