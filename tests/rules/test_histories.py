@@ -46,7 +46,7 @@ from tests.support.society import (
     unidentified,
 )
 
-HISTORIES = 40
+HISTORIES = 26
 LONG_HISTORIES = 2_000
 STEPS = 40
 
