@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import sys
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ import yaml
 
 from ledger.settings import Settings
 from tests.support.postgres import Cluster
+from tests.support.program import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -198,9 +198,7 @@ class Host:
     @asynccontextmanager
     async def running(self, service: str) -> AsyncGenerator[int]:
         """The service on a free port, once its own health check says so."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         environment = self.environment(service, **{f"SUNLEDGER_{service.upper()}_PORT": str(port)})
         process = await asyncio.create_subprocess_exec(
             "sunledger", *SERVICES[service]["command"], env=environment, cwd=self.folder

@@ -1,6 +1,5 @@
 """The launcher of our own PostgreSQL, against real servers: made, found, reached, and ended."""
 
-import socket
 from pathlib import Path
 
 import asyncpg
@@ -11,6 +10,7 @@ from ledger.store.cluster import beside
 from ledger.store.embedded import NO_SETTINGS, Server
 from ledger.store.postmaster import processes, read_pid_file
 from tests.embedded.clusters import UNSYNCED, rows, running
+from tests.support.program import free_port
 
 
 async def test_the_first_start_makes_a_cluster_and_the_second_finds_it(folder: Path, programs: Path) -> None:
@@ -46,8 +46,7 @@ async def test_chinese_text_has_trigrams(data: Path, programs: Path) -> None:
 
 
 async def test_tcp_is_there_when_asked_for_and_wants_the_password_too(data: Path, programs: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = {**UNSYNCED, "listen_addresses": "127.0.0.1", "port": str(port)}
     with running(data, binaries=programs, settings=settings) as server:
         assert server.port == port

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from ledger.settings import Settings
 
 WAIT_S_MAX = 120
 POLL_S = 0.05
+FIRST_PORT, PORTS = 12_000, 1_000
 
 PROGRAM = Path(sys.executable).with_name("sunledger")
 
@@ -115,10 +116,26 @@ def running(
 
 
 def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
+    """A port nobody listens on, and that nobody is given before it is used.
+
+    What the system gives to whoever connects, or asks for any port, begins at 32768 on Linux and elsewhere higher; each
+    worker of the suite draws from a stretch of its own below that, and no port twice.
+    """
+    for port in _ports:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
+
+
+def _ports_of_this_worker() -> Iterator[int]:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = FIRST_PORT + worker * PORTS
+    # Where the last run of the suite ended somebody may still be listening: each begins elsewhere.
+    begun = os.getpid() % PORTS
+    return iter([*range(first + begun, first + PORTS), *range(first, first + begun)])
+
+
+_ports = _ports_of_this_worker()
 
 
 def _is_ready(port: int) -> bool:
