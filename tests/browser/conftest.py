@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -82,6 +83,38 @@ async def served(cluster: Cluster, story: Settings, tmp_path_factory: pytest.Tem
     app = public.build(public.Resources(database=database, lookup=lookup, look=look, open_data=folder / "open"))
     async with listening(app) as address:
         yield Served(address=address, numbers=numbers, codes=codes)
+    await database.close()
+    await cluster.drop_database(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Genuine:
+    """A log that nobody writes to any more: what is forged is forged on the way to the browser."""
+
+    address: str
+    office: Office
+    code: str
+    """Of 3,000 yuan, of which a part was paid and confirmed."""
+    kept: Evidence
+
+
+@pytest.fixture(scope="session")
+async def genuine(
+    cluster: Cluster, story: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[Genuine]:
+    """The demo's story, and an income of the same amount as one of its gifts."""
+    name = "test_genuine"
+    await cluster.create_database(name, "template_story")
+    folder = tmp_path_factory.mktemp("genuine")
+    shutil.copytree(story.data_dir, folder, dirs_exist_ok=True)
+    told = signing(story.model_copy(update={"data_dir": folder, "database_url": cluster.url(name)}))
+    assert told.database_url is not None
+    database = setup.database(told, told.database_url, "reader", pool_size=4)
+    app = public.build(public.Resources(database=database, lookup=LookupKeys.read(told.lookup)))
+    async with opened(told) as office, visiting(app) as visitor, listening(app) as address:
+        code = [*office.codes.values()][1]
+        kept = await with_income(office, visitor, await evidence(office, visitor, code))
+        yield Genuine(address=address, office=office, code=code, kept=kept)
     await database.close()
     await cluster.drop_database(name)
 

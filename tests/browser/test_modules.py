@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.browser.conftest import Genuine
 from tests.browser.given import FORGERIES, SEEN_AT_S, Evidence, evidence, post_quantum, seen
 from tests.support.office import CITY, Office, gift
 from tests.support.package import installed
@@ -28,6 +29,11 @@ ENGINES = {
 }
 STEPS = ["record", "inclusion", "signature", "witnesses", "receipt", "donor", "shown"]
 WAIT_S_MAX = 120
+
+
+@pytest.fixture
+def kept(genuine: Genuine) -> Evidence:
+    return genuine.kept
 
 
 async def checked(tried: dict[str, Evidence], modules: Path = STATIC) -> dict[tuple[str, str], Any]:
@@ -99,9 +105,9 @@ async def test_the_modules_of_a_built_package_find_the_same(kept: Evidence, tmp_
     assert await checked(tried, built) == await checked(tried)
 
 
-async def test_a_code_shown_another_gift_is_refused_though_all_else_is_true(kept: Evidence, office: Office) -> None:
+async def test_a_code_shown_another_gift_is_refused_though_all_else_is_true(kept: Evidence, genuine: Genuine) -> None:
     """Another gift of the same amount would look the same: the receipt commitment tells them apart, and the box."""
-    other = next(code for code in office.codes.values() if code != kept.code)
+    other = next(code for code in genuine.office.codes.values() if code != kept.code)
     answer = (await checked({"x": replace(kept, code=other)}))["native", "x"]
     states = {each["id"]: each["state"] for each in answer["steps"]}
     assert states == {**dict.fromkeys(STEPS, "passed"), "receipt": "failed", "donor": "failed"}

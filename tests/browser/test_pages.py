@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from public_site.messages import clock
-from tests.browser.conftest import HOST
+from tests.browser.conftest import HOST, Genuine
 from tests.browser.given import (
     FORGERIES,
     SEEN_AT_S,
@@ -56,6 +56,21 @@ URL.createObjectURL = (blob) => { window.kept = blob; return make.call(URL, blob
 """
 DONE = "!['', 'checking'].includes((document.getElementById('ver') || { dataset: { state: '' } }).dataset.state || '')"
 STEPS = "Array.from(document.querySelectorAll('[data-step]'), (each) => [each.dataset.step, each.dataset.state])"
+
+
+@pytest.fixture
+def address(genuine: Genuine) -> str:
+    return genuine.address
+
+
+@pytest.fixture
+def code(genuine: Genuine) -> str:
+    return genuine.code
+
+
+@pytest.fixture
+def kept(genuine: Genuine) -> Evidence:
+    return genuine.kept
 
 
 async def look_up(page: Page, address: str, code: str, engine: str = "native", language: str = "") -> str:
