@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger import collector
 from ledger.settings import Settings
 from ledger.store import setup
 from tests.support import office
@@ -47,6 +48,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "long" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="takes minutes: pytest --long"))
+
+
+def pytest_collection_finish() -> None:
+    """As the program itself does: in what was imported there is nothing to collect."""
+    collector.ease()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

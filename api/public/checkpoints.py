@@ -58,7 +58,7 @@ class StampList(Shape):
     "/api/v1/checkpoints",
     summary="检查点列表",
     tags=["核验"],
-    responses={200: ResponseSpec(CheckpointList, description="检查点"), **described(503)},
+    responses={200: ResponseSpec(CheckpointList, description="检查点", generate_examples=False), **described(503)},
     exact_bytes=True,
 )
 async def list_checkpoints(
@@ -82,7 +82,10 @@ async def list_checkpoints(
     "/api/v1/entries/{seq:int}/checkpoint",
     summary="一条账的第一个检查点",
     tags=["核验"],
-    responses={200: ResponseSpec(PublishedCheckpoint, description="检查点"), **described(404, 503)},
+    responses={
+        200: ResponseSpec(PublishedCheckpoint, description="检查点", generate_examples=False),
+        **described(404, 503),
+    },
     exact_bytes=True,
 )
 async def get_first_checkpoint(seq: Seq, database: NamedDependency[Database]) -> Response[bytes]:
@@ -98,7 +101,7 @@ async def get_first_checkpoint(seq: Seq, database: NamedDependency[Database]) ->
     "/api/v1/stamps",
     summary="时间戳列表",
     tags=["核验"],
-    responses={200: ResponseSpec(StampList, description="时间戳"), **described(503)},
+    responses={200: ResponseSpec(StampList, description="时间戳", generate_examples=False), **described(503)},
     exact_bytes=True,
 )
 async def list_stamps(

@@ -81,7 +81,7 @@ _ASKED = {"asked": Provide(asked, sync_to_thread=False)}
     "/api/v1/corrections",
     summary="更正",
     tags=["账本"],
-    responses={200: ResponseSpec(CorrectionList, description="更正"), **described(404, 503)},
+    responses={200: ResponseSpec(CorrectionList, description="更正", generate_examples=False), **described(404, 503)},
     dependencies=_ASKED,
     exact_bytes=True,
 )

@@ -67,7 +67,7 @@ class EditionList(Shape):
     "/data/editions",
     summary="每晚的数据集",
     tags=["开放数据"],
-    responses={200: ResponseSpec(EditionList, description="数据集"), **described(503)},
+    responses={200: ResponseSpec(EditionList, description="数据集", generate_examples=False), **described(503)},
     exact_bytes=True,
 )
 async def list_editions(

@@ -174,7 +174,10 @@ async def get_entry_sources(
     "/api/v1/entries/{seq:int}/citations",
     summary="后来提到它的各条",
     tags=["账本"],
-    responses={200: ResponseSpec(CitationsAnswer, description="后来提到它的各条"), **described(404, 503)},
+    responses={
+        200: ResponseSpec(CitationsAnswer, description="后来提到它的各条", generate_examples=False),
+        **described(404, 503),
+    },
     exact_bytes=True,
 )
 async def get_entry_citations(

@@ -56,7 +56,10 @@ class FenAnswer(Shape):
     "/api/v1/funds/{org:str}/{fund:str}/fen",
     summary="随机追踪一分钱",
     tags=["核验"],
-    responses={200: ResponseSpec(FenAnswer, description="一分钱的去向"), **described(404, 503)},
+    responses={
+        200: ResponseSpec(FenAnswer, description="一分钱的去向", generate_examples=False),
+        **described(404, 503),
+    },
     exact_bytes=True,
 )
 async def get_fen(

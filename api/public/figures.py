@@ -130,7 +130,10 @@ _ASKED = {"question": Provide(asked, sync_to_thread=False)}
     "/api/v1/figures",
     summary="统计",
     tags=["统计"],
-    responses={200: ResponseSpec(FiguresAnswer, description="各组与合计"), **described(404, 422, 503)},
+    responses={
+        200: ResponseSpec(FiguresAnswer, description="各组与合计", generate_examples=False),
+        **described(404, 422, 503),
+    },
     dependencies=_ASKED,
     exact_bytes=True,
 )

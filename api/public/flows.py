@@ -41,7 +41,10 @@ class FlowAnswer(Shape):
     "/api/v1/projects/{org:str}/{project:str}/flow",
     summary="一个项目的资金流向",
     tags=["收支"],
-    responses={200: ResponseSpec(FlowAnswer, description="来源和去向"), **described(404, 422, 503)},
+    responses={
+        200: ResponseSpec(FlowAnswer, description="来源和去向", generate_examples=False),
+        **described(404, 422, 503),
+    },
     exact_bytes=True,
 )
 async def get_flow(

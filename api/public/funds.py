@@ -94,7 +94,7 @@ REGISTER = Register(
     "/api/v1/funds/{org:str}/{fund:str}",
     summary="一个基金",
     tags=["收支"],
-    responses={200: ResponseSpec(FundAnswer, description="一个基金"), **described(404, 503)},
+    responses={200: ResponseSpec(FundAnswer, description="一个基金", generate_examples=False), **described(404, 503)},
     exact_bytes=True,
 )
 async def get_fund(

@@ -188,7 +188,7 @@ def _list(table: Table, page: type[_Page], item: type[Shape]) -> list[HTTPRouteH
         description=f"{title}，按账本序号排列；可筛选。整个列表的项数和金额之和与各页一起给出。"
         f"Accept: text/csv 得到整个列表的 CSV，与 {name}.csv 相同。",
         tags=["列表"],
-        responses={200: ResponseSpec(page, description=title), **described(404, 503)},
+        responses={200: ResponseSpec(page, description=title, generate_examples=False), **described(404, 503)},
         dependencies=dependencies,
         exact_bytes=True,
     )

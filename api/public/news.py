@@ -47,7 +47,7 @@ class NewsList(Shape):
 
 
 def _responses(*statuses: int) -> dict[int, ResponseSpec]:
-    return {200: ResponseSpec(NewsList, description="最近的业务"), **described(*statuses, 503)}
+    return {200: ResponseSpec(NewsList, description="最近的业务", generate_examples=False), **described(*statuses, 503)}
 
 
 @get("/api/v1/news", summary="最近入账", tags=["账本"], responses=_responses(), exact_bytes=True)

@@ -90,7 +90,10 @@ def handlers(register: Register) -> list[HTTPRouteHandler]:
         summary=f"{register.title}列表",
         description=f"{register.about}Accept: text/csv 得到全部，一行一项，与 {sheet_name} 相同。",
         tags=["收支"],
-        responses={200: ResponseSpec(register.page, description=register.title), **described(404, 422, 503)},
+        responses={
+            200: ResponseSpec(register.page, description=register.title, generate_examples=False),
+            **described(404, 422, 503),
+        },
         dependencies=dependencies,
         exact_bytes=True,
     )

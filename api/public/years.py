@@ -55,7 +55,7 @@ class YearAnswer(Shape):
     "/api/v1/years/{year:int}",
     summary="一年的收支总账",
     tags=["统计"],
-    responses={200: ResponseSpec(YearAnswer, description="收支总账"), **described(404, 503)},
+    responses={200: ResponseSpec(YearAnswer, description="收支总账", generate_examples=False), **described(404, 503)},
     exact_bytes=True,
 )
 async def get_year(
