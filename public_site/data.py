@@ -110,6 +110,11 @@ async def data(
         latest=filters.address(here, {**kept, "as_of": ""}),
         following=filters.address(here, {**kept, "before": shown[-1].seq}) if len(found) > ROWS else "",
         downloads=[(each, api(f"/api/v1/{name}{each.ending}", asked.asked, head.seq)) for each in FORMATS],
+        digests=[
+            (each, api(f"/api/v1/{name}.sha256", {**asked.asked, "of": each.ending[1:]}, head.seq))
+            for each in FORMATS
+            if each.ending
+        ],
         call=filters.call(f"/api/v1/{name}", {**asked.asked, "as_of": head.seq}),
         figures=filters.address(say.address("/data/figures"), _figured(name, asked)),
         permalink=permalinks.origin(request) + filters.address(say.address("/data"), pinned),

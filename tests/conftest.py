@@ -1,5 +1,6 @@
 """Fixtures: one PostgreSQL for the run, a migrated template, and for each test a database of its own."""
 
+import gc
 import itertools
 import os
 import shutil
@@ -53,6 +54,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     """As the program itself does: in what was imported there is nothing to collect."""
     collector.ease()
+
+
+def pytest_unconfigure() -> None:
+    """At its end the interpreter looks at everything, or libraries report what is left as leaks."""
+    gc.unfreeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

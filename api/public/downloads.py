@@ -1,17 +1,19 @@
 """A whole list as a file, in each format: the same rows, columns, count and sum."""
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, Literal
 
-from litestar import Request, Response, get
+from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
+from api.fields import example
 from api.problems import ProblemError, described
 from api.public import permalinks
 from api.public.etags import is_known
@@ -23,6 +25,8 @@ from ledger.store.queries.head import Head
 from ledger.store.queries.lists import Total
 
 NDJSON = "application/x-ndjson"
+
+Suffix = Literal["csv", "ndjson", "parquet", "xlsx"]
 
 IS_HEAD = "is_head"
 """Of a request's state: whether nobody will read what is answered."""
@@ -86,7 +90,7 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
     async def as_parquet(
         request: Request[Any, Any, Any], workshop: NamedDependency[Workshop], whole: NamedDependency[Whole]
     ) -> Response[Any]:
-        making = partial(_build, parquet.ParquetSheet, table, whole, "parquet")
+        making = _making(table, whole, "parquet")
         return await _answer(request, workshop, making, parquet.MEDIA_TYPE, _headers(table, whole, "parquet"))
 
     @get(
@@ -102,17 +106,34 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
     async def as_workbook(
         request: Request[Any, Any, Any], workshop: NamedDependency[Workshop], whole: NamedDependency[Whole]
     ) -> Response[Any]:
-        if whole.total.rows > workbook.MOST_ROWS:
-            raise ProblemError(
-                "too-many-rows",
-                f"一个工作表最多 {workbook.MOST_ROWS} 行，这里有 {whole.total.rows} 行；请下载 CSV 或 Parquet",
-                csv=_address(table, whole, "csv"),
-                parquet=_address(table, whole, "parquet"),
-            )
-        making = partial(_build, workbook.WorkbookSheet, table, whole, "xlsx")
+        making = _making(table, whole, "xlsx")
         return await _answer(request, workshop, making, workbook.MEDIA_TYPE, _headers(table, whole, "xlsx"))
 
-    return [as_csv, as_ndjson, as_parquet, as_workbook]
+    @get(
+        f"{table.path}.sha256",
+        operation_id=f"{operation}_sha256",
+        summary=f"{table.title}（SHA-256）",
+        description="其中一种文件的 SHA-256 和文件名，一行，供 sha256sum --check 核对。为此当场生成一遍，不发送。",
+        tags=["下载"],
+        responses=_responses(str, MediaType.TEXT, table, 422),
+        dependencies=dependencies,
+    )
+    async def as_digest(
+        request: Request[Any, Any, Any],
+        workshop: NamedDependency[Workshop],
+        whole: NamedDependency[Whole],
+        of: Annotated[Suffix, QueryParameter(description="哪一种文件", examples=example("csv"))] = "csv",
+    ) -> Response[str]:
+        canonical = permalinks.address(f"{table.path}.sha256", {**whole.asked, "of": of}, whole.head.seq)
+        headers = permalinks.caching(canonical, is_pinned=whole.is_pinned)
+        if request.scope["state"][IS_HEAD]:
+            return Response("", media_type=MediaType.TEXT, headers=headers)
+        made = await while_there(request, workshop.build(_making(table, whole, of)))
+        made.close()
+        name = permalinks.file_name(table.name, whole.head.seq, whole.total.rows, _sum(table, whole), suffix=of)
+        return Response(f"{made.sha256.hex()}  {name}\n", media_type=MediaType.TEXT, headers=headers)
+
+    return [as_csv, as_ndjson, as_parquet, as_workbook, as_digest]
 
 
 def csv(request: Request[Any, Any, Any], table: Table, whole: Whole) -> Stream:
@@ -168,16 +189,41 @@ async def _checked(table: Table, whole: Whole) -> AsyncGenerator[Sequence[Row]]:
     assert (count, sum_fen) == whole.total, f"{whole.total} announced, {count} rows of {sum_fen} fen found"
 
 
-async def _csv(table: Table, whole: Whole) -> AsyncGenerator[str]:
-    yield BYTE_ORDER_MARK + permalinks.csv_line([each.name for each in table.columns])
+async def _csv(table: Table, whole: Whole) -> AsyncGenerator[bytes]:
+    yield (BYTE_ORDER_MARK + permalinks.csv_line([each.name for each in table.columns])).encode()
     async for found in _checked(table, whole):
-        yield "".join(map(permalinks.csv_line, found))
+        yield "".join(map(permalinks.csv_line, found)).encode()
 
 
 async def _ndjson(table: Table, whole: Whole) -> AsyncGenerator[bytes]:
     names = [each.name for each in table.columns]
     async for found in _checked(table, whole):
         yield b"".join(permalinks.encode(dict(zip(names, row, strict=True))) + b"\n" for row in found)
+
+
+def _making(table: Table, whole: Whole, suffix: Suffix) -> Callable[[BinaryIO, str], Coroutine[Any, Any, None]]:
+    """What writes the file. Raises ProblemError where one of this kind cannot hold so much."""
+    match suffix:
+        case "csv":
+            return partial(_copy, _csv(table, whole))
+        case "ndjson":
+            return partial(_copy, _ndjson(table, whole))
+        case "parquet":
+            return partial(_build, parquet.ParquetSheet, table, whole, suffix)
+        case "xlsx":
+            if whole.total.rows > workbook.MOST_ROWS:
+                raise ProblemError(
+                    "too-many-rows",
+                    f"一个工作表最多 {workbook.MOST_ROWS} 行，这里有 {whole.total.rows} 行；请下载 CSV 或 Parquet",
+                    csv=_address(table, whole, "csv"),
+                    parquet=_address(table, whole, "parquet"),
+                )
+            return partial(_build, workbook.WorkbookSheet, table, whole, suffix)
+
+
+async def _copy(pieces: AsyncGenerator[bytes], file: BinaryIO, _folder: str) -> None:
+    async for piece in pieces:
+        await in_thread(file.write, piece)
 
 
 async def _build(  # noqa: PLR0913, PLR0917

@@ -90,13 +90,18 @@ def attachment(name: str, seq: int, rows: int, sum_fen: int | None, *, suffix: s
     `sum_fen`: None where nothing is summed.
     """
     summed = {} if sum_fen is None else {"Sunledger-Sum-Fen": str(sum_fen)}
-    fen = "" if sum_fen is None else f"-fen-{sum_fen}"
     return {
-        "Content-Disposition": f'attachment; filename="{name}-as-of-{seq}-rows-{rows}{fen}.{suffix}"',
+        "Content-Disposition": f'attachment; filename="{file_name(name, seq, rows, sum_fen, suffix=suffix)}"',
         "Sunledger-As-Of": str(seq),
         "Sunledger-Rows": str(rows),
         **summed,
     }
+
+
+def file_name(name: str, seq: int, rows: int, sum_fen: int | None, *, suffix: str) -> str:
+    """What a sheet is called where it is kept."""
+    fen = "" if sum_fen is None else f"-fen-{sum_fen}"
+    return f"{name}-as-of-{seq}-rows-{rows}{fen}.{suffix}"
 
 
 def _cell(value: object) -> str:

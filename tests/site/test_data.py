@@ -5,6 +5,7 @@ import html
 import io
 import re
 from dataclasses import replace
+from hashlib import sha256
 from itertools import pairwise
 
 import httpx
@@ -100,6 +101,17 @@ async def test_each_button_says_how_many_rows_it_gives_and_what_they_sum_to(demo
             for _, said in buttons[:5]:
                 assert items.format(sheet["sunledger-rows"]) in text(said)
                 assert messages.yuan(int(sheet["sunledger-sum-fen"])) in text(said)
+
+
+async def test_beside_the_buttons_is_the_digest_of_what_each_gives(demo: httpx.AsyncClient) -> None:
+    page = (await demo.get(f"/data?list=payments&org={CITY}")).text
+    beside = page.partition("SHA-256（当场计算）")[2].partition("</p>")[0]
+    for name in ("CSV", "Excel", "NDJSON", "Parquet"):
+        path = re.search(f'<a href="([^"]+)">{name}</a>', beside)
+        assert path is not None
+        digest, _, named = (await demo.get(html.unescape(path[1]))).text.strip().partition("  ")
+        file = await demo.get(download(page, name))
+        assert (digest, f'"{named}"') == (sha256(file.content).hexdigest(), file.headers["content-disposition"][21:])
 
 
 @pytest.mark.parametrize("name", LICENCES)

@@ -5,6 +5,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import socket
 import tempfile
 import threading
@@ -89,6 +90,22 @@ def as_cells(item: dict[str, Any]) -> dict[str, Any]:
         return text if text != "" else None
 
     return {name: cell(name, value) for name, value in item.items()}
+
+
+async def test_the_digest_of_each_file_is_there_before_it_is_fetched(some: Branch, http: httpx.AsyncClient) -> None:
+    for table in TABLES:
+        for suffix in FILES:
+            file = await http.get(f"{table.path}.{suffix}?as_of=25")
+            told = await http.get(f"{table.path}.sha256?of={suffix}&as_of=25")
+            name = re.search('filename="(.+)"', file.headers["content-disposition"])
+            assert name is not None
+            assert told.text == f"{hashlib.sha256(file.content).hexdigest()}  {name[1]}\n"
+            assert "immutable" in told.headers["cache-control"]
+    assert (await http.get("/api/v1/gifts.sha256")).text.endswith(".csv\n")
+    narrowed = await http.get("/api/v1/gifts.sha256?of=ndjson&fund=flood&least_fen=2")
+    assert "rows-2-fen-13045.ndjson" in narrowed.text
+    assert (await http.get("/api/v1/gifts.sha256?of=zip")).status_code == 400
+    assert (await http.get("/api/v1/gifts.sha256?org=nobody")).status_code == 404
 
 
 async def test_filters_apply_and_the_file_is_called_after_what_is_in_it(some: Branch, http: httpx.AsyncClient) -> None:
@@ -206,6 +223,7 @@ async def test_a_workbook_of_too_many_rows_is_refused_and_others_are_named(
     answer = await http.get("/api/v1/gifts.xlsx")
     said = answer.json()
     assert (answer.status_code, said["type"]) == (422, "/problems/too-many-rows")
+    assert (await http.get("/api/v1/gifts.sha256?of=xlsx")).status_code == 422
     assert "CSV" in said["detail"]
     for suffix in ("csv", "parquet"):
         assert (await http.get(said[suffix])).headers["sunledger-rows"] == "4"
