@@ -21,6 +21,7 @@ from ledger.store.queries.projects import read_project
 from ledger.store.queries.years import read_year
 from public_site import books, flow, messages
 from public_site.flow import Caption, Part
+from tests.support import reading
 from tests.support.branch import CITY, FINANCE, FOUNDER, PROVINCE, Branch
 from tests.support.figures import read_figures
 
@@ -237,8 +238,8 @@ async def test_the_tree_of_organisations_is_the_data_that_its_page_links_to(
     shown = {}
     for row in re.findall(r'<tr role="row"><td.*?</tr>', page):
         (org,) = re.findall(r'href="/organisations/([^"]+)"', row)
-        count, *amounts = re.findall(r'class="num"[^>]*>¥?([\d,.]+)<', row)
-        shown[org] = [int(count), *map(messages.fen, amounts)]
+        count, received, _, *rest = re.findall(r'class="num"[^>]*>−?¥?([\d,.]+)<', row)
+        shown[org] = [int(count), *map(messages.fen, (received, *rest))]
     (link,) = {*re.findall(r'href="(/api/v1/organisations[^".]*)"', page)}
     first = (await http.get(link)).json()["items"]
     items = []
@@ -266,7 +267,7 @@ async def test_a_society_shows_the_sum_of_those_that_are_not_listed_too(
     rows = [text(row) for row in re.findall(r'<tr role="row"><td.*?</tr>', page)]
     assert len(rows) == 1
     assert "含下级" in rows[0]
-    assert rows[0].endswith("3¥770.00¥450.00¥225.00")
+    assert rows[0].endswith("3¥770.00−¥95.00¥450.00¥225.00")
     assert "这里没有列完" in page
 
 
@@ -359,3 +360,22 @@ def test_more_parts_than_have_a_name_become_one() -> None:
     shown = flow.largest(parts, "other")
     assert [part.label for part in shown] == ["fund 8", "fund 7", "fund 6", "other"]
     assert sum(part.amount for part in shown) == sum(part.amount for part in parts)
+
+
+async def test_every_row_of_a_list_comes_to_its_end_by_what_its_own_page_explains(demo: httpx.AsyncClient) -> None:
+    page = (await demo.get("/funds")).text
+    paths = re.findall(r'href="(/funds/[^"]+)"', page)
+    found = reading.rows(page)
+    assert len(found) == len(paths) > 5
+    others = []
+    for path, (_, *cells) in zip(paths, found, strict=True):
+        received, other, *rest = map(reading.fen, cells)
+        came, went = reading.equation((await demo.get(path)).text)
+        kept = {"已拨付", "已分配未拨付", "已入账未分配"}
+        assert other == sum(came.values()) - came["收到"] - sum(fen for what, fen in went.items() if what not in kept)
+        assert received + other == sum(rest)
+        others.append(other)
+    assert min(others) < 0 < max(others)
+    for _, _, *cells in reading.rows((await demo.get("/organisations")).text):
+        received, other, *rest = map(reading.fen, cells)
+        assert received + other == sum(rest)

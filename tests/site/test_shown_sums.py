@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -56,6 +57,11 @@ class Told:
 
     def fen(self, *measures: str, **whose: str) -> int:
         return sum(self.amount(each, **whose).fen for each in measures)
+
+    def other(self, **whose: str) -> int:
+        """What changed beside gifts, payments and what is left."""
+        gone = ("refunded", "fees", "lost", "voided", *OF_ONE["转出"])
+        return self.fen("income", *OF_ONE["转入"], **whose) - self.fen(*gone, **whose)
 
     def below(self, org: str) -> list[str]:
         """The organisation and those that belong to it."""
@@ -122,19 +128,23 @@ def lists_its_own(page: str, org: str, told: Told) -> None:
 
 async def lists_all(http: httpx.AsyncClient, told: Told) -> None:
     """The tree of organisations, each with those below it; the funds; the projects."""
+    columns = (partial(told.fen, "received"), told.other, partial(told.fen, "paid"))
     tree = {cells[0].removesuffix(" 含下级"): cells[1:] for cells in reading.rows(await read(http, "/organisations"))}
     assert tree == {
         each.name: [
             str(sum(told.amount("received", org=its).entries for its in told.below(each.org))),
             *(
-                messages.yuan(sum(told.fen(*measures, org=its) for its in told.below(each.org)))
-                for measures in (("received",), ("paid",), ("held", "allocated"))
+                messages.yuan(sum(found(org=its) for its in told.below(each.org)))
+                for found in (*columns, partial(told.fen, "held", "allocated"))
             ),
         ]
         for each in told.organisations.values()
     }
     assert [cells[1:] for cells in reading.rows(await read(http, "/funds"))] == [
-        [messages.yuan(told.fen(each, org=org, fund=fund)) for each in ("received", "paid", "allocated", "held")]
+        [
+            messages.yuan(found(org=org, fund=fund))
+            for found in (*columns, partial(told.fen, "allocated"), partial(told.fen, "held"))
+        ]
         for org, fund in told.funds
     ]
     _, *cards = (await read(http, "/projects")).split('<li class="card">')
