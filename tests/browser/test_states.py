@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from litestar import Litestar
 from structlog.testing import capture_logs
 
 from api.limits import Rates
@@ -15,21 +14,20 @@ from ledger.settings import Settings
 from ledger.store import keys
 from ledger.store.database import Database
 from public_site.appearance import Appearance
-from tests.browser.given import Evidence, amount_changed, cosignature_removed
+from tests.browser.conftest import Genuine
+from tests.browser.given import Evidence, amount_changed, cosignature_removed, seen
 from tests.browser.served import SETTLED, WIDTHS, Served, arrive, send, served_with
 from tests.browser.test_pages import STEPS, look_up
 from tests.browser.test_pages import served as forged
 from tests.browser.test_site import PAGES
 from tests.support import axe
 from tests.support.browser import Browser, Page
-from tests.support.listening import listening
 from tests.support.program import free_port
 
 pytestmark = pytest.mark.browser
 
 LANGUAGES = ("", "/en")
 """Beginnings of addresses."""
-NARROW = WIDTHS[:1]
 WECHAT = "Mozilla/5.0 (Linux; Android 13) MicroMessenger/8.0"
 FISCAL = {"code": "33080126", "number": "0000100002", "check_code": "demo01", "amount": "10000"}
 """As the demo's story prints it."""
@@ -52,56 +50,60 @@ def panels(kept: Evidence) -> dict[str, tuple[str, str, Changes, str]]:
         "passed with witnesses": ("native", "", forged(kept), "passed"),
         "an entry was changed": ("native", "", forged(amount_changed(kept)), "failed"),
         "a cosignature is missing": ("native", "", forged(cosignature_removed(kept)), "failed"),
+        "witnesses saw it days ago": ("native", "", forged(seen(kept, 0, 3)), "stale"),
+        "it cannot be told when": ("native", "", forged(seen(kept, -10, -10)), "stale"),
+        "no witnesses": ("native", "", {}, "unwitnessed"),
         "no browser of hers can check": ("insecure", "", NO_OWN_ENGINE, "impossible"),
+        "nothing arrives": ("native", "", {}, "offline"),
         "in WeChat": ("native", WECHAT, forged(kept), "passed"),
     }
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 async def test_what_the_donors_browser_found_reads_well_for_everybody(
-    chromium: Browser, app: Litestar, kept: Evidence, axe_script: str
+    chromium: Browser, genuine: Genuine, axe_script: str, language: str
 ) -> None:
-    async with listening(app) as address:
-        for what, (engine, agent, changes, state) in panels(kept).items():
-            for language in LANGUAGES:
-                async with chromium.page() as page:
-                    if agent:
-                        await page.send("Emulation.setUserAgentOverride", userAgent=agent)
-                    await page.instead(changes)
-                    assert await look_up(page, address, kept.code, engine, language) == state, what
-                    assert await page.value("document.querySelector('[data-wechat]').offsetHeight > 0") == bool(agent)
-                    await reads_well(page, axe_script, (what, language))
+    for what, (engine, agent, changes, state) in panels(genuine.kept).items():
+        async with chromium.page() as page:
+            if agent:
+                await page.send("Emulation.setUserAgentOverride", userAgent=agent)
+            if state == "offline":
+                await page.send("Network.setBlockedURLs", urls=["*/log/policy"])
+            await page.instead(changes)
+            assert await look_up(page, genuine.address, genuine.code, engine, language) == state, what
+            assert await page.value("document.querySelector('[data-wechat]').offsetHeight > 0") == bool(agent)
+            await reads_well(page, axe_script, (what, language))
 
 
 async def test_a_log_that_is_not_signed_has_nothing_to_check_and_reads_well_for_everybody(
     page: Page, told: Settings, axe_script: str
 ) -> None:
-    """One screen and one language of each will do: signed, these pages are read on every one."""
     code = [*json.loads((told.data_dir / "demo.json").read_text())["codes"].values()][1]
     async with served_with(told) as address:
-        assert await look_up(page, address, code) == "unsigned"
-        assert {state for _, state in await page.value(STEPS)} == {None}, "nothing is ticked"
-        assert not any("/log/" in each for each in page.asked), "and nothing asked for"
-        await reads_well(page, axe_script, "unsigned", NARROW)
-        await arrive(page, f"{address}/en/verify")
-        assert "no signing key yet" in await page.value("document.querySelector('.status').textContent")
-        await reads_well(page, axe_script, "/en/verify", NARROW)
+        for language, said in zip(LANGUAGES, ("还没有设签名密钥", "no signing key yet"), strict=True):
+            assert await look_up(page, address, code, language=language) == "unsigned"
+            assert {state for _, state in await page.value(STEPS)} == {None}, "nothing is ticked"
+            assert not any("/log/" in each for each in page.asked), "and nothing asked for"
+            await reads_well(page, axe_script, ("unsigned", language))
+            await arrive(page, f"{address}{language}/verify")
+            assert said in await page.value("document.querySelector('.status').textContent")
+            await reads_well(page, axe_script, ("verify", language))
 
 
 @pytest.mark.parametrize("state", ["passed", "failed"])
 async def test_the_way_of_the_money_followed_reads_well_for_everybody(
-    chromium: Browser, app: Litestar, code: str, axe_script: str, state: str
+    chromium: Browser, genuine: Genuine, axe_script: str, state: str
 ) -> None:
     """With everything open that the page keeps folded."""
     lies = {"/trace": lambda html: html.replace(b'<span data-part-of="47">', b'<span data-part-of="47">1')}
-    async with listening(app) as address:
-        for language in LANGUAGES:
-            async with chromium.page() as page:
-                await page.instead(lies if state == "failed" else {})
-                assert await look_up(page, address, code, "native", language) == "unwitnessed"
-                await page.value("document.querySelector('[data-follow]').click()")
-                assert await page.until("document.querySelector('[data-trail]').dataset.state") == state
-                await page.value("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
-                await reads_well(page, axe_script, (state, language))
+    for language in LANGUAGES:
+        async with chromium.page() as page:
+            await page.instead(lies if state == "failed" else {})
+            assert await look_up(page, genuine.address, genuine.code, "native", language) == "unwitnessed"
+            await page.value("document.querySelector('[data-follow]').click()")
+            assert await page.until("document.querySelector('[data-trail]').dataset.state") == state
+            await page.value("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
+            await reads_well(page, axe_script, (state, language))
 
 
 @pytest.mark.parametrize("language", ["zh-Hans", "en"])
@@ -148,29 +150,18 @@ async def test_old_data_a_pause_and_trouble_read_well_for_everybody(
     assert said["read-only"] != said["old data"]
 
 
-@pytest.mark.long  # a page in a hundred states: every one above in a few of them
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_every_page_reads_well_in_every_state_that_is_not_its_own(
-    chromium: Browser, told: Settings, settings: Settings, axe_script: str, language: str
+@pytest.mark.parametrize("state", ["old data", "read-only", "empty"])
+async def test_every_page_reads_well_in_every_state_that_is_not_its_own(  # noqa: PLR0913, PLR0917  fixtures
+    chromium: Browser, told: Settings, settings: Settings, axe_script: str, state: str, language: str
 ) -> None:
     keys.create(settings.keys, settings.lookup)
-    cases = {
+    log, resources = {
         "old data": (told, {"look": Appearance(stale_hours=-1)}),
         "read-only": (told, {"look": Appearance(is_read_only=True)}),
         "empty": (settings, {}),
-    }
-    for what, (log, resources) in cases.items():
-        async with served_with(log, **resources) as address, chromium.page() as page:
-            for path in (each for each in PAGES.values() if "{" not in each):
-                await arrive(page, f"{address}{language + path.removesuffix('/') or '/'}")
-                await reads_well(page, axe_script, (what, language, path))
-
-
-async def test_an_empty_ledger_reads_well_for_everybody(chromium: Browser, settings: Settings, axe_script: str) -> None:
-    paths = ("/", "/gifts", "/data", "/fen")
-    keys.create(settings.keys, settings.lookup)
-    async with served_with(settings) as address, chromium.page() as page:
-        for language in LANGUAGES:
-            for path in paths:
-                await arrive(page, f"{address}{language + path.removesuffix('/') or '/'}")
-                await reads_well(page, axe_script, (path, language))
+    }[state]
+    async with served_with(log, **resources) as address, chromium.page() as page:
+        for path in (each for each in PAGES.values() if "{" not in each):
+            await arrive(page, f"{address}{language + path.removesuffix('/') or '/'}")
+            await reads_well(page, axe_script, (state, language, path))

@@ -46,7 +46,7 @@ from tests.support.society import (
     unidentified,
 )
 
-HISTORIES = 26
+HISTORIES = 40
 LONG_HISTORIES = 2_000
 STEPS = 40
 

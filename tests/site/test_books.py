@@ -219,9 +219,9 @@ async def test_a_society_shows_the_sum_of_all_below_it(busy: Branch, http: httpx
     rows = [text(row) for row in re.findall(r'<tr role="row"><td.*?</tr>', page)]
     names = [re.split(r"含下级|\d", row)[0].strip() for row in rows]
     assert names == ["示例省红十字会", "示例市红十字会", "示例县红十字会"]
-    assert rows[0].endswith("3¥770.00¥450.00¥225.00")
-    assert rows[1].endswith("3¥770.00¥450.00¥225.00")
-    assert rows[2].endswith("0¥0.00¥0.00¥0.00")
+    assert rows[0].endswith("3¥770.00−¥95.00¥450.00¥225.00")
+    assert rows[1].endswith("3¥770.00−¥95.00¥450.00¥225.00")
+    assert rows[2].endswith("0¥0.00¥0.00¥0.00¥0.00")
     assert await read(http, f"/organisations/{PROVINCE}")
 
 

@@ -29,7 +29,7 @@ from tests.support.postgres import Cluster
 from tests.support.reading import text
 
 EVIDENCE = ("e" * 64,)
-LEDGERS = 5
+LEDGERS = 8
 FIGURES = {"fund": "total_allocated", "payee": "paid"}
 """Kind of end → the figure that all ends of the kind come to, where it is called otherwise."""
 

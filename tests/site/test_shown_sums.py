@@ -21,7 +21,7 @@ from tests.support.postgres import Cluster
 from tests.support.published import PHASES, published
 from tests.support.retold import Amount, Retold
 
-LEDGERS = 3
+LEDGERS = 4
 HEADLINE = {
     "收到捐款": "received", "已拨付": "paid", "已分配，尚未拨付": "allocated", "已入账，尚未分配": "held",
 }  # fmt: skip

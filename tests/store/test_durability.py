@@ -38,8 +38,8 @@ WRITERS = 16
 ENOUGH_MAX = 130
 """Gifts of a round that are acknowledged before the kill, at most; each writer has one more under way."""
 VICTIMS = ("the application", "PostgreSQL", "both") * 6 + ("PostgreSQL", "both")
-SHORT = 1
-"""Rounds of the ordinary suite: with the sheet's, where both are killed, two; the others take minutes."""
+SHORT = 2
+"""Rounds of the ordinary suite, and one of a sheet where both are killed; the others take minutes."""
 ISSUED = 5
 """Receipts in a round."""
 TIMEOUT_S = 120

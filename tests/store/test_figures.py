@@ -30,7 +30,7 @@ from tests.support.model import Pen
 from tests.support.postgres import Cluster
 from tests.support.retold import Amount, Retold
 
-LEDGERS, QUESTIONS, FUNDS = 5, 20, 100
+LEDGERS, QUESTIONS, FUNDS = 8, 20, 100
 SPANS = (96, 48, 12, 4)
 _names = itertools.count()
 

@@ -26,7 +26,7 @@ from tests.support.postgres import Cluster
 from tests.support.reported import report
 from tests.support.retold import Amount
 
-LEDGERS, QUESTIONS = 5, 12
+LEDGERS, QUESTIONS = 8, 12
 MEASURES = (*LINEAGE, "unspent")
 
 

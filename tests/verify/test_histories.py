@@ -12,7 +12,7 @@ from tests.rules.test_histories import STEPS, Histories
 from tests.support.fixed import FIXED
 from tests.verify.export import ORIGIN, POLICY, export
 
-HISTORIES = 10
+HISTORIES = 15
 LONG_HISTORIES = 2_000
 
 

@@ -21,7 +21,7 @@ from ledger.store import setup
 from ledger.store.keys import LookupKeys
 from tests.support.branch import Branch
 
-EXAMPLES = 6
+EXAMPLES = 8
 
 # Not every combination of a figure's dimensions has an exact answer, which no schema can say.
 _EXCLUDED: dict[str, list[Any]] = {
