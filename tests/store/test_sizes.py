@@ -35,23 +35,16 @@ from tests.tamper.site import policy_of, proof_of, signer_of
 from tests.verify.export import ORIGIN
 from tests.verify.forgeries.registry import free
 
-SIZES = (0, 1, 2, 255, 256, 257, 65_537)
-LONG_SIZES = (0, 1, 2, 255, 256, 257, 65_535, 65_536, 65_537, 70_000)
+SIZES = (0, 1, 2, 255, 256, 257, 65_535, 65_536, 65_537, 70_000)
 LARGE = 1_000
 """From here on the rules are checked over HTTP only: the bytes are the same everywhere."""
 
 
 @pytest.fixture(scope="module")
-def sizes(pytestconfig: pytest.Config) -> tuple[int, ...]:
-    """Those that are tried."""
-    return LONG_SIZES if pytestconfig.getoption("--long", default=False) else SIZES
-
-
-@pytest.fixture(scope="module")
-def written(sizes: tuple[int, ...]) -> list[bytes]:
+def written() -> list[bytes]:
     """A log that the rules wrote."""
     pen = free()
-    while len(pen.written) < sizes[-1]:
+    while len(pen.written) < SIZES[-1]:
         pen.write(gift(len(pen.written) % 9 + 1))
     return pen.written
 
@@ -115,13 +108,13 @@ async def sign_nothing(settings: Settings) -> None:
 
 
 async def test_every_size_is_served_exported_mirrored_and_verified(
-    growing: Growing, written: list[bytes], sizes: tuple[int, ...], tmp_path: Path
+    growing: Growing, written: list[bytes], tmp_path: Path
 ) -> None:
     kept: list[bytes] = []
     saved: bytes | None = None
     report = Report(has_policy=True)
     url = str(growing.settings.database_url)
-    for size in sizes:
+    for size in SIZES:
         if size:
             await growing.grow(written[:size])
             kept += [await proof_of(growing.settings, seq) for seq in {0, size // 2, size - 1}]
