@@ -8,12 +8,11 @@ from typing import Annotated, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 
 from api.admin.donors import Ref, gift_of
 from api.admin.resources import Clerk
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from ledger import entries, privacy
 from ledger.entries import MoneyIdentified, MoneyReceived
 from ledger.roles import Role
@@ -40,12 +39,7 @@ _STYLES = {paper: f"{(_HERE / 'slip.css').read_text()}{sheet}" for paper, sheet 
     summary="打印收据小票",
     tags=["资金"],
     media_type=MediaType.HTML,
-    responses={
-        200: ResponseSpec(
-            str, media_type=MediaType.HTML, description="供打印的网页，自成一体", generate_examples=False
-        ),
-        **described(401, 403, 404, 410),
-    },
+    responses=answered(str, "供打印的网页，自成一体", 401, 403, 404, 410, media_type=MediaType.HTML),
 )
 async def get_slip(
     ref: Ref,

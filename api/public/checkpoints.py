@@ -5,10 +5,9 @@ from typing import Any
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from pydantic import Field
 
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import permalinks
 from api.public.answers import AsOf, Before, Limit, Seq, Shape
 from ledger.account import MAX_POSITION
@@ -58,7 +57,7 @@ class StampList(Shape):
     "/api/v1/checkpoints",
     summary="检查点列表",
     tags=["核验"],
-    responses={200: ResponseSpec(CheckpointList, description="检查点", generate_examples=False), **described(503)},
+    responses=answered(CheckpointList, "检查点", 503),
     exact_bytes=True,
 )
 async def list_checkpoints(
@@ -82,10 +81,7 @@ async def list_checkpoints(
     "/api/v1/entries/{seq:int}/checkpoint",
     summary="一条账的第一个检查点",
     tags=["核验"],
-    responses={
-        200: ResponseSpec(PublishedCheckpoint, description="检查点", generate_examples=False),
-        **described(404, 503),
-    },
+    responses=answered(PublishedCheckpoint, "检查点", 404, 503),
     exact_bytes=True,
 )
 async def get_first_checkpoint(seq: Seq, database: NamedDependency[Database]) -> Response[bytes]:
@@ -101,7 +97,7 @@ async def get_first_checkpoint(seq: Seq, database: NamedDependency[Database]) ->
     "/api/v1/stamps",
     summary="时间戳列表",
     tags=["核验"],
-    responses={200: ResponseSpec(StampList, description="时间戳", generate_examples=False), **described(503)},
+    responses=answered(StampList, "时间戳", 503),
     exact_bytes=True,
 )
 async def list_stamps(

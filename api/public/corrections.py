@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency, Provide
-from litestar.openapi.datastructures import ResponseSpec
 from pydantic import Field
 
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import downloads, permalinks
 from api.public.answers import AsOf, Before, Limit, Shape
 from api.public.asking import Entry, Org, Since, Until
@@ -81,7 +80,7 @@ _ASKED = {"asked": Provide(asked, sync_to_thread=False)}
     "/api/v1/corrections",
     summary="更正",
     tags=["账本"],
-    responses={200: ResponseSpec(CorrectionList, description="更正", generate_examples=False), **described(404, 503)},
+    responses=answered(CorrectionList, "更正", 404, 503),
     dependencies=_ASKED,
     exact_bytes=True,
 )

@@ -7,10 +7,9 @@ import asyncpg
 import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Stream
 
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import corrections, lineage, lists, permalinks, register_tables
 from api.public.asking import Entry
 from api.public.downloads import NDJSON, streamed
@@ -37,16 +36,11 @@ PACKAGE, CATALOGUE = "/data/datapackage.json", "/data/dcat.jsonld"
 IATI, GIVING = "/data/iati/activities.xml", "/data/360giving.json"
 
 
-def _responses(kind: Any, media_type: str, description: str) -> dict[int, ResponseSpec]:
-    found = ResponseSpec(kind, media_type=media_type, description=description, generate_examples=False)
-    return {200: found, **described(404, 503)}
-
-
 @get(
     PACKAGE,
     summary="数据包说明（Frictionless）",
     tags=["开放数据"],
-    responses=_responses(dict[str, Any], "application/json", "Data Package 2.0"),
+    responses=answered(dict[str, Any], "Data Package 2.0", 404, 503),
     exact_bytes=True,
 )
 async def get_datapackage(
@@ -66,7 +60,7 @@ async def get_datapackage(
     CATALOGUE,
     summary="数据目录（DCAT）",
     tags=["开放数据"],
-    responses=_responses(dict[str, Any], JSON_LD, "DCAT 3"),
+    responses=answered(dict[str, Any], "DCAT 3", 404, 503, media_type=JSON_LD),
     exact_bytes=True,
 )
 async def get_catalogue(
@@ -87,7 +81,7 @@ async def get_catalogue(
     operation_id="get_iati_activities",
     summary="项目（IATI 2.03）",
     tags=["开放数据"],
-    responses=_responses(str, iati.MEDIA_TYPE, "IATI 2.03"),
+    responses=answered(str, "IATI 2.03", 404, 503, media_type=iati.MEDIA_TYPE),
 )
 async def get_iati(
     request: Request[Any, Any, Any],
@@ -120,7 +114,7 @@ async def get_iati(
     operation_id="get_360giving",
     summary="对机构的资助（360Giving）",
     tags=["开放数据"],
-    responses=_responses(dict[str, Any], giving.MEDIA_TYPE, "360Giving 1.4"),
+    responses=answered(dict[str, Any], "360Giving 1.4", 404, 503, media_type=giving.MEDIA_TYPE),
 )
 async def get_giving(
     request: Request[Any, Any, Any],

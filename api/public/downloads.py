@@ -9,12 +9,11 @@ from typing import Annotated, Any, BinaryIO, Literal
 from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from api.fields import example
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import permalinks
 from api.public.etags import is_known
 from api.public.permalinks import BYTE_ORDER_MARK, CSV
@@ -58,7 +57,7 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         summary=f"{table.title}（CSV）",
         description=about_streamed,
         tags=["下载"],
-        responses=_responses(str, CSV, table),
+        responses=answered(str, table.title, 404, 503, media_type=CSV),
         dependencies=dependencies,
     )
     async def as_csv(request: Request[Any, Any, Any], whole: NamedDependency[Whole]) -> Stream:
@@ -70,7 +69,7 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         summary=f"{table.title}（NDJSON）",
         description=about_streamed,
         tags=["下载"],
-        responses=_responses(str, NDJSON, table),
+        responses=answered(str, table.title, 404, 503, media_type=NDJSON),
         dependencies=dependencies,
     )
     async def as_ndjson(request: Request[Any, Any, Any], whole: NamedDependency[Whole]) -> Stream:
@@ -83,7 +82,7 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         summary=f"{table.title}（Parquet）",
         description=about_built,
         tags=["下载"],
-        responses=_responses(bytes, parquet.MEDIA_TYPE, table),
+        responses=answered(bytes, table.title, 404, 503, media_type=parquet.MEDIA_TYPE),
         dependencies=dependencies,
         exact_bytes=True,
     )
@@ -99,7 +98,7 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         summary=f"{table.title}（Excel）",
         description=f"{about_built}最多 {workbook.MOST_ROWS} 行，超过则不答复。",
         tags=["下载"],
-        responses=_responses(bytes, workbook.MEDIA_TYPE, table, 422),
+        responses=answered(bytes, table.title, 404, 422, 503, media_type=workbook.MEDIA_TYPE),
         dependencies=dependencies,
         exact_bytes=True,
     )
@@ -115,7 +114,7 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         summary=f"{table.title}（SHA-256）",
         description="其中一种文件的 SHA-256 和文件名，一行，供 sha256sum --check 核对。为此当场生成一遍，不发送。",
         tags=["下载"],
-        responses=_responses(str, MediaType.TEXT, table, 422),
+        responses=answered(str, table.title, 404, 422, 503, media_type=MediaType.TEXT),
         dependencies=dependencies,
     )
     async def as_digest(
@@ -154,11 +153,6 @@ def streamed(
         return Stream(pieces, media_type=media_type, headers=headers)
     # What has a piece is compressed, and says so. This one is not sent.
     return Stream(iter(() if is_empty else (b"\n",)), media_type=media_type, headers=headers)
-
-
-def _responses(kind: type, media_type: str, table: Table, *statuses: int) -> dict[int, ResponseSpec]:
-    found = ResponseSpec(kind, media_type=media_type, description=table.title, generate_examples=False)
-    return {200: found, **described(404, *statuses, 503)}
 
 
 def _address(table: Table, whole: Whole, suffix: str) -> str:

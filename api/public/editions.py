@@ -10,7 +10,6 @@ import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter
 from litestar.plugins.pydantic import PydanticPlugin
 from litestar.response import Stream
@@ -19,7 +18,7 @@ from pydantic import Field
 
 from api import problems
 from api.fields import example
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import corrections, data, lineage, lists, permalinks, register_tables
 from api.public.answers import IMMUTABLE, Before, Limit, Shape
 from api.public.downloads import IS_HEAD
@@ -67,7 +66,7 @@ class EditionList(Shape):
     "/data/editions",
     summary="每晚的数据集",
     tags=["开放数据"],
-    responses={200: ResponseSpec(EditionList, description="数据集", generate_examples=False), **described(503)},
+    responses=answered(EditionList, "数据集", 503),
     exact_bytes=True,
 )
 async def list_editions(
@@ -88,10 +87,7 @@ async def list_editions(
     "/data/editions/{size:int}/{name:str}",
     summary="每晚的数据集：一个文件",
     tags=["开放数据"],
-    responses={
-        200: ResponseSpec(bytes, media_type="application/octet-stream", description="文件", generate_examples=False),
-        **described(404, 503),
-    },
+    responses=answered(bytes, "文件", 404, 503, media_type="application/octet-stream"),
     exact_bytes=True,
 )
 async def get_edition_file(

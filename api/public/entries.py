@@ -6,13 +6,12 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter, QueryParameter
 from pydantic import Field
 
 from api.desk import Desk
 from api.fields import example
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered, described
 from api.public import permalinks
 from api.public.answers import FRESH, IMMUTABLE, LOG_STATE, AsOf, Limit, Seq, Shape
 from ledger import entries
@@ -124,10 +123,7 @@ async def get_entry(seq: Seq, database: NamedDependency[Database]) -> Response[E
     "/api/v1/entries/{seq:int}/bytes",
     summary="一条账的原始字节",
     tags=["账本"],
-    responses={
-        200: ResponseSpec(dict[str, Any], description="条目的规范 JSON", generate_examples=False),
-        **described(404, 503),
-    },
+    responses=answered(dict[str, Any], "条目的规范 JSON", 404, 503),
     exact_bytes=True,  # never compressed: the strong ETag is the digest of what is sent
 )
 async def get_entry_bytes(seq: Seq, database: NamedDependency[Database]) -> Response[bytes]:
@@ -174,10 +170,7 @@ async def get_entry_sources(
     "/api/v1/entries/{seq:int}/citations",
     summary="后来提到它的各条",
     tags=["账本"],
-    responses={
-        200: ResponseSpec(CitationsAnswer, description="后来提到它的各条", generate_examples=False),
-        **described(404, 503),
-    },
+    responses=answered(CitationsAnswer, "后来提到它的各条", 404, 503),
     exact_bytes=True,
 )
 async def get_entry_citations(

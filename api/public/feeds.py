@@ -6,9 +6,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import permalinks
 from api.public.answers import FRESH, OrgId, ProjectId, are_ids
 from ledger import entries
@@ -60,14 +59,14 @@ WORDS = {
     "transfer.returned": "转款退回",
     "transfer.sent": "转给其他组织",
 }
-_SPEC = ResponseSpec(str, media_type=ATOM, description="Atom（RFC 4287）", generate_examples=False)
+_ANSWERED = answered(str, "Atom（RFC 4287）", 404, 503, media_type=ATOM)
 
 
 @get(
     "/feeds/projects/{org:str}/{project:str}",
     summary="项目动态（Atom）",
     tags=["订阅"],
-    responses={200: _SPEC, **described(404, 503)},
+    responses=_ANSWERED,
 )
 async def project_feed(
     org: OrgId,
@@ -88,7 +87,7 @@ async def project_feed(
     "/feeds/organisations/{org:str}",
     summary="组织动态（Atom）",
     tags=["订阅"],
-    responses={200: _SPEC, **described(404, 503)},
+    responses=_ANSWERED,
 )
 async def organisation_feed(
     org: OrgId,
@@ -104,7 +103,7 @@ async def organisation_feed(
     return _feed(permalinks.origin(request), subject, f"organisations/{org}", found)
 
 
-@get("/feeds/corrections", summary="更正（Atom）", tags=["订阅"], responses={200: _SPEC, **described(404, 503)})
+@get("/feeds/corrections", summary="更正（Atom）", tags=["订阅"], responses=_ANSWERED)
 async def corrections_feed(request: Request[Any, Any, Any], database: NamedDependency[Database]) -> Response[bytes]:
     """全部更正及其说明，最近 50 条。"""
     async with database.snapshot() as connection:

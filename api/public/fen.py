@@ -6,12 +6,11 @@ from urllib.parse import urlencode
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
 
 from api.fields import example
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import permalinks
 from api.public.answers import AsOf, FundId, OrgId, Shape, are_ids
 from ledger import account, entries
@@ -56,10 +55,7 @@ class FenAnswer(Shape):
     "/api/v1/funds/{org:str}/{fund:str}/fen",
     summary="随机追踪一分钱",
     tags=["核验"],
-    responses={
-        200: ResponseSpec(FenAnswer, description="一分钱的去向", generate_examples=False),
-        **described(404, 503),
-    },
+    responses=answered(FenAnswer, "一分钱的去向", 404, 503),
     exact_bytes=True,
 )
 async def get_fen(

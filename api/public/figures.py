@@ -6,12 +6,11 @@ from typing import Annotated, Any, Literal
 import asyncpg
 from litestar import Request, Response, get
 from litestar.di import NamedDependency, Provide
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
 
 from api.fields import example
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import permalinks
 from api.public.answers import AsOf, Shape
 from api.public.asking import Channel, DonorClass, Entry, Event, Fund, Org, Project
@@ -130,10 +129,7 @@ _ASKED = {"question": Provide(asked, sync_to_thread=False)}
     "/api/v1/figures",
     summary="统计",
     tags=["统计"],
-    responses={
-        200: ResponseSpec(FiguresAnswer, description="各组与合计", generate_examples=False),
-        **described(404, 422, 503),
-    },
+    responses=answered(FiguresAnswer, "各组与合计", 404, 422, 503),
     dependencies=_ASKED,
     exact_bytes=True,
 )
@@ -158,10 +154,7 @@ async def get_figures(
     "/api/v1/figures.csv",
     summary="统计（CSV）",
     tags=["统计"],
-    responses={
-        200: ResponseSpec(str, media_type="text/csv", description="各组，一行一组", generate_examples=False),
-        **described(404, 422, 503),
-    },
+    responses=answered(str, "各组，一行一组", 404, 422, 503, media_type="text/csv"),
     dependencies=_ASKED,
     exact_bytes=True,
 )

@@ -4,10 +4,9 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from pydantic import Field
 
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import permalinks
 from api.public.answers import AsOf, OrgId, ProjectId, Shape, are_ids
 from api.public.asking import Entry
@@ -41,10 +40,7 @@ class FlowAnswer(Shape):
     "/api/v1/projects/{org:str}/{project:str}/flow",
     summary="一个项目的资金流向",
     tags=["收支"],
-    responses={
-        200: ResponseSpec(FlowAnswer, description="来源和去向", generate_examples=False),
-        **described(404, 422, 503),
-    },
+    responses=answered(FlowAnswer, "来源和去向", 404, 422, 503),
     exact_bytes=True,
 )
 async def get_flow(
@@ -75,10 +71,7 @@ async def get_flow(
     "/api/v1/projects/{org:str}/{project:str}/flow.csv",
     summary="一个项目的资金流向（CSV）",
     tags=["收支"],
-    responses={
-        200: ResponseSpec(str, media_type=CSV, description="来源和去向，一行一项", generate_examples=False),
-        **described(404, 422, 503),
-    },
+    responses=answered(str, "来源和去向，一行一项", 404, 422, 503, media_type=CSV),
     exact_bytes=True,
 )
 async def get_flow_csv(

@@ -5,10 +5,9 @@ from typing import Any
 import asyncpg
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from pydantic import Field
 
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered, described
 from api.public import permalinks, registers
 from api.public.answers import FRESH, AsOf, Figures, FundId, OrgId, Shape, are_ids, cursor
 from api.public.asking import Entry
@@ -94,7 +93,7 @@ REGISTER = Register(
     "/api/v1/funds/{org:str}/{fund:str}",
     summary="一个基金",
     tags=["收支"],
-    responses={200: ResponseSpec(FundAnswer, description="一个基金", generate_examples=False), **described(404, 503)},
+    responses=answered(FundAnswer, "一个基金", 404, 503),
     exact_bytes=True,
 )
 async def get_fund(

@@ -9,12 +9,11 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
 
 from api.fields import example
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import downloads, permalinks, tables
 from api.public.answers import AsOf, Limit, Shape
 from api.public.asking import Channel, DonorClass, Entry, Event, Fund, Org, Project, Since, Until
@@ -188,7 +187,7 @@ def _list(table: Table, page: type[_Page], item: type[Shape]) -> list[HTTPRouteH
         description=f"{title}，按账本序号排列；可筛选。整个列表的项数和金额之和与各页一起给出。"
         f"Accept: text/csv 得到整个列表的 CSV，与 {name}.csv 相同。",
         tags=["列表"],
-        responses={200: ResponseSpec(page, description=title, generate_examples=False), **described(404, 503)},
+        responses=answered(page, title, 404, 503),
         dependencies=dependencies,
         exact_bytes=True,
     )

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 import asyncpg
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from pydantic import Field
 
 from api.fields import example
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import permalinks
 from api.public.answers import AsOf, FundId, OrgId, ProjectId, Shape, are_ids
 from ledger import entries
@@ -46,11 +46,10 @@ class NewsList(Shape):
     items: list[NewsItem] = Field(description="最近的业务")
 
 
-def _responses(*statuses: int) -> dict[int, ResponseSpec]:
-    return {200: ResponseSpec(NewsList, description="最近的业务", generate_examples=False), **described(*statuses, 503)}
+_answered = partial(answered, NewsList, "最近的业务")
 
 
-@get("/api/v1/news", summary="最近入账", tags=["账本"], responses=_responses(), exact_bytes=True)
+@get("/api/v1/news", summary="最近入账", tags=["账本"], responses=_answered(503), exact_bytes=True)
 async def list_news(database: NamedDependency[Database], limit: Count = 20) -> Response[bytes]:
     """全账本最近的业务，包括捐款。"""
     async with database.snapshot() as connection:
@@ -62,7 +61,7 @@ async def list_news(database: NamedDependency[Database], limit: Count = 20) -> R
     "/api/v1/organisations/{org:str}/news",
     summary="一个组织的最近进展",
     tags=["账本"],
-    responses=_responses(404),
+    responses=_answered(404, 503),
     exact_bytes=True,
 )
 async def list_organisation_news(org: OrgId, database: NamedDependency[Database], limit: Count = 20) -> Response[bytes]:
@@ -78,7 +77,7 @@ async def list_organisation_news(org: OrgId, database: NamedDependency[Database]
     "/api/v1/funds/{org:str}/{fund:str}/news",
     summary="一个基金的最近进展",
     tags=["账本"],
-    responses=_responses(404),
+    responses=_answered(404, 503),
     exact_bytes=True,
 )
 async def list_fund_news(
@@ -96,7 +95,7 @@ async def list_fund_news(
     "/api/v1/projects/{org:str}/{project:str}/news",
     summary="一个项目的最近进展",
     tags=["账本"],
-    responses=_responses(404),
+    responses=_answered(404, 503),
     exact_bytes=True,
 )
 async def list_project_news(

@@ -4,11 +4,10 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
 from api.desk import Desk
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public.answers import FRESH, NO_STORE, Seq
 from api.public.log import BYTES, OPEN, TEXT
 from api.public.trace import Lookup
@@ -27,10 +26,7 @@ ZIP = "application/zip"
     summary="凭证文件",
     tags=["核验"],
     media_type=TEXT,
-    responses={
-        200: ResponseSpec(str, media_type=TEXT, description="带条目的 .tlog-proof", generate_examples=False),
-        **described(404, 503),
-    },
+    responses=answered(str, "带条目的 .tlog-proof", 404, 503, media_type=TEXT),
 )
 async def get_receipt(seq: Seq, database: NamedDependency[Database]) -> Response[bytes]:
     """条目的原始字节和证明在一个文件里：C2SP tlog-proof，extra 为条目。"""
@@ -43,10 +39,7 @@ async def get_receipt(seq: Seq, database: NamedDependency[Database]) -> Response
     summary="凭证的二维码形式",
     tags=["核验"],
     media_type=BYTES,
-    responses={
-        200: ResponseSpec(bytes, media_type=BYTES, description="放进二维码的字节", generate_examples=False),
-        **described(404, 503),
-    },
+    responses=answered(bytes, "放进二维码的字节", 404, 503, media_type=BYTES),
 )
 async def get_compact_receipt(seq: Seq, database: NamedDependency[Database]) -> Response[bytes]:
     """同一凭证，压缩到一个二维码放得下；太长的条目没有这种形式。"""
@@ -63,10 +56,7 @@ async def get_compact_receipt(seq: Seq, database: NamedDependency[Database]) -> 
     summary="凭收据编号取凭证文件",
     tags=["查询"],
     media_type=TEXT,
-    responses={
-        200: ResponseSpec(str, media_type=TEXT, description="带条目的 .tlog-proof", generate_examples=False),
-        **described(404, 413, 503),
-    },
+    responses=answered(str, "带条目的 .tlog-proof", 404, 413, 503, media_type=TEXT),
 )
 async def receipt_by_code(
     data: JSONBody[Lookup],
@@ -85,10 +75,7 @@ async def receipt_by_code(
     summary="凭收据编号查询复制",
     tags=["查询"],
     media_type=ZIP,
-    responses={
-        200: ResponseSpec(bytes, media_type=ZIP, description="zip：条目、证明、摘要、清单", generate_examples=False),
-        **described(404, 413, 422, 503),
-    },
+    responses=answered(bytes, "zip：条目、证明、摘要、清单", 404, 413, 422, 503, media_type=ZIP),
 )
 async def dossier_by_code(
     data: JSONBody[Lookup], request: Request[Any, Any, Any], desk: NamedDependency[Desk]

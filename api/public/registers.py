@@ -8,9 +8,8 @@ import asyncpg
 from litestar import Request, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
 
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import permalinks
 from api.public.answers import FRESH, After, AsOf, Limit, OrgFilter, Shape
 from api.public.asking import Entry
@@ -90,10 +89,7 @@ def handlers(register: Register) -> list[HTTPRouteHandler]:
         summary=f"{register.title}列表",
         description=f"{register.about}Accept: text/csv 得到全部，一行一项，与 {sheet_name} 相同。",
         tags=["收支"],
-        responses={
-            200: ResponseSpec(register.page, description=register.title, generate_examples=False),
-            **described(404, 422, 503),
-        },
+        responses=answered(register.page, register.title, 404, 422, 503),
         dependencies=dependencies,
         exact_bytes=True,
     )
@@ -121,10 +117,7 @@ def handlers(register: Register) -> list[HTTPRouteHandler]:
         summary=f"{register.title}（CSV）",
         description=f"全部，一行一项。{announced}头和文件名。",
         tags=["下载"],
-        responses={
-            200: ResponseSpec(str, media_type=CSV, description=register.title, generate_examples=False),
-            **described(404, 422, 503),
-        },
+        responses=answered(str, register.title, 404, 422, 503, media_type=CSV),
         dependencies=dependencies,
         exact_bytes=True,
     )

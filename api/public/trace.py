@@ -1,17 +1,17 @@
 """The look-up: a receipt code in, where every fen of the gift is out. The code comes in the body and goes nowhere."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from litestar import MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 from pydantic import BeforeValidator, Field
 
 from api.desk import Desk
 from api.fields import Input
-from api.problems import ProblemError, described
+from api.problems import ProblemError, answered
 from api.public import permalinks
 from api.public.answers import FRESH, LOG_STATE, NO_STORE, AsOf, Named, Seq, Shape, shown
 from ledger.account import MAX_POSITION
@@ -154,7 +154,7 @@ class TraceAnswer(Shape):
     corrected_by: int | None = Field(description="这一条已撤销，由哪一条更正")
 
 
-_ANSWER = ResponseSpec(TraceAnswer, description="这笔捐款的去向", generate_examples=False)
+_answered = partial(answered, TraceAnswer, "这笔捐款的去向")
 
 
 @post(
@@ -162,7 +162,7 @@ _ANSWER = ResponseSpec(TraceAnswer, description="这笔捐款的去向", generat
     status_code=200,
     summary="凭收据编号查去向",
     tags=["查询"],
-    responses={200: _ANSWER, **described(404, 413, 422, 503)},
+    responses=_answered(404, 413, 422, 503),
 )
 async def trace_by_code(
     data: JSONBody[Lookup], request: Request[Any, Any, Any], desk: NamedDependency[Desk]
@@ -180,7 +180,7 @@ async def trace_by_code(
     status_code=200,
     summary="凭捐赠票据查去向",
     tags=["查询"],
-    responses={200: _ANSWER, **described(404, 413, 422, 503)},
+    responses=_answered(404, 413, 422, 503),
 )
 async def trace_by_fiscal_receipt(
     data: JSONBody[FiscalLookup], request: Request[Any, Any, Any], desk: NamedDependency[Desk]
@@ -199,7 +199,7 @@ async def trace_by_fiscal_receipt(
     "/api/v1/entries/{seq:int}/trace",
     summary="一笔捐款的去向",
     tags=["账本"],
-    responses={200: _ANSWER, **described(404, 422, 503)},
+    responses=_answered(404, 422, 503),
 )
 async def trace_of_entry(seq: Seq, desk: NamedDependency[Desk]) -> Response[bytes]:
     """任何一笔捐款的每一分钱现在在哪里。"""
@@ -214,10 +214,7 @@ async def trace_of_entry(seq: Seq, desk: NamedDependency[Desk]) -> Response[byte
     "/api/v1/entries/{seq:int}/trace.csv",
     summary="一笔捐款的去向（CSV）",
     tags=["账本"],
-    responses={
-        200: ResponseSpec(str, media_type=permalinks.CSV, description="各部分，一行一处", generate_examples=False),
-        **described(404, 422, 503),
-    },
+    responses=answered(str, "各部分，一行一处", 404, 422, 503, media_type=permalinks.CSV),
     exact_bytes=True,
 )
 async def trace_of_entry_csv(seq: Seq, desk: NamedDependency[Desk]) -> Response[bytes]:

@@ -4,12 +4,11 @@ from typing import Annotated, Any, Literal
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter
 from pydantic import Field
 
 from api.fields import example
-from api.problems import described
+from api.problems import answered
 from api.public import permalinks
 from api.public.answers import AsOf, Shape
 from api.public.asking import Entry
@@ -55,7 +54,7 @@ class YearAnswer(Shape):
     "/api/v1/years/{year:int}",
     summary="一年的收支总账",
     tags=["统计"],
-    responses={200: ResponseSpec(YearAnswer, description="收支总账", generate_examples=False), **described(404, 503)},
+    responses=answered(YearAnswer, "收支总账", 404, 503),
     exact_bytes=True,
 )
 async def get_year(
