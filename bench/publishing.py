@@ -12,7 +12,7 @@ from typing import NamedTuple
 import asyncpg
 
 from bench.load import Load, Request, load, percentile
-from bench.store import Store, program
+from bench.store import Store, at_rest, program
 from bench.writes import from_sheet
 from ledger.store import signing
 
@@ -70,6 +70,7 @@ async def measure(store: Store, folder: Path) -> Store:
     print(
         f"checkpoint lag meanwhile: p50 {percentile(lags, 50):.2f} s, p99 {percentile(lags, 99):.2f} s (wanted < 1.5)"
     )
+    await at_rest(signs)
     proofs = await _proofs(signs, size)
     print(f"proof of one entry over HTTP: p50 {proofs.p50_ms:.1f} ms, p99 {proofs.p99_ms:.1f} ms (wanted < 5)")
     return signs
