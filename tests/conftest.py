@@ -34,10 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 LONGEST = (
-    "rules/test_histories.py", "tamper/test_bits.py", "store/test_cli.py", "api/test_imports.py", "store/test_sizes.py",
-    "store/test_cosigning.py", "browser/test_certificate.py", "browser/test_pages.py", "tamper/test_command.py",
-    "browser/test_site.py", "store/test_holes.py", "witness/test_service.py", "verify/test_watch.py",
-    "store/test_durability.py", "verify/test_histories.py",
+    "browser/test_every_state.py", "browser/test_site.py", "store/test_sizes.py", "browser/test_states.py",
+    "store/test_cli.py", "rules/test_histories.py", "tamper/test_bits.py", "api/test_imports.py",
+    "browser/test_certificate.py", "store/test_cosigning.py", "tamper/test_command.py", "browser/test_pages.py",
+    "store/test_durability.py", "store/test_holes.py", "site/test_data.py", "witness/test_service.py",
+    "verify/test_watch.py", "verify/test_histories.py", "test_compose.py", "test_publish.py",
 )  # fmt: skip
 """Files that take more than half a minute, the longest first: begun last, one of them would be waited for alone."""
 

@@ -122,11 +122,11 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         workshop: NamedDependency[Workshop],
         whole: NamedDependency[Whole],
         of: Annotated[Suffix, QueryParameter(description="哪一种文件", examples=example("csv"))] = "csv",
-    ) -> Response[str]:
+    ) -> Response[Any]:
         canonical = permalinks.address(f"{table.path}.sha256", {**whole.asked, "of": of}, whole.head.seq)
         headers = permalinks.caching(canonical, is_pinned=whole.is_pinned)
         if request.scope["state"][IS_HEAD]:
-            return Response("", media_type=MediaType.TEXT, headers=headers)
+            return Stream(iter(()), media_type=MediaType.TEXT, headers=headers)
         made = await while_there(request, workshop.build(_making(table, whole, of)))
         made.close()
         name = permalinks.file_name(table.name, whole.head.seq, whole.total.rows, _sum(table, whole), suffix=of)

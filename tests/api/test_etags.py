@@ -16,7 +16,7 @@ STREAMED = {f"{each.path}.{suffix}" for each in (*TABLES, lineage.TABLE) for suf
     "/data/360giving.json",
 }
 """As docs/public-api.md names them."""
-BUILT = (".parquet", ".xlsx")
+BUILT = (".parquet", ".xlsx", ".sha256")
 KEPT_BY_NOBODY = {"/healthz", "/readyz", "/r", "/en/r"}
 TOLD_AGAIN = (
     "etag", "cache-control", "link", "content-language", "content-disposition", "content-security-policy",

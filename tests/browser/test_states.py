@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 
 from api.limits import Rates
 from ledger.settings import Settings
-from ledger.store import keys
 from ledger.store.database import Database
 from public_site.appearance import Appearance
 from tests.browser.conftest import Genuine
@@ -19,7 +18,6 @@ from tests.browser.given import Evidence, amount_changed, cosignature_removed, s
 from tests.browser.served import SETTLED, WIDTHS, Served, arrive, send, served_with
 from tests.browser.test_pages import STEPS, look_up
 from tests.browser.test_pages import served as forged
-from tests.browser.test_site import PAGES
 from tests.support import axe
 from tests.support.browser import Browser, Page
 from tests.support.program import free_port
@@ -148,20 +146,3 @@ async def test_old_data_a_pause_and_trouble_read_well_for_everybody(
     assert "503" in said["no database"]
     assert "数据较旧" in said["old data"]
     assert said["read-only"] != said["old data"]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("state", ["old data", "read-only", "empty"])
-async def test_every_page_reads_well_in_every_state_that_is_not_its_own(  # noqa: PLR0913, PLR0917  fixtures
-    chromium: Browser, told: Settings, settings: Settings, axe_script: str, state: str, language: str
-) -> None:
-    keys.create(settings.keys, settings.lookup)
-    log, resources = {
-        "old data": (told, {"look": Appearance(stale_hours=-1)}),
-        "read-only": (told, {"look": Appearance(is_read_only=True)}),
-        "empty": (settings, {}),
-    }[state]
-    async with served_with(log, **resources) as address, chromium.page() as page:
-        for path in (each for each in PAGES.values() if "{" not in each):
-            await arrive(page, f"{address}{language + path.removesuffix('/') or '/'}")
-            await reads_well(page, axe_script, (state, language, path))
