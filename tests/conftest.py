@@ -3,7 +3,6 @@
 import gc
 import itertools
 import os
-import shutil
 import signal
 from collections.abc import AsyncGenerator, Generator, Iterator
 from pathlib import Path
@@ -124,9 +123,9 @@ async def template(cluster: Cluster, roles_dir: Path) -> str:
 @pytest.fixture(scope="session")
 async def story(cluster: Cluster, template: str, roles_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A log in which the demo's story is told: copied for each test that begins with it."""
-    await cluster.create_database("template_story", template)
+    await cluster.create_database(office.STORY, template)
     folder = tmp_path_factory.mktemp("story")
-    settings = Settings(data_dir=folder, roles_dir=roles_dir, database_url=cluster.url("template_story"))
+    settings = Settings(data_dir=folder, roles_dir=roles_dir, database_url=cluster.url(office.STORY))
     async with office.opened(settings):
         return settings
 
@@ -134,11 +133,8 @@ async def story(cluster: Cluster, template: str, roles_dir: Path, tmp_path_facto
 @pytest.fixture
 async def told(cluster: Cluster, story: Settings, tmp_path: Path) -> AsyncGenerator[Settings]:
     """A log of its own that begins with the demo's story; `tests.support.office.opened` opens it."""
-    name = f"test_{next(_numbers)}"
-    await cluster.create_database(name, "template_story")
-    shutil.copytree(story.data_dir, tmp_path, dirs_exist_ok=True)
-    yield story.model_copy(update={"data_dir": tmp_path, "database_url": cluster.url(name)})
-    await cluster.drop_database(name)
+    async with office.copied(story, cluster, tmp_path) as settings:
+        yield settings
 
 
 @pytest.fixture

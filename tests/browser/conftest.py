@@ -1,6 +1,5 @@
 """A signed log with the demo's story, and the public application that serves it; a browser."""
 
-import shutil
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -16,12 +15,12 @@ from ledger.store import lineage, setup
 from ledger.store.keys import LookupKeys
 from public_site.appearance import Appearance
 from tests.browser.given import Evidence, evidence, with_income
-from tests.browser.served import SITE, Served, happen
+from tests.browser.served import SITE, Served, happen, served_with
 from tests.support import axe
 from tests.support.authority import authority, stamp
 from tests.support.browser import Browser, Page, browser
 from tests.support.listening import listening
-from tests.support.office import CITY, Office, gift, opened
+from tests.support.office import CITY, Office, copied, gift, opened
 from tests.support.postgres import Cluster
 from tests.support.signing import signing
 from tests.support.visitor import visitor as visiting
@@ -56,35 +55,27 @@ async def office(told: Settings) -> AsyncGenerator[Office]:
 @pytest.fixture(scope="session")
 async def served(cluster: Cluster, story: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Served]:
     """The demo's story, gifts that something happened to, a project that never got money."""
-    name = "test_site"
-    await cluster.create_database(name, "template_story")
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copytree(story.data_dir, folder, dirs_exist_ok=True)
-    told = signing(story.model_copy(update={"data_dir": folder, "database_url": cluster.url(name)}))
-    async with opened(told) as office:
-        numbers, codes = await happen(office)
-        idle = {"org": CITY, "project": "idle", "name": "还没有开始的项目"}
-        assert (await office.post("projects", idle, who="administrator")).status_code == 201
-        last = gift(channel_ref="the last one", amount_fen=12_345)
-        assert (await office.post("gifts", last, headers={"Prefer": "wait=9"})).status_code == 201
-        said = (await office.get("checkpoint")).json()
-        seen = Checkpoint(origin=said["origin"], size=said["size"], root=bytes.fromhex(said["root"]))
-        stamped = stamp(seen, authority().stamp(seen))
-        answer = await office.post("stamps", stamped, who="administrator", headers={"Prefer": "wait=9"})
-        assert answer.status_code == 201
-        codes = {**office.codes, **codes}
-    assert told.database_url is not None
-    database = setup.database(told, told.database_url, "reader", pool_size=4)
-    look = Appearance(address=SITE, contact="jubao@example.org")
-    writer = setup.database(told, told.database_url, "writer", pool_size=1)
-    await publish(told, writer, folder / "open", await lineage.report(writer))
-    await writer.close()
-    lookup = LookupKeys.read(told.lookup)
-    app = public.build(public.Resources(database=database, lookup=lookup, look=look, open_data=folder / "open"))
-    async with listening(app) as address:
-        yield Served(address=address, numbers=numbers, codes=codes)
-    await database.close()
-    await cluster.drop_database(name)
+    async with copied(story, cluster, tmp_path_factory.mktemp("site")) as copy:
+        told = signing(copy)
+        async with opened(told) as office:
+            numbers, codes = await happen(office)
+            idle = {"org": CITY, "project": "idle", "name": "还没有开始的项目"}
+            assert (await office.post("projects", idle, who="administrator")).status_code == 201
+            last = gift(channel_ref="the last one", amount_fen=12_345)
+            assert (await office.post("gifts", last, headers={"Prefer": "wait=9"})).status_code == 201
+            said = (await office.get("checkpoint")).json()
+            seen = Checkpoint(origin=said["origin"], size=said["size"], root=bytes.fromhex(said["root"]))
+            stamped = stamp(seen, authority().stamp(seen))
+            answer = await office.post("stamps", stamped, who="administrator", headers={"Prefer": "wait=9"})
+            assert answer.status_code == 201
+            codes = {**office.codes, **codes}
+        folder = told.data_dir / "open"
+        writer = setup.database(told, str(told.database_url), "writer", pool_size=1)
+        await publish(told, writer, folder, await lineage.report(writer))
+        await writer.close()
+        look = Appearance(address=SITE, contact="jubao@example.org")
+        async with served_with(told, look=look, open_data=folder, visits=None) as address:
+            yield Served(address=address, numbers=numbers, codes=codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +94,16 @@ async def genuine(
     cluster: Cluster, story: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncGenerator[Genuine]:
     """The demo's story, and an income of the same amount as one of its gifts."""
-    name = "test_genuine"
-    await cluster.create_database(name, "template_story")
-    folder = tmp_path_factory.mktemp("genuine")
-    shutil.copytree(story.data_dir, folder, dirs_exist_ok=True)
-    told = signing(story.model_copy(update={"data_dir": folder, "database_url": cluster.url(name)}))
-    assert told.database_url is not None
-    database = setup.database(told, told.database_url, "reader", pool_size=4)
-    app = public.build(public.Resources(database=database, lookup=LookupKeys.read(told.lookup)))
-    async with opened(told) as office, visiting(app) as visitor, listening(app) as address:
-        code = [*office.codes.values()][1]
-        kept = await with_income(office, visitor, await evidence(office, visitor, code))
-        yield Genuine(address=address, office=office, code=code, kept=kept)
-    await database.close()
-    await cluster.drop_database(name)
+    async with copied(story, cluster, tmp_path_factory.mktemp("genuine")) as copy:
+        told = signing(copy)
+        async with (
+            opened(told) as office,
+            served_with(told, visits=None) as address,
+            httpx.AsyncClient(base_url=address) as visitor,
+        ):
+            code = [*office.codes.values()][1]
+            kept = await with_income(office, visitor, await evidence(office, visitor, code))
+            yield Genuine(address=address, office=office, code=code, kept=kept)
 
 
 @pytest.fixture(scope="session")

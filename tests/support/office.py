@@ -1,9 +1,11 @@
 """The demo's organisation with its admin application, on a database of the test's own."""
 
 import itertools
+import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,9 +16,14 @@ from api.admin.resources import Resources
 from ledger import demo
 from ledger.settings import Settings
 from ledger.store import keys
+from tests.support.postgres import Cluster
 from tests.support.visitor import visitor
 
 CITY = demo.CITY
+STORY = "template_story"
+"""The database in which the story was told once."""
+
+_copies = itertools.count(1)
 
 
 @dataclass(slots=True)
@@ -58,6 +65,16 @@ class Office:
         """Proposals to import that are open, oldest first."""
         listed = (await self.get("proposals?limit=100")).json()["proposals"]
         return sorted(each["proposal"] for each in listed if each["command"] == "import.approved")
+
+
+@asynccontextmanager
+async def copied(story: Settings, cluster: Cluster, folder: Path) -> AsyncGenerator[Settings]:
+    """Another log with what the story's has, in a folder of its own."""
+    name = f"told_{next(_copies)}"
+    await cluster.create_database(name, STORY)
+    shutil.copytree(story.data_dir, folder, dirs_exist_ok=True)
+    yield story.model_copy(update={"data_dir": folder, "database_url": cluster.url(name)})
+    await cluster.drop_database(name)
 
 
 @asynccontextmanager
