@@ -1,7 +1,7 @@
 """A whole list as a file, in each format: the same rows, columns, count and sum."""
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, BinaryIO, Literal
@@ -89,7 +89,7 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
     async def as_parquet(
         request: Request[Any, Any, Any], workshop: NamedDependency[Workshop], whole: NamedDependency[Whole]
     ) -> Response[Any]:
-        making = _making(table, whole, "parquet")
+        making = partial(_build, parquet.ParquetSheet, table, whole, "parquet")
         return await _answer(request, workshop, making, parquet.MEDIA_TYPE, _headers(table, whole, "parquet"))
 
     @get(
@@ -105,7 +105,7 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
     async def as_workbook(
         request: Request[Any, Any, Any], workshop: NamedDependency[Workshop], whole: NamedDependency[Whole]
     ) -> Response[Any]:
-        making = _making(table, whole, "xlsx")
+        making = partial(_build, _workbook(table, whole), table, whole, "xlsx")
         return await _answer(request, workshop, making, workbook.MEDIA_TYPE, _headers(table, whole, "xlsx"))
 
     @get(
@@ -127,10 +127,9 @@ def handlers(table: Table, whole: Provide, more: Mapping[str, Provide] | None = 
         headers = permalinks.caching(canonical, is_pinned=whole.is_pinned)
         if request.scope["state"][IS_HEAD]:
             return Stream(iter(()), media_type=MediaType.TEXT, headers=headers)
-        made = await while_there(request, workshop.build(_making(table, whole, of)))
-        made.close()
+        sha256 = await while_there(request, _digest(workshop, table, whole, of))
         name = permalinks.file_name(table.name, whole.head.seq, whole.total.rows, _sum(table, whole), suffix=of)
-        return Response(f"{made.sha256.hex()}  {name}\n", media_type=MediaType.TEXT, headers=headers)
+        return Response(f"{sha256.hex()}  {name}\n", media_type=MediaType.TEXT, headers=headers)
 
     return [as_csv, as_ndjson, as_parquet, as_workbook, as_digest]
 
@@ -195,29 +194,26 @@ async def _ndjson(table: Table, whole: Whole) -> AsyncGenerator[bytes]:
         yield b"".join(permalinks.encode(dict(zip(names, row, strict=True))) + b"\n" for row in found)
 
 
-def _making(table: Table, whole: Whole, suffix: Suffix) -> Callable[[BinaryIO, str], Coroutine[Any, Any, None]]:
-    """What writes the file. Raises ProblemError where one of this kind cannot hold so much."""
-    match suffix:
-        case "csv":
-            return partial(_copy, _csv(table, whole))
-        case "ndjson":
-            return partial(_copy, _ndjson(table, whole))
-        case "parquet":
-            return partial(_build, parquet.ParquetSheet, table, whole, suffix)
-        case "xlsx":
-            if whole.total.rows > workbook.MOST_ROWS:
-                raise ProblemError(
-                    "too-many-rows",
-                    f"一个工作表最多 {workbook.MOST_ROWS} 行，这里有 {whole.total.rows} 行；请下载 CSV 或 Parquet",
-                    csv=_address(table, whole, "csv"),
-                    parquet=_address(table, whole, "parquet"),
-                )
-            return partial(_build, workbook.WorkbookSheet, table, whole, suffix)
+def _workbook(table: Table, whole: Whole) -> SheetMaker:
+    """What makes one. Raises ProblemError where it cannot hold so much."""
+    if whole.total.rows > workbook.MOST_ROWS:
+        raise ProblemError(
+            "too-many-rows",
+            f"一个工作表最多 {workbook.MOST_ROWS} 行，这里有 {whole.total.rows} 行；请下载 CSV 或 Parquet",
+            csv=_address(table, whole, "csv"),
+            parquet=_address(table, whole, "parquet"),
+        )
+    return workbook.WorkbookSheet
 
 
-async def _copy(pieces: AsyncGenerator[bytes], file: BinaryIO, _folder: str) -> None:
-    async for piece in pieces:
-        await in_thread(file.write, piece)
+async def _digest(workshop: Workshop, table: Table, whole: Whole, of: Suffix) -> bytes:
+    """The SHA-256 of the file, made once more for it. Raises ProblemError as the file itself would."""
+    if of in {"csv", "ndjson"}:
+        return await workshop.digest((_csv if of == "csv" else _ndjson)(table, whole))
+    maker = parquet.ParquetSheet if of == "parquet" else _workbook(table, whole)
+    made = await workshop.build(partial(_build, maker, table, whole, of))
+    made.close()
+    return made.sha256
 
 
 async def _build(  # noqa: PLR0913, PLR0917

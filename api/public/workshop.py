@@ -69,21 +69,31 @@ class Workshop:
                 self.files -= 1
 
         try:
-            await self._in_turn(make, file)
+            async with self._in_turn():
+                with tempfile.TemporaryDirectory(prefix="sunledger-") as folder:
+                    await make(file, folder)
             return BuiltFile(file, await in_thread(_sha256, file), end)
         except BaseException:
             end()
             raise
 
-    async def _in_turn(self, make: Callable[[BinaryIO, str], Awaitable[None]], file: BinaryIO) -> None:
+    async def digest(self, pieces: AsyncGenerator[bytes]) -> bytes:
+        """The SHA-256 of what is not kept. Raises ProblemError `busy` when its turn does not come."""
+        async with self._in_turn():
+            digest = hashlib.sha256()
+            async for piece in pieces:
+                digest.update(piece)
+            return digest.digest()
+
+    @contextlib.asynccontextmanager
+    async def _in_turn(self) -> AsyncGenerator[None]:
         try:
             async with asyncio.timeout(WAIT_S):
                 await self._turn.acquire()
         except TimeoutError as error:
             raise _busy() from error
         try:
-            with tempfile.TemporaryDirectory(prefix="sunledger-") as folder:
-                await make(file, folder)
+            yield
         finally:
             self._turn.release()
 
