@@ -49,7 +49,7 @@ export function follow(gift, moves) {
 
 // Accounts of each kind hold money in one state, that of payees in two.
 const KINDS = {
-  held: "fund", allocated: "project", in_transit: "transit", paid: "payees", confirmed: "payees", refunded: "refunds",
+  held: "fund", allocated: "project", in_transit: "transit", unconfirmed: "payees", confirmed: "payees", refunded: "refunds",
   fees: "fees", lost: "losses", voided: "voided",
 };
 const kindOf = (place) => place.split(":")[0].replace("suspense", "voided"); // as a gift it is voided

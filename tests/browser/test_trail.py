@@ -16,6 +16,7 @@ from ledger.store.keys import LookupKeys
 from public_site.messages import yuan
 from tests.browser.test_modules import STATIC, node
 from tests.support.branch import Branch
+from tests.support.office import CITY, Office
 from tests.support.visitor import visitor as visiting
 
 pytestmark = pytest.mark.browser
@@ -131,3 +132,26 @@ async def test_a_dossier_is_checked_entry_by_entry_and_against_the_page(visitor:
     said.pop("genuine")
     for name, answer in said.items():
         assert answer["failed"].startswith(("step ", "the page shows ")), name
+
+
+async def test_a_payment_that_nobody_confirmed_yet_is_no_false_alarm(
+    office: Office, visitor: httpx.AsyncClient, code: str
+) -> None:
+    payment = {
+        "org": CITY, "project": "flood-aid", "amount_fen": 50_000, "spending": "aid", "payee": "persons",
+        "purpose": "救助金", "on": "2026-07-22",
+    }  # fmt: skip
+    made = (await office.post("disbursements", payment)).json()
+    paid = await office.post(f"proposals/{made['proposal']}/approval", who="checker", headers={"Prefer": "wait=9"})
+    assert paid.json()["state"] == "published"
+    trace = (await visitor.post("/api/v1/trace", json={"code": code})).json()
+    assert trace["states"]["unconfirmed"] == 50_000
+    dossier = (await visitor.post("/api/v1/dossier", json={"code": code})).content
+    given = {
+        "seq": trace["gift"]["seq"],
+        "policy": (await visitor.get("/log/policy")).text,
+        "shown": shown(trace),
+        "dossier": base64.b64encode(dossier).decode(),
+    }
+    said = node("trail.mjs", {"modules": str(STATIC), "dossiers": {"genuine": given}})["checked"]
+    assert said["genuine"]["failed"] == ""
