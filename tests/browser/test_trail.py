@@ -1,6 +1,7 @@
 """The way of the money in the browser: followed anew from positions, and compared with what the page says."""
 
 import base64
+import re
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -13,6 +14,7 @@ from ledger.receipt.receipt import Receipt
 from ledger.settings import Settings
 from ledger.store import setup
 from ledger.store.keys import LookupKeys
+from ledger.trace import State
 from public_site.messages import yuan
 from tests.browser.test_modules import STATIC, node
 from tests.support.branch import Branch
@@ -75,6 +77,12 @@ async def test_every_gift_of_a_busy_branch_is_followed_to_the_places_the_server_
         assert found["parts"] == moved, seq
     assert {*map(str, sent)} <= moved.keys(), "the last gift is on its way by two transfers"
     assert rests == [["fund", 3_335], ["transit", 665], ["transit", 6_000]]
+
+
+def test_every_state_of_a_part_is_known_to_what_follows_it() -> None:
+    """One that is not is a false alarm."""
+    kinds = (STATIC / "trail.js").read_text().partition("const KINDS = {")[2].partition("};")[0]
+    assert {*re.findall(r"(\w+):", kinds)} == {*State}
 
 
 def shown(trace: Any) -> dict[str, Any]:
